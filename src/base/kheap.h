@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel heap: the memory of the simulated kernel, at a fixed address, so
+ * that every pointer a BPF program can see is the same in every run.
+ *
+ * The whole range is readable: a load from anywhere in it cannot fault. What
+ * lies in it is typed and can be found from an interior pointer, which is how
+ * run-time access checks know the bounds of what a program was given.
+ *
+ * The range is divided into spans of KHEAP_SPAN bytes. A span holds objects of
+ * one type and one size class, or is part of one large object. Freed objects
+ * are reused last-in first-out; nothing depends on host addresses.
+ *
+ * Not thread-safe: one kernel instance is one thread.
+ */
+#ifndef VRT_BASE_KHEAP_H
+#define VRT_BASE_KHEAP_H
+
+#include "util.h"
+
+#define KHEAP_BASE 0x200000000000UL
+#define KHEAP_SIZE (1UL << 37) /* address space; memory is used as touched */
+#define KHEAP_SPAN (1UL << 16)
+
+/*
+ * One per type of object, static in the room that owns the type.
+ * @name: the BTF name of the struct, or a plain description in brackets.
+ * @visible: bytes from the object's start that BPF may see; the rest is the
+ *	runtime's own. 0: all of it.
+ * @btf_id: type id in the kernel BTF, filled in by the bpf room; 0: untyped.
+ * @writable: BPF programs may write all of it (map values, allocated objects).
+ */
+struct kheap_type {
+	const char *name;
+	u32 visible;
+	u32 btf_id;
+	bool writable;
+};
+
+struct kheap_object {
+	void *base;
+	u64 size; /* bytes asked for when it was allocated */
+	const struct kheap_type *type;
+};
+
+/* Reserves the range. Fails (-errno) if something else is mapped there. */
+int kheap_init(void);
+
+/*
+ * Zeroed memory, 16-byte aligned (64 when @size >= 64). NULL only when the
+ * range is exhausted.
+ */
+void *kheap_alloc(const struct kheap_type *type, u64 size);
+void kheap_free(void *obj);
+
+/*
+ * A page-aligned range of @size bytes rounded up to spans, for a mapping of
+ * the caller's (an array map's memfd). Reserved memory is inaccessible until
+ * mapped over with MAP_FIXED; release gives it back readable and zero.
+ */
+void *kheap_reserve(const struct kheap_type *type, u64 size);
+void kheap_release(void *range);
+
+/* The live object that contains @addr. False when there is none. O(1). */
+bool kheap_find(const void *addr, struct kheap_object *obj);
+
+static inline bool kheap_contains(u64 addr, u64 size)
+{
+	return addr - KHEAP_BASE < KHEAP_SIZE && size <= KHEAP_SIZE - (addr - KHEAP_BASE);
+}
+
+/* Bytes in live objects, and bytes of spans in use. */
+struct kheap_stats {
+	u64 live, spans;
+};
+void kheap_stats(struct kheap_stats *stats);
+
+#endif

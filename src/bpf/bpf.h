@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The BPF subsystem, as its users see it: subsystems that register kfuncs,
+ * struct_ops types and object types; the kernel that calls programs; and the
+ * loader, which speaks bpf(2).
+ *
+ * The subsystem knows neither the machine nor the scheduler: whatever it needs
+ * of them it asks through struct bpf_env.
+ */
+#ifndef VRT_BPF_BPF_H
+#define VRT_BPF_BPF_H
+
+#include <linux/bpf.h>
+
+#include "../base/kheap.h"
+#include "../base/list.h"
+
+struct bpf_insn;
+struct bpf_link;
+struct bpf_map;
+struct bpf_prog;
+struct btf;
+struct btf_member;
+struct btf_type;
+
+/*
+ * Why a running program was stopped: it touched what it was not given, or ran
+ * past its budget. The program's return value is then 0.
+ */
+struct bpf_fault {
+	const struct bpf_prog *prog;
+	u32 insn; /* index into the program as loaded */
+	char message[512]; /* one line: what, where (source line when known), what was allowed */
+};
+
+/* A timer of bpf_timer_*(); the environment drives it. */
+struct bpf_timer_node {
+	void *driver; /* the environment's own */
+	void (*expire)(struct bpf_timer_node *node); /* to be called in timer context */
+};
+
+/*
+ * What the subsystem needs from its surroundings. Every call may come from any
+ * program at any nesting; none may fail unless it says so.
+ */
+struct bpf_env {
+	u32 nr_cpus; /* possible CPUs */
+	/* the CPU that executes */
+	u32 (*cpu)(void);
+	/* local clock, ns; @boot includes time asleep (the same here) */
+	u64 (*ktime)(void);
+	/* a struct task_struct in the kernel heap; NULL outside of any task */
+	void *(*current_task)(void);
+	/* pid in the low half, tgid in the high half, as bpf_get_current_pid_tgid() */
+	u64 (*current_pid_tgid)(void);
+	u32 (*prandom)(void);
+	/*
+	 * Virtual time spent: @insns executed and @ns on top. Charged before every
+	 * call out of the program, so that ktime() includes it.
+	 */
+	void (*charge)(u64 insns, u64 ns);
+	/* what BPF calls cost beyond their instructions, ns */
+	u64 entry_ns, helper_ns, kfunc_ns, map_hash_ns;
+	/* a line of bpf_printk() output, without newline */
+	void (*printk)(const char *line);
+	/* a program has been stopped; called once per fault, on the executing CPU */
+	void (*fault)(const struct bpf_fault *fault);
+	/* bpf_spin_lock: the lock word is in a map value or allocated object */
+	void (*spin_lock)(u32 *lock);
+	void (*spin_unlock)(u32 *lock);
+	/* absolute time; @pinned to this CPU. -errno when no timer can be had */
+	int (*timer_arm)(struct bpf_timer_node *node, u64 when, bool pinned);
+	/* 1 if it was armed, else 0 */
+	int (*timer_cancel)(struct bpf_timer_node *node);
+	void (*timer_free)(struct bpf_timer_node *node);
+	/*
+	 * Run @fn inside the machine, in a sleepable task context, and return when
+	 * it is done. When already inside, just calls it.
+	 */
+	void (*run_inside)(void (*fn)(void *arg), void *arg);
+	/* task local storage: the anchor that belongs to a task_struct (in its private part) */
+	void **(*task_storage_anchor)(void *task);
+	/* instructions after which a non-sleepable / sleepable program is stopped; 0: never */
+	u64 insn_budget, sleepable_insn_budget;
+};
+
+/* @raw_btf: the kernel BTF. It must stay. 0 or -errno. */
+int bpf_init(const struct bpf_env *env, const void *raw_btf, u32 raw_btf_size);
+/* Frees everything that is left: no object survives. */
+void bpf_exit(void);
+extern const struct bpf_env *bpf_env;
+
+/*
+ * bpf(2). @attr is read and written as the kernel does with @size bytes of it.
+ * Returns a descriptor or value, or -errno (the facade turns it into -1).
+ */
+long vrt_bpf(enum bpf_cmd cmd, union bpf_attr *attr, u32 size);
+
+/* --- kernel BTF -------------------------------------------------------- */
+
+struct btf *bpf_kernel_btf(void);
+/* The raw bytes, for /sys/kernel/btf/vmlinux. */
+const void *bpf_kernel_btf_raw(u32 *size);
+
+/*
+ * Tell the subsystem what type the objects of a heap type have: fills in
+ * type->btf_id from type->name. -ENOENT when the kernel BTF lacks the name.
+ */
+int bpf_register_object_type(struct kheap_type *type);
+
+/* --- kfuncs ------------------------------------------------------------ */
+
+/* As Linux's Documentation/bpf/kfuncs.rst. */
+#define KF_ACQUIRE (1 << 0)
+#define KF_RELEASE (1 << 1)
+#define KF_RET_NULL (1 << 2)
+#define KF_TRUSTED_ARGS (1 << 4)
+#define KF_SLEEPABLE (1 << 5)
+#define KF_DESTRUCTIVE (1 << 6)
+#define KF_RCU (1 << 7)
+#define KF_ITER_NEW (1 << 8)
+#define KF_ITER_NEXT (1 << 9)
+#define KF_ITER_DESTROY (1 << 10)
+#define KF_RCU_PROTECTED (1 << 11)
+
+/*
+ * @fn takes up to five integer or pointer arguments and returns one, as its
+ * prototype in kernel/kfuncs.h says; the subsystem extends the result from the
+ * width of the declared return type.
+ */
+struct bpf_kfunc {
+	const char *name;
+	void *fn;
+	u32 flags;
+};
+
+struct bpf_kfunc_set {
+	const struct bpf_kfunc *funcs;
+	u32 nr;
+	/* for whom; a set may be registered for several types */
+	enum bpf_prog_type prog_type;
+	/* 0 if @prog may call; -errno otherwise. NULL: everybody of the type */
+	int (*filter)(const struct bpf_prog *prog, const struct bpf_kfunc *kfunc);
+};
+
+/* @set must stay. -ENOENT names a kfunc that the kernel BTF lacks (in the log). */
+int bpf_register_kfuncs(const struct bpf_kfunc_set *set);
+
+/* --- struct_ops -------------------------------------------------------- */
+
+/*
+ * A type of operations table, as in Linux's struct bpf_struct_ops. In @kdata a
+ * function member holds a struct bpf_prog *, or NULL when it was left out.
+ */
+struct bpf_struct_ops {
+	const char *name;
+	int (*init)(struct btf *kernel_btf);
+	/* may @prog implement @member? */
+	int (*check_member)(const struct btf_type *t, const struct btf_member *member,
+			    const struct bpf_prog *prog);
+	/* 1: consumed; 0: the default (functions only, other members must be zero) */
+	int (*init_member)(const struct btf_type *t, const struct btf_member *member, void *kdata,
+			   const void *udata);
+	int (*validate)(void *kdata);
+	int (*reg)(void *kdata, struct bpf_link *link);
+	void (*unreg)(void *kdata, struct bpf_link *link);
+	int (*update)(void *kdata, void *old_kdata, struct bpf_link *link);
+	/* may a program store @size bytes at @off of an object of kernel type @name? */
+	bool (*may_write)(const char *name, u32 off, u32 size);
+
+	/* filled in at registration */
+	u32 type_id, value_id;
+	const struct btf_type *type;
+};
+
+int bpf_register_struct_ops(struct bpf_struct_ops *ops);
+
+/* --- running programs -------------------------------------------------- */
+
+/*
+ * Calls @prog with @nr arguments (struct_ops members and everything else whose
+ * context is an array of 64-bit values). Returns what the program returned;
+ * 0 if it was stopped.
+ */
+u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr);
+
+const char *bpf_prog_name(const struct bpf_prog *prog);
+/* Instructions executed by all programs so far. */
+u64 bpf_insns_executed(void);
+
+#endif

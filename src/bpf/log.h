@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The log of a load, in the caller's log_buf with the kernel's rules: level 1
+ * and 2 keep the end of the text and always terminate it; without BPF_LOG_FIXED
+ * the end is kept and the beginning dropped; log_true_size tells what would have
+ * fitted.
+ */
+#ifndef VRT_BPF_LOG_H
+#define VRT_BPF_LOG_H
+
+#include "../base/util.h"
+
+struct bpf_log {
+	u32 level;
+	char *ubuf;
+	u32 size;
+	u64 total;
+};
+
+int bpf_log_init(struct bpf_log *log, u32 level, void *ubuf, u32 size);
+__printf(2, 3) void bpf_log(struct bpf_log *log, const char *fmt, ...);
+/* Puts the text in place. -ENOSPC if it was cut; *true_size gets its full size. */
+int bpf_log_finish(struct bpf_log *log, u32 *true_size);
+
+#endif

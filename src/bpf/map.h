@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Maps: one file per type in maps/, behind struct bpf_map_ops. Values live in
+ * the kernel heap at stable addresses.
+ *
+ * Locking: hash buckets, queues and ring buffers are touched at one instant of
+ * virtual time; costs are charged by the helpers that call in.
+ */
+#ifndef VRT_BPF_MAP_H
+#define VRT_BPF_MAP_H
+
+#include "object.h"
+
+/* Fields of a value that programs may not touch as plain bytes. */
+enum btf_field_type {
+	BPF_SPIN_LOCK = 1 << 0,
+	BPF_TIMER = 1 << 1,
+	BPF_KPTR_UNREF = 1 << 2,
+	BPF_KPTR_REF = 1 << 3,
+	BPF_KPTR_PERCPU = 1 << 4,
+	BPF_LIST_HEAD = 1 << 5,
+	BPF_LIST_NODE = 1 << 6,
+	BPF_RB_ROOT = 1 << 7,
+	BPF_RB_NODE = 1 << 8,
+	BPF_REFCOUNT = 1 << 9,
+	BPF_WORKQUEUE = 1 << 10,
+};
+
+struct btf_field {
+	u32 offset, size;
+	enum btf_field_type type;
+	u32 kptr_btf_id; /* pointed-to type */
+	struct btf *kptr_btf; /* the kernel's, or the program's for local types */
+};
+
+/* The special fields of a value type, sorted by offset; NULL for none. */
+struct btf_record {
+	u32 nr;
+	u32 field_mask;
+	struct btf_field fields[];
+};
+
+struct bpf_map_ops {
+	/* -errno for attributes that the kernel refuses */
+	int (*check)(const union bpf_attr *attr);
+	/* the map with its storage; ERR in *err (-errno) and NULL on failure */
+	struct bpf_map *(*alloc)(const union bpf_attr *attr, int *err);
+	void (*free)(struct bpf_map *map);
+
+	/* From programs. Pointers are into the kernel heap; absent: not supported. */
+	void *(*lookup)(struct bpf_map *map, const void *key);
+	long (*update)(struct bpf_map *map, const void *key, const void *value, u64 flags);
+	long (*delete)(struct bpf_map *map, const void *key);
+	void *(*lookup_percpu)(struct bpf_map *map, const void *key, u32 cpu);
+	long (*push)(struct bpf_map *map, const void *value, u64 flags);
+	long (*pop)(struct bpf_map *map, void *value);
+	long (*peek)(struct bpf_map *map, void *value);
+	/*
+	 * Calls @fn(key, value, arg) for every element until it returns non-zero.
+	 * Returns the number of elements visited. @fn may delete the element.
+	 */
+	long (*for_each)(struct bpf_map *map, int (*fn)(void *key, void *value, void *arg),
+			 void *arg);
+
+	/* From bpf(2); absent: made of the above. Values as user space lays them out. */
+	int (*next_key)(struct bpf_map *map, const void *key, void *next);
+	int (*sys_lookup)(struct bpf_map *map, const void *key, void *value, u64 flags);
+	int (*sys_update)(struct bpf_map *map, const void *key, const void *value, u64 flags);
+	int (*sys_delete)(struct bpf_map *map, const void *key);
+	u32 (*sys_value_size)(const struct bpf_map *map);
+
+	/* The range that mmap() of the descriptor shows, and its place in the heap. */
+	void *(*mmap_range)(struct bpf_map *map, u64 *size);
+};
+
+struct bpf_map {
+	struct bpf_obj obj;
+	const struct bpf_map_ops *ops;
+	enum bpf_map_type type;
+	u32 key_size, value_size, max_entries, flags;
+	u64 extra;
+	char name[BPF_OBJ_NAME_LEN];
+	struct btf *btf;
+	u32 btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id;
+	struct btf_record *record;
+	struct bpf_map *inner_meta; /* map-in-map: what inner maps must look like */
+	bool frozen;
+	bool rdonly_prog, wronly_prog;
+	u32 writable_mappings;
+};
+
+/* The ops of @type, or NULL when the type is not supported. */
+const struct bpf_map_ops *bpf_map_ops_of(enum bpf_map_type type);
+const char *bpf_map_type_name(enum bpf_map_type type);
+
+static inline struct bpf_map *bpf_map_from_fd(int fd)
+{
+	struct bpf_obj *obj = bpf_obj_from_fd(fd, BPF_OBJ_MAP);
+
+	return obj ? container_of(obj, struct bpf_map, obj) : NULL;
+}
+
+/* Copies a value but for its special fields, which keep their state in @dst. */
+void bpf_map_copy_value(const struct bpf_map *map, void *dst, const void *src);
+/* Releases what special fields hold (kptrs, timers, list nodes) and zeroes them. */
+void bpf_map_free_fields(const struct bpf_map *map, void *value);
+
+/* Local storage dies with its owner: to be called when a task's memory is freed. */
+void bpf_task_storage_free(void **anchor);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A loaded program: its instructions after resolution of maps, subprograms and
+ * kfuncs, and everything that is known of it.
+ *
+ * The load pipeline (prog.c): copy and check the attributes -> resolve
+ * pseudo-instructions -> check structure -> fix up. Verification by abstract
+ * interpretation and JIT take their places between the last two.
+ */
+#ifndef VRT_BPF_PROG_H
+#define VRT_BPF_PROG_H
+
+#include "btf.h"
+#include "log.h"
+#include "map.h"
+
+#define BPF_MAX_INSNS 1000000
+#define BPF_MAX_SUBPROGS 256
+#define BPF_MAX_FRAMES 8
+#define BPF_STACK_SIZE 512
+
+struct bpf_subprog {
+	u32 start, end; /* instruction indices, end exclusive */
+	u32 stack; /* bytes, multiple of 8 */
+	u32 func_type_id; /* BTF FUNC in prog->btf, 0 if unknown */
+	bool is_callback;
+};
+
+/* What an argument of a struct_ops member or tracing program is. */
+struct bpf_ctx_arg {
+	bool is_ptr;
+	bool maybe_null;
+	u32 btf_id; /* pointed-to struct in the kernel BTF; 0: scalar or opaque */
+	u8 size; /* scalars: bytes */
+};
+
+struct bpf_prog {
+	struct bpf_obj obj;
+	enum bpf_prog_type type;
+	enum bpf_attach_type expected_attach_type; /* struct_ops: member index */
+	u32 flags; /* BPF_F_* of the load */
+	char name[BPF_OBJ_NAME_LEN];
+	bool gpl_compatible, sleepable;
+
+	struct bpf_insn *insns; /* as executed */
+	u32 len;
+	struct bpf_insn *orig_insns; /* as loaded, for reporting */
+	struct bpf_subprog *subprogs;
+	u32 nr_subprogs;
+
+	struct bpf_map **maps; /* referenced, each once */
+	u32 nr_maps;
+
+	struct btf *btf;
+	struct bpf_func_info *func_info;
+	u32 nr_func_info;
+	struct bpf_line_info *line_info;
+	u32 nr_line_info;
+
+	u32 attach_btf_id; /* struct_ops: the type id; tracing: the function */
+	struct btf *attach_btf;
+	const struct bpf_struct_ops *st_ops;
+	struct bpf_ctx_arg ctx_args[12];
+	u32 nr_ctx_args;
+
+	u64 run_cnt, run_insns; /* statistics, as bpftool shows them */
+	u8 tag[BPF_TAG_SIZE];
+};
+
+/* BPF_PROG_LOAD: a descriptor or -errno. In prog.c. */
+int bpf_prog_load(union bpf_attr *attr, u32 size);
+void bpf_prog_get(struct bpf_prog *prog);
+void bpf_prog_put(struct bpf_prog *prog);
+struct bpf_prog *bpf_prog_from_fd(int fd);
+
+/* BPF_PROG_TEST_RUN. In test_run.c. */
+int bpf_prog_test_run(union bpf_attr *attr, u32 size);
+
+/*
+ * Structural check and resolution (check.c): opcodes and reserved fields of
+ * RFC 9669, jump targets, subprogram bounds, falling off the end, calls of
+ * unknown helpers or kfuncs, map descriptors. 0 or -errno with a log in the
+ * kernel's format.
+ */
+int bpf_check(struct bpf_prog *prog, const union bpf_attr *attr, struct bpf_log *log);
+
+/* "file.bpf.c:12" of an instruction, or "insn 7" without line info. */
+void bpf_prog_where(const struct bpf_prog *prog, u32 insn, char *buf, size_t size);
+
+/*
+ * The checked interpreter (interp.c). @ctx is the program's context of
+ * @ctx_size bytes; when the program's ctx_args are known, pointers loaded from
+ * it carry the bounds of their objects.
+ */
+u64 bpf_interp_run(struct bpf_prog *prog, void *ctx, u32 ctx_size);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Opens, configures, loads and attaches BPF objects through libbpf, whose
+ * kernel requests the facade (facade.c) answers with vrt_bpf().
+ */
+#ifndef VRT_LOADER_LOADER_H
+#define VRT_LOADER_LOADER_H
+
+#include "../base/util.h"
+
+struct loader;
+
+/*
+ * How loading ended. Everything but LOADER_OK comes with a message: what went
+ * wrong where, what was expected, what to do. @log: libbpf's and the
+ * subsystem's own words, "" if none.
+ */
+enum loader_status {
+	LOADER_OK,
+	LOADER_ERR_USAGE, /* no such file, variable, program */
+	LOADER_ERR_COMPILE,
+	LOADER_ERR_OBJECT, /* not a BPF object, truncated, without BTF */
+	LOADER_ERR_LOAD, /* refused by the subsystem */
+	LOADER_ERR_ATTACH,
+};
+
+struct loader_error {
+	enum loader_status status;
+	char message[1024];
+	char *log; /* malloc'd, NULL if empty */
+};
+
+struct loader_options {
+	const char *const *set; /* "var=value", also fields and elements: "cfg.batch=3", "arr[2]=1" */
+	u32 nr_set;
+	const char *const *init_progs; /* SEC("syscall") programs to run between load and attach */
+	u32 nr_init_progs;
+	const char *const *include_dirs; /* for .bpf.c: searched after our own */
+	u32 nr_include_dirs;
+	bool verbose; /* libbpf's debug output too */
+};
+
+/* One line about something that the user should know but that is no error. */
+typedef void (*loader_warn_fn)(const char *line, void *arg);
+
+/*
+ * @path: a .bpf.o, or a .bpf.c which is compiled by clang into a cache. The
+ * object is opened and configured (machine variables, enum variables,
+ * resizable arrays, @opts->set) but not loaded.
+ */
+struct loader *loader_open(const char *path, const struct loader_options *opts,
+			   loader_warn_fn warn, void *arg, struct loader_error *error);
+/* Into the subsystem, then the init programs. */
+enum loader_status loader_load(struct loader *l, struct loader_error *error);
+/* Attaches every struct_ops of the object. */
+enum loader_status loader_attach(struct loader *l, struct loader_error *error);
+void loader_detach(struct loader *l);
+/* Detaches, unloads and frees. */
+void loader_close(struct loader *l);
+void loader_error_free(struct loader_error *error);
+
+/* Name of the (first) struct_ops map, e.g. "simple_ops"; "" if there is none. */
+const char *loader_name(const struct loader *l);
+/* sha256 of the object file, in hex */
+const char *loader_object_hash(const struct loader *l);
+/* Reads a global after the run: integer variables only. 0 or -ENOENT. */
+int loader_read_var(struct loader *l, const char *name, s64 *value);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The simulated kernel, as its users see it: boot, run, shut down; create
+ * tasks with a behaviour; what a behaviour may do (the system calls).
+ *
+ * A behaviour is a state machine without a stack of its own: whenever the
+ * task's last action is finished, next() runs in the task's context on its CPU
+ * and says what comes next. In between it may call the system calls below.
+ */
+#ifndef VRT_SCHED_KERNEL_H
+#define VRT_SCHED_KERNEL_H
+
+#include "../../kernel/sched.h"
+#include "../base/list.h"
+#include "../sim/cost.h"
+#include "../sim/topology.h"
+
+struct task; /* starts with its struct task_struct */
+struct hrtimer;
+struct rng;
+
+enum noise_level { NOISE_NONE, NOISE_LIGHT, NOISE_HEAVY };
+
+struct kernel_config {
+	const struct topology *topology;
+	const struct cost_table *costs;
+	u64 seed;
+	enum noise_level noise;
+	u32 hz; /* 0: 250 */
+	/* lines of the kernel log and of bpf_printk(), at their virtual time */
+	void (*log)(u64 time, bool bpf, const char *line);
+};
+
+/* 0 or -errno. One kernel per process. */
+int kernel_boot(const struct kernel_config *config);
+/* Lets virtual time pass until @until (absolute, ns). */
+void kernel_run_until(u64 until);
+/* Stops all, frees all. */
+void kernel_shutdown(void);
+u64 kernel_now(void);
+
+/*
+ * Checks the books: every runnable task on exactly one queue, time of every CPU
+ * accounted for. Returns the number of discrepancies; each is described in @out
+ * (may be NULL), one line each.
+ */
+u32 kernel_check_books(char *out, size_t size);
+
+/* Per-CPU time since boot, ns; busy + idle + overhead is the elapsed time. */
+struct cpu_times {
+	u64 busy, idle, overhead;
+};
+void kernel_cpu_times(u32 cpu, struct cpu_times *times);
+u64 kernel_context_switches(void);
+
+/*
+ * Runs @fn as a kernel thread on CPU 0 of the machine and returns when it is
+ * done, virtual time passing meanwhile. When called from inside the machine it
+ * just calls @fn.
+ */
+void kernel_run_inside(void (*fn)(void *arg), void *arg);
+
+/* CPU hotplug. -EINVAL for the last CPU or one already in that state. */
+int kernel_cpu_set_online(u32 cpu, bool online);
+
+/* How the sched_ext scheduler that was attached last has ended, if it has. */
+struct scx_exit_record {
+	bool attached; /* still in charge */
+	enum scx_exit_kind kind;
+	s64 exit_code;
+	char reason[64];
+	char message[SCX_EXIT_MSG_LEN];
+	char *dump; /* debug dump, NULL if none; owned by the kernel until shutdown */
+	char name[SCX_OPS_NAME_LEN];
+};
+const struct scx_exit_record *kernel_scx_exit(void);
+
+/* --- tasks -------------------------------------------------------------- */
+
+enum task_action_kind {
+	ACT_COMPUTE, /* @ns of work at full speed: takes longer on a slow or shared CPU */
+	ACT_SPIN, /* be on a CPU for @ns, whatever its speed (rt-app "runtime") */
+	ACT_SLEEP, /* until now + @ns */
+	ACT_SLEEP_UNTIL, /* absolute; in the past: does not sleep */
+	ACT_BLOCK, /* until woken; wait_queue_add() has been called */
+	ACT_YIELD,
+	ACT_EXIT,
+};
+
+struct task_action {
+	enum task_action_kind kind;
+	u64 ns;
+};
+
+struct task_behaviour {
+	void (*next)(struct task *task, struct task_action *action);
+	/* frees what task_data() points to; called once, after exit or at shutdown */
+	void (*release)(struct task *task);
+};
+
+struct task_params {
+	const char *comm; /* cut to 15 bytes */
+	s32 policy; /* SCHED_NORMAL, SCHED_FIFO, ... */
+	s32 nice; /* -20..19 */
+	u32 rt_priority; /* 1..99 for SCHED_FIFO and SCHED_RR */
+	const struct cpumask *allowed; /* NULL: all */
+	u32 group; /* metrics group of the creator's */
+	bool new_process; /* own tgid and mm; otherwise a thread of the parent */
+	struct task *parent; /* NULL: init */
+	u64 slice; /* wanted slice of the fair class, ns; 0: default */
+};
+
+/*
+ * Makes a task that is not yet runnable. From a behaviour this is fork: the
+ * cost is charged to the caller. NULL with -errno in *err (a BPF scheduler's
+ * init_task may refuse).
+ */
+struct task *task_create(const struct task_params *params, const struct task_behaviour *behaviour,
+			 void *data, int *err);
+/* Makes it runnable: wake_up_new_task(). From outside the machine at a boot CPU's expense. */
+void task_start(struct task *task);
+void *task_data(struct task *task);
+s32 task_pid(const struct task *task);
+const char *task_comm(const struct task *task);
+/* The task whose behaviour runs now; NULL outside of one. */
+struct task *current_task(void);
+/* ns on a CPU so far */
+u64 task_runtime(struct task *task);
+
+/* --- what behaviours call ------------------------------------------------ */
+
+/*
+ * Tasks waiting in FIFO order. Waking does not hand anything over: the woken
+ * task competes for whatever it waited for, as with a futex.
+ */
+struct wait_queue {
+	struct list_head waiters;
+};
+
+void wait_queue_init(struct wait_queue *wq);
+/*
+ * The current task will block on @wq; its next action must be ACT_BLOCK. No
+ * wakeup is lost in between. @timeout_ns from now, 0: none.
+ */
+void wait_queue_add(struct wait_queue *wq, u64 timeout_ns);
+/*
+ * Wakes up to @nr waiters; @sync: the waker says that it is about to sleep
+ * (pipes and sockets do, futexes do not). Returns how many were woken. From a
+ * behaviour or a timer handler.
+ */
+u32 wait_queue_wake(struct wait_queue *wq, u32 nr, bool sync);
+/* Did the last block of the current task end by its timeout? */
+bool wait_timed_out(void);
+
+/* -errno as the system calls: -EINVAL for an empty mask or a bad priority */
+int task_set_affinity(struct task *task, const struct cpumask *mask);
+int task_set_nice(struct task *task, s32 nice);
+int task_set_policy(struct task *task, s32 policy, u32 rt_priority);
+
+/* Charges a system call's entry and exit to the current task. */
+void task_charge_syscall(void);
+
+/* Reports into the event stream (and so the metrics). */
+void task_report_ops(u64 units);
+void task_report_request(u64 latency_ns);
+/* The same for wakeup latencies that a benchmark measures by its own rules. */
+void task_report_wakeup(u64 latency_ns);
+
+/* Local clock of the CPU that the behaviour runs on, ns since boot. */
+u64 task_clock(void);
+/* Independent, seeded stream for a workload. */
+void workload_rng(struct rng *rng, const char *name, u64 index);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Simulated CPUs. Each is a fiber that runs kernel code in natural style:
+ *
+ *	take pending interrupts -> reschedule if needed -> run until the next
+ *	event or interrupt, or idle
+ *
+ * Local clocks and causality
+ * --------------------------
+ * cpu_charge() makes the current CPU's local clock run ahead of global now by
+ * accruing debt. Shared state is touched only at global now: cpu_sync() pays
+ * the debt, by advancing the clock when nothing else is due earlier (one
+ * compare) and by yielding to the event loop otherwise. Lock acquisitions,
+ * waits and IPIs pay by themselves. Code between two payments is atomic to
+ * everyone else.
+ *
+ * Interrupts are taken only in the loop and while waiting in cpu_wait(): all
+ * kernel code in between runs as if with interrupts off.
+ *
+ * Not thread-safe: one machine is one thread.
+ */
+#ifndef VRT_SIM_CPU_H
+#define VRT_SIM_CPU_H
+
+#include "../base/list.h"
+#include "cost.h"
+#include "event.h"
+#include "topology.h"
+
+struct fiber;
+
+enum cpu_irq {
+	IRQ_RESCHED, /* somebody set need_resched on us */
+	IRQ_TIMER, /* hrtimers have expired (handled by sim itself) */
+	IRQ_CALL, /* function calls queued by other CPUs */
+	IRQ_WORK, /* work queued by this CPU for when interrupts are on again */
+	NR_IRQS,
+};
+
+struct cpu {
+	u32 id;
+	u32 pending; /* bit per enum cpu_irq */
+	u64 debt; /* ns that the local clock is ahead of global now */
+	bool waiting; /* in cpu_wait(): interrupts and pokes end it */
+	bool poked;
+	struct fiber *fiber;
+	struct event resume;
+	struct event ipi[NR_IRQS]; /* in flight towards this CPU, coalesced */
+	struct list_head expired; /* hrtimers whose handler is due */
+	const struct cpu_topology *topo;
+};
+
+/* All CPUs of the machine by id, and the one whose fiber runs (NULL: none). */
+extern struct cpu *cpus;
+extern struct cpu *this_cpu;
+
+/* What the scheduler plugs into the loop; every call is on the CPU's fiber. */
+struct cpu_ops {
+	void (*boot)(void); /* once, first thing */
+	void (*interrupt)(enum cpu_irq irq); /* lowest pending first; never IRQ_TIMER */
+	void (*reschedule)(void); /* after interrupts and after each run() */
+	void (*run)(void); /* run the current task, or idle; ends in cpu_wait() */
+};
+
+/* Creates the CPUs of @topo; their fibers start when sim_run() begins. */
+void cpus_init(const struct topology *topo, const struct cost_table *costs,
+	       const struct cpu_ops *ops);
+void cpus_exit(void);
+
+static inline u64 cpu_clock(void)
+{
+	return sim_clock.now + this_cpu->debt;
+}
+
+static inline void cpu_charge(u64 ns)
+{
+	this_cpu->debt += ns;
+}
+
+void __cpu_sync(void);
+
+/* Pays the debt: afterwards this CPU's clock is global now. */
+static inline void cpu_sync(void)
+{
+	u64 debt = this_cpu->debt;
+
+	if (!debt)
+		return;
+	if (likely(sim_clock.now + debt < sim_clock.next)) {
+		sim_clock.now += debt;
+		this_cpu->debt = 0;
+		return;
+	}
+	__cpu_sync();
+}
+
+/*
+ * Waits until @until (SIM_NEVER: for ever), an interrupt or a poke. Pays the
+ * debt first. Returns at once when an interrupt is pending.
+ */
+void cpu_wait(u64 until);
+
+/*
+ * Spin-waits, as a CPU does with interrupts off: only time and
+ * cpu_spin_wake() end it.
+ */
+void cpu_spin_until(u64 until);
+
+/* At global now, from an event or a synced CPU. */
+void cpu_raise(struct cpu *cpu, enum cpu_irq irq);
+/* Ends @cpu's wait without an interrupt: something it computed with changed. */
+void cpu_poke(struct cpu *cpu);
+
+/*
+ * From this CPU's fiber: charges the sending, delivers after the IPI latency
+ * counted from the local clock. To itself it is just pending.
+ */
+void cpu_send_ipi(struct cpu *target, enum cpu_irq irq);
+
+/*
+ * Timers fire in interrupt context on the CPU that armed them. Re-arming moves
+ * the timer to this CPU. The handler may re-arm its own timer.
+ */
+struct hrtimer {
+	struct event event;
+	struct list_head node; /* on cpu->expired */
+	struct cpu *cpu;
+	void (*fn)(struct hrtimer *timer);
+};
+
+void hrtimer_init(struct hrtimer *timer, void (*fn)(struct hrtimer *timer));
+void hrtimer_start(struct hrtimer *timer, u64 when);
+/* The same on another CPU, before the machine runs or for that CPU's boot. */
+void hrtimer_start_on(struct hrtimer *timer, struct cpu *cpu, u64 when);
+/* True when it was armed or its handler was still due. */
+bool hrtimer_cancel(struct hrtimer *timer);
+
+static inline bool hrtimer_active(const struct hrtimer *timer)
+{
+	return event_queued(&timer->event) || !list_empty(&timer->node);
+}
+
+#endif

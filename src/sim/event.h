@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Virtual time and the one event queue.
+ *
+ * Time is in nanoseconds since boot of the simulated machine. It starts at
+ * SIM_BOOT_NS, not at zero, because zero is a sentinel in several BPF programs.
+ *
+ * Events are ordered by (time, tie, sequence). The tie is drawn from the
+ * seeded generator when the event is queued: events at equal times are not
+ * ordered by an accident of code, but by the seed.
+ *
+ * An event fires on the event loop's own stack, at global now, outside of any
+ * CPU's fiber: it must not charge or wait. What it may do is raise interrupts
+ * and resume fibers.
+ */
+#ifndef VRT_SIM_EVENT_H
+#define VRT_SIM_EVENT_H
+
+#include "../base/rng.h"
+#include "../base/util.h"
+
+#define SIM_BOOT_NS (1 * NSEC_PER_SEC)
+#define SIM_NEVER (~0ULL)
+
+struct event {
+	u64 time;
+	u64 order; /* tie in the upper half, sequence in the lower */
+	u32 slot; /* place in the heap + 1; 0: not queued */
+	void (*fire)(struct event *ev);
+};
+
+/* The state of the loop, for reading. */
+struct sim_clock {
+	u64 now; /* global now, ns */
+	u64 next; /* time of the earliest queued event, or SIM_NEVER */
+	u64 fired; /* events so far */
+};
+extern struct sim_clock sim_clock;
+
+static inline u64 sim_now(void)
+{
+	return sim_clock.now;
+}
+
+/* The machine's generator. Everything random in the kernel draws from it. */
+extern struct rng sim_rng;
+
+void sim_init(u64 seed);
+/* Frees the queue; events still queued are forgotten, not fired. */
+void sim_exit(void);
+/* Fires events until none is left, @until has passed or sim_stop() was called. */
+void sim_run(u64 until);
+void sim_stop(void);
+
+/* @time must not be in the past. Re-queues an event that is queued. O(log n). */
+void event_add(struct event *ev, u64 time);
+/* Harmless when not queued. */
+void event_del(struct event *ev);
+
+static inline bool event_queued(const struct event *ev)
+{
+	return ev->slot != 0;
+}
+
+#endif
