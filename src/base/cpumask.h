@@ -8,7 +8,10 @@
 
 #include "util.h"
 
-/* Possible CPUs of the machine; set once by the topology. */
+/*
+ * Possible CPUs of the machine: set by topology_parse(), and again by
+ * cpus_init() for the machine that runs. VRT_NR_CPUS until then.
+ */
 extern u32 nr_cpu_ids;
 #define NR_MASK_WORDS DIV_ROUND_UP(nr_cpu_ids, VRT_BITS_PER_LONG)
 
@@ -60,9 +63,16 @@ u32 cpumask_next_and_wrap(u32 from, const struct cpumask *a, const struct cpumas
 #define for_each_cpu(cpu, m)                                                                       \
 	for ((cpu) = cpumask_next(0, m); (cpu) < nr_cpu_ids; (cpu) = cpumask_next((cpu) + 1, m))
 
-/* "0-3,8" into a mask. Returns the offset of the first bad byte + 1, or 0. */
+/*
+ * "0-3,8" into a mask; a newline may end it, "" is the empty mask. Returns the
+ * offset of the first bad byte (for a CPU that the machine lacks, of its
+ * number) + 1, or 0.
+ */
 int cpumask_parse_list(const char *list, struct cpumask *m);
-/* Linux's %*pb (hex words) and %*pbl (list). Always terminated. Returns the length. */
+/*
+ * Linux's %*pb (hex words) and %*pbl (list). Always terminated (unless @size is
+ * 0), cut to @size. Returns the length written.
+ */
 int cpumask_print_hex(char *buf, u64 size, const struct cpumask *m);
 int cpumask_print_list(char *buf, u64 size, const struct cpumask *m);
 

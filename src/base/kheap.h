@@ -8,8 +8,10 @@
  * run-time access checks know the bounds of what a program was given.
  *
  * The range is divided into spans of KHEAP_SPAN bytes. A span holds objects of
- * one type and one size class, or is part of one large object. Freed objects
- * are reused last-in first-out; nothing depends on host addresses.
+ * one type and one size class, or is part of one large object. Freed objects of
+ * a span are reused last-in first-out; nothing depends on host addresses. What
+ * is freed is overwritten with KHEAP_POISON (large objects with zeros), in
+ * every build, so that a stale read has the same result everywhere.
  *
  * Not thread-safe: one kernel instance is one thread.
  */
@@ -21,6 +23,7 @@
 #define KHEAP_BASE 0x200000000000UL
 #define KHEAP_SIZE (1UL << 37) /* address space; memory is used as touched */
 #define KHEAP_SPAN (1UL << 16)
+#define KHEAP_POISON 0x6b
 
 /*
  * One per type of object, static in the room that owns the type.
@@ -43,7 +46,10 @@ struct kheap_object {
 	const struct kheap_type *type;
 };
 
-/* Reserves the range. Fails (-errno) if something else is mapped there. */
+/*
+ * Reserves the range. Fails (-errno) if something else is mapped there.
+ * Harmless when the heap is there already.
+ */
 int kheap_init(void);
 
 /*
@@ -51,6 +57,7 @@ int kheap_init(void);
  * range is exhausted.
  */
 void *kheap_alloc(const struct kheap_type *type, u64 size);
+/* @obj is what kheap_alloc() returned, or NULL. */
 void kheap_free(void *obj);
 
 /*

@@ -108,6 +108,13 @@ const void *bpf_kernel_btf_raw(u32 *size);
  */
 int bpf_register_object_type(struct kheap_type *type);
 
+/*
+ * How a referenced kptr to kernel struct @name is given back when the map value
+ * that holds it dies. Without one, such kptrs cannot be stored in maps.
+ * -ENOENT when the kernel BTF lacks the name.
+ */
+int bpf_register_dtor(const char *name, void (*dtor)(void *obj));
+
 /* --- kfuncs ------------------------------------------------------------ */
 
 /* As Linux's Documentation/bpf/kfuncs.rst. */

@@ -66,6 +66,17 @@ static inline const struct btf_member *btf_members(const struct btf_type *t)
  */
 bool btf_struct_has_type_at(const struct btf *btf, u32 id, u32 off, u32 want);
 
+/*
+ * The same for a map value, which may be a DATASEC, looking only for the types
+ * of field in @mask (enum btf_field_type). btf_record_free() frees either.
+ */
+struct btf_record *btf_parse_record_mask(struct btf *btf, u32 id, u32 mask, int *err);
+void btf_record_free(struct btf_record *record);
+struct btf_record *btf_record_copy(const struct btf_record *record); /* NULL of NULL */
+bool btf_record_equal(const struct btf_record *a, const struct btf_record *b);
+/* Forgets the destructors that bpf_register_dtor() knows. */
+void btf_dtors_exit(void);
+
 /* The special fields of struct @id, or NULL when it has none. *err: -errno if malformed. */
 struct btf_record *btf_parse_record(struct btf *btf, u32 id, int *err);
 

@@ -10,6 +10,12 @@
 
 #include "../base/util.h"
 
+/* Bits of log_level, as Linux has them (they are in no UAPI header). */
+#define BPF_LOG_LEVEL1 1
+#define BPF_LOG_LEVEL2 2
+#define BPF_LOG_STATS 4
+#define BPF_LOG_FIXED 8
+
 struct bpf_log {
 	u32 level;
 	char *ubuf;
@@ -17,7 +23,9 @@ struct bpf_log {
 	u64 total;
 };
 
+/* -EINVAL for a level, buffer and size that do not go together. */
 int bpf_log_init(struct bpf_log *log, u32 level, void *ubuf, u32 size);
+/* @log NULL or of level 0: nothing happens. */
 __printf(2, 3) void bpf_log(struct bpf_log *log, const char *fmt, ...);
 /* Puts the text in place. -ENOSPC if it was cut; *true_size gets its full size. */
 int bpf_log_finish(struct bpf_log *log, u32 *true_size);

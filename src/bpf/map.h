@@ -9,6 +9,8 @@
 #ifndef VRT_BPF_MAP_H
 #define VRT_BPF_MAP_H
 
+#include <sys/types.h>
+
 #include "object.h"
 
 /* Fields of a value that programs may not touch as plain bytes. */
@@ -29,8 +31,10 @@ enum btf_field_type {
 struct btf_field {
 	u32 offset, size;
 	enum btf_field_type type;
-	u32 kptr_btf_id; /* pointed-to type */
+	u32 kptr_btf_id; /* pointed-to type; list heads and trees: the type of what they hold */
 	struct btf *kptr_btf; /* the kernel's, or the program's for local types */
+	u32 node_offset; /* list heads and trees: of the node in what they hold */
+	void (*dtor)(void *obj); /* referenced kptrs to kernel types: gives the object back */
 };
 
 /* The special fields of a value type, sorted by offset; NULL for none. */
@@ -67,10 +71,25 @@ struct bpf_map_ops {
 	int (*sys_lookup)(struct bpf_map *map, const void *key, void *value, u64 flags);
 	int (*sys_update)(struct bpf_map *map, const void *key, const void *value, u64 flags);
 	int (*sys_delete)(struct bpf_map *map, const void *key);
+	/* -EAGAIN when the map type has no better way than one element at a time */
+	int (*sys_lookup_delete)(struct bpf_map *map, const void *key, void *value, u64 flags);
+	/*
+	 * Up to *@count elements from bucket *@cursor on, whole buckets only;
+	 * both are updated. -ENOENT at the end, -ENOSPC when a bucket has more.
+	 */
+	int (*sys_batch)(struct bpf_map *map, u32 *cursor, void *keys, void *values, u32 *count,
+			 u64 flags, bool delete);
 	u32 (*sys_value_size)(const struct bpf_map *map);
+	/* Do the BTF types of key (0: void) and value suit? -errno if not. Absent: any but void. */
+	int (*check_btf)(const struct bpf_map *map, const struct btf *btf, u32 key_id,
+			 u32 value_id);
+	/* Is there something to read for poll()? */
+	bool (*readable)(struct bpf_map *map);
 
 	/* The range that mmap() of the descriptor shows, and its place in the heap. */
 	void *(*mmap_range)(struct bpf_map *map, u64 *size);
+	/* May this part be mapped, and writable? Absent: all of it. */
+	int (*mmap_check)(struct bpf_map *map, u64 offset, u64 length, bool write);
 };
 
 struct bpf_map {
@@ -99,6 +118,48 @@ static inline struct bpf_map *bpf_map_from_fd(int fd)
 
 	return obj ? container_of(obj, struct bpf_map, obj) : NULL;
 }
+
+void bpf_map_get(struct bpf_map *map);
+void bpf_map_put(struct bpf_map *map);
+
+/*
+ * mmap(2) and munmap(2) of a map's descriptor, for the facade, with the
+ * kernel's checks: MAP_FAILED and errno. A mapping keeps the map alive, and a
+ * writable one keeps it from being frozen, until munmap_notice(), which is to
+ * be called before a munmap() and before a MAP_FIXED mapping covers the range.
+ */
+void *bpf_map_mmap(int fd, void *addr, size_t length, int prot, int flags, off_t offset);
+void bpf_map_munmap_notice(void *addr, size_t length);
+/* Forgets all mappings, for bpf_exit(): the memory stays mapped. */
+void bpf_map_mappings_exit(void);
+/* For poll(), epoll: is there something to read? False for what is no map of ours. */
+bool bpf_map_readable(int fd);
+
+/* bpf_tail_call(): the program in slot @index of a prog array, or NULL. */
+struct bpf_prog *bpf_prog_array_at(struct bpf_map *map, u32 index);
+/* The first program that is loaded with a prog array, or put in it, decides what fits. */
+bool bpf_prog_array_compatible(struct bpf_map *map, const struct bpf_prog *prog);
+
+/*
+ * What the helpers know and maps do not: how to end what a special field holds.
+ * Set once at start. @field points at the field in the value.
+ */
+struct bpf_field_ops {
+	void (*timer_free)(void *field); /* also bpf_wq */
+	/* @obj left a map: an allocated object of a local type (kernel types: field->dtor) */
+	void (*obj_drop)(const struct btf_field *field, void *obj);
+	void (*graph_free)(const struct btf_field *field, void *head); /* lists and trees */
+};
+void bpf_set_field_ops(const struct bpf_field_ops *ops);
+
+/*
+ * Read-copy-update, as far as one thread needs it: memory that a running
+ * program may still point at is freed when no program runs. quiescent() is
+ * called by whoever ends the outermost program, when none is running or
+ * sleeping on any CPU.
+ */
+void bpf_rcu_defer(void (*fn)(void *arg), void *arg);
+void bpf_rcu_quiescent(void);
 
 /* Copies a value but for its special fields, which keep their state in @dst. */
 void bpf_map_copy_value(const struct bpf_map *map, void *dst, const void *src);

@@ -39,7 +39,11 @@ extern const struct cost_table cost_defaults;
 /* The table of the running machine. */
 extern struct cost_table costs;
 
-/* 0, or -errno with a message naming the file and the entry. */
+/*
+ * Overrides entries of @table, which holds values already (the defaults), with
+ * those of a JSON object of names and integers. 0, or -errno with a message
+ * naming the file and the entry; @table is then as it was.
+ */
 int cost_load(struct cost_table *table, const char *file, char *err, size_t err_size);
 /* For hashing and listing: name, value and source of entry @i; false past the end. */
 bool cost_entry(const struct cost_table *table, u32 i, const char **name, u64 *value,

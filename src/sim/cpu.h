@@ -43,10 +43,13 @@ struct cpu {
 	u64 debt; /* ns that the local clock is ahead of global now */
 	bool waiting; /* in cpu_wait(): interrupts and pokes end it */
 	bool poked;
-	struct fiber *fiber;
+	bool spinning; /* in cpu_spin_until() */
+	struct fiber *fiber; /* where it gave up control and is resumed */
+	struct fiber *loop; /* its own: the loop above */
 	struct event resume;
 	struct event ipi[NR_IRQS]; /* in flight towards this CPU, coalesced */
 	struct list_head expired; /* hrtimers whose handler is due */
+	struct list_head handling; /* those of the timer interrupt in progress */
 	const struct cpu_topology *topo;
 };
 
@@ -62,7 +65,11 @@ struct cpu_ops {
 	void (*run)(void); /* run the current task, or idle; ends in cpu_wait() */
 };
 
-/* Creates the CPUs of @topo; their fibers start when sim_run() begins. */
+/*
+ * Creates the CPUs of @topo, after sim_init(); their fibers start when
+ * sim_run() begins. Sets nr_cpu_ids and copies @costs to the global table;
+ * @topo and @ops must live until cpus_exit(), which is called outside of a run.
+ */
 void cpus_init(const struct topology *topo, const struct cost_table *costs,
 	       const struct cpu_ops *ops);
 void cpus_exit(void);
@@ -96,30 +103,42 @@ static inline void cpu_sync(void)
 
 /*
  * Waits until @until (SIM_NEVER: for ever), an interrupt or a poke. Pays the
- * debt first. Returns at once when an interrupt is pending.
+ * debt first. Returns at once when an interrupt is pending or a poke has come
+ * since the last wait: a poke in time is never lost, one too many is possible.
  */
 void cpu_wait(u64 until);
 
 /*
  * Spin-waits, as a CPU does with interrupts off: only time and
- * cpu_spin_wake() end it.
+ * cpu_spin_wake() end it. Pays the debt first; so that no wake is lost in
+ * between, look at what is waited for when synced.
  */
 void cpu_spin_until(u64 until);
 
-/* At global now, from an event or a synced CPU. */
+/*
+ * The next three are for events and synced CPUs. From a CPU with a debt they
+ * take effect at its local clock: a waiting CPU does not resume before that.
+ */
 void cpu_raise(struct cpu *cpu, enum cpu_irq irq);
 /* Ends @cpu's wait without an interrupt: something it computed with changed. */
 void cpu_poke(struct cpu *cpu);
+/* Ends @cpu's spinning. Nothing when it does not spin. */
+void cpu_spin_wake(struct cpu *cpu);
 
 /*
- * From this CPU's fiber: charges the sending, delivers after the IPI latency
- * counted from the local clock. To itself it is just pending.
+ * From this CPU's fiber: pays the debt, charges the sending, delivers after the
+ * IPI latency counted from the local clock. To itself it is just pending.
+ *
+ * IPIs of a kind are coalesced: one that is in flight and arrives no later, or
+ * has arrived and is not yet taken, serves both senders.
  */
 void cpu_send_ipi(struct cpu *target, enum cpu_irq irq);
 
 /*
  * Timers fire in interrupt context on the CPU that armed them. Re-arming moves
- * the timer to this CPU. The handler may re-arm its own timer.
+ * the timer to this CPU. The handler may re-arm its own timer, or free it. A
+ * time in the past is now. Nothing is charged: costs.timer_program is for the
+ * caller to book.
  */
 struct hrtimer {
 	struct event event;

@@ -32,7 +32,12 @@ struct event {
 /* The state of the loop, for reading. */
 struct sim_clock {
 	u64 now; /* global now, ns */
-	u64 next; /* time of the earliest queued event, or SIM_NEVER */
+	/*
+	 * Nobody but the event loop may let time reach this: the time of the
+	 * earliest queued event or the end of the run, whichever is earlier;
+	 * SIM_NEVER if neither; 0 once sim_stop() was called.
+	 */
+	u64 next;
 	u64 fired; /* events so far */
 };
 extern struct sim_clock sim_clock;
@@ -48,11 +53,22 @@ extern struct rng sim_rng;
 void sim_init(u64 seed);
 /* Frees the queue; events still queued are forgotten, not fired. */
 void sim_exit(void);
-/* Fires events until none is left, @until has passed or sim_stop() was called. */
+/*
+ * Fires the events before @until, those at @until excluded, or until sim_stop()
+ * is called. When no event is left, now is @until (with SIM_NEVER, the time of
+ * the last event). May be called again to go on.
+ */
 void sim_run(u64 until);
+/*
+ * From an event or a CPU: the run ends when that event, or CPU, gives back
+ * control. Means nothing outside of a run.
+ */
 void sim_stop(void);
 
-/* @time must not be in the past. Re-queues an event that is queued. O(log n). */
+/*
+ * @time must not be in the past, nor SIM_NEVER. Re-queues an event that is
+ * queued, with a new tie. O(log n).
+ */
 void event_add(struct event *ev, u64 time);
 /* Harmless when not queued. */
 void event_del(struct event *ev);

@@ -34,16 +34,29 @@ struct topology {
 	bool smt; /* some core has more than one thread */
 	bool asymmetric; /* capacities differ */
 	struct cpu_topology *cpu;
+	struct cpumask *masks; /* what the masks of @cpu point into */
 	char spec[128]; /* as given */
 };
 
 /*
  * "NODESxLLCSxCORESxTHREADS" (LLCs per node, cores per LLC), three numbers:
- * one LLC per node, two: cores x threads, one: cores; "host"; or a JSON file.
- * 0, or -errno with a message that says what was expected.
+ * one LLC per node, two: cores x threads, one: cores; the name of a preset;
+ * "host" (with the host's own CPU numbers, if all CPUs are online); or a JSON
+ * file, recognised by a "/" or ".json":
+ *
+ *	{ "nodes": [ { "count": 1, "llcs": [ { "count": 1, "cores": [
+ *		{ "count": 4, "threads": 1, "capacity": 446 },
+ *		{ "count": 4, "threads": 1, "capacity": 1024 } ] } ] } ] }
+ *
+ * in which "count" (1), "threads" (1) and "capacity" (1024) may be left out.
+ *
+ * 1 to VRT_NR_CPUS CPUs. 0, or -errno with a message that says what was
+ * expected. Sets nr_cpu_ids when it succeeds.
  */
 int topology_parse(struct topology *topo, const char *spec, char *err, size_t err_size);
 void topology_free(struct topology *topo);
+/* The presets: name and what it is; false past the end. */
+bool topology_preset(u32 i, const char **name, const char **summary);
 /* "2 nodes, each 1 LLC of 8 cores with 2 threads: 32 CPUs" */
 void topology_describe(const struct topology *topo, char *buf, size_t size);
 

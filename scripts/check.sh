@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds with warnings as errors and runs every test, in a normal and in a
+# sanitizer build. The last line is the total, "N passed, N failed"; it is also
+# left in build-check/result. A build that fails counts as one failure.
+set -u
+
+cd "$(dirname "$0")/.."
+passed=0
+failed=0
+
+# Counts the tests of build $1 with result $2 (as Meson names it).
+count()
+{
+	grep -c "\"result\": \"$2\"" "$1/meson-logs/testlog.json"
+}
+
+# check DIR MESON-OPTION...
+check()
+{
+	dir=$1
+	shift
+	echo "== $dir"
+	if ! { [ -e "$dir/build.ninja" ] || meson setup "$dir" -Dwerror=true "$@"; } ||
+		! ninja -C "$dir"; then
+		failed=$((failed + 1))
+		return
+	fi
+	rm -f "$dir/meson-logs/testlog.json"
+	meson test -C "$dir" --no-rebuild --print-errorlogs
+	status=$?
+	ok=$(count "$dir" OK)
+	skipped=$(count "$dir" SKIP)
+	bad=$(($(grep -c '"result":' "$dir/meson-logs/testlog.json") - ok - skipped))
+	passed=$((passed + ok))
+	failed=$((failed + bad))
+	# Meson's verdict counts too: it may have found what no single test shows.
+	if [ $status -ne 0 ] && [ $bad -eq 0 ]; then
+		failed=$((failed + 1))
+	fi
+}
+
+check build-check
+check build-asan -Db_sanitize=address,undefined -Db_lundef=false
+
+mkdir -p build-check
+echo "$passed passed, $failed failed" | tee build-check/result
+[ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where the BPF subsystem meets the machine: the environment it runs in, and
+ * the kfuncs on tasks and cgroups.
+ *
+ * What a program executes is charged to its CPU as overhead of kind BPF.
+ */
+#include "../../kernel/kfuncs.h"
+#include "../bpf/bpf.h"
+#include "../bpf/map.h"
+#include "ext/ext.h"
+#include "../bpf/kernel_btf.h"
+#include "sched.h"
+
+/* Instructions after which a program is taken to be stuck. */
+#define INSN_BUDGET (64u << 20)
+#define SLEEPABLE_INSN_BUDGET (1u << 30)
+
+/* --- the environment --------------------------------------------------------- */
+
+static u32 env_cpu(void)
+{
+	return this_cpu ? this_cpu->id : 0;
+}
+
+static void *env_current_task(void)
+{
+	return this_cpu ? curr_task() : NULL;
+}
+
+static u64 env_pid_tgid(void)
+{
+	struct task_struct *p = this_cpu ? curr_task() : NULL;
+
+	return p ? (u64)p->tgid << 32 | (u32)p->pid : 0;
+}
+
+static u32 env_prandom(void)
+{
+	return rng_next(&sim_rng) >> 32;
+}
+
+/* Picoseconds that have not made a whole nanosecond yet. */
+static u64 charge_rest;
+
+static void env_charge(u64 insns, u64 ns)
+{
+	u64 ps;
+
+	if (!this_cpu)
+		return;
+	ps = insns * costs.bpf_insn_ps + charge_rest;
+	charge_rest = ps % 1000;
+	charge_overhead(TRACE_OVH_BPF, ps / 1000 + ns);
+}
+
+static void env_printk(const char *line)
+{
+	kernel_logf(true, "%s", line);
+}
+
+static void env_fault(const struct bpf_fault *fault)
+{
+	kernel_logf(false, "BPF program \"%s\" stopped: %s", bpf_prog_name(fault->prog),
+		    fault->message);
+	scx_iters_abort();
+	scx_error("program %s: %s", bpf_prog_name(fault->prog), fault->message);
+}
+
+/* --- bpf_spin_lock -------------------------------------------------------------- */
+
+/*
+ * The lock word in a map value is four bytes; waiters and times are kept here,
+ * found by the word's address, for as long as the machine runs.
+ */
+struct word_lock {
+	u32 *word;
+	struct sim_lock lock;
+	struct word_lock *next;
+};
+
+#define WORD_LOCK_BUCKETS 256
+static struct word_lock *word_locks[WORD_LOCK_BUCKETS];
+
+static struct sim_lock *word_lock(u32 *word)
+{
+	u32 bucket = ((unsigned long)word >> 2) * 0x9e3779b1u % WORD_LOCK_BUCKETS;
+	struct word_lock *l;
+
+	for (l = word_locks[bucket]; l; l = l->next) {
+		if (l->word == word)
+			return &l->lock;
+	}
+	l = calloc(1, sizeof(*l));
+	VRT_ASSERT(l);
+	l->word = word;
+	sim_lock_init(&l->lock);
+	l->next = word_locks[bucket];
+	word_locks[bucket] = l;
+	return &l->lock;
+}
+
+static void env_spin_lock(u32 *word)
+{
+	u64 before = cpu_clock();
+
+	sim_lock(word_lock(word));
+	note_lock_time(before);
+	*word = 1;
+}
+
+static void env_spin_unlock(u32 *word)
+{
+	*word = 0;
+	sim_unlock(word_lock(word));
+}
+
+static void free_word_locks(void)
+{
+	for (u32 i = 0; i < WORD_LOCK_BUCKETS; i++) {
+		while (word_locks[i]) {
+			struct word_lock *next = word_locks[i]->next;
+
+			free(word_locks[i]);
+			word_locks[i] = next;
+		}
+	}
+}
+
+/* --- bpf_timer --------------------------------------------------------------------- */
+
+struct timer_driver {
+	struct hrtimer hrtimer;
+	struct bpf_timer_node *node;
+};
+
+static void timer_fired(struct hrtimer *timer)
+{
+	struct timer_driver *driver = container_of(timer, struct timer_driver, hrtimer);
+
+	driver->node->expire(driver->node);
+}
+
+static int env_timer_arm(struct bpf_timer_node *node, u64 when, bool pinned)
+{
+	struct timer_driver *driver = node->driver;
+
+	if (!driver) {
+		driver = calloc(1, sizeof(*driver));
+		if (!driver)
+			return -ENOMEM;
+		hrtimer_init(&driver->hrtimer, timer_fired);
+		driver->node = node;
+		node->driver = driver;
+	}
+	/* timers always fire on the CPU that armed them: pinned or not is the same */
+	charge_overhead(TRACE_OVH_BPF, costs.timer_program);
+	hrtimer_start(&driver->hrtimer, max(when, cpu_clock()));
+	return 0;
+}
+
+static int env_timer_cancel(struct bpf_timer_node *node)
+{
+	struct timer_driver *driver = node->driver;
+
+	return driver && hrtimer_cancel(&driver->hrtimer);
+}
+
+static void env_timer_free(struct bpf_timer_node *node)
+{
+	struct timer_driver *driver = node->driver;
+
+	if (!driver)
+		return;
+	hrtimer_cancel(&driver->hrtimer);
+	free(driver);
+	node->driver = NULL;
+}
+
+static void **env_storage_anchor(void *task)
+{
+	return &task_of(task)->storage;
+}
+
+void task_storage_free(struct task *t)
+{
+	if (t->storage)
+		bpf_task_storage_free(&t->storage);
+}
+
+static struct bpf_env env = {
+	.cpu = env_cpu,
+	.ktime = kernel_now,
+	.current_task = env_current_task,
+	.current_pid_tgid = env_pid_tgid,
+	.prandom = env_prandom,
+	.charge = env_charge,
+	.printk = env_printk,
+	.fault = env_fault,
+	.spin_lock = env_spin_lock,
+	.spin_unlock = env_spin_unlock,
+	.timer_arm = env_timer_arm,
+	.timer_cancel = env_timer_cancel,
+	.timer_free = env_timer_free,
+	.run_inside = kernel_run_inside,
+	.task_storage_anchor = env_storage_anchor,
+	.insn_budget = INSN_BUDGET,
+	.sleepable_insn_budget = SLEEPABLE_INSN_BUDGET,
+};
+
+/* --- kfuncs on tasks ------------------------------------------------------------------- */
+
+struct task_struct *bpf_task_acquire(struct task_struct *p)
+{
+	task_get(task_of(p));
+	return p;
+}
+
+void bpf_task_release(struct task_struct *p)
+{
+	/* one reference is the task's own life: a program cannot end that */
+	if (p->usage.refs > 1)
+		task_put(task_of(p));
+}
+
+struct task_struct *bpf_task_from_pid(s32 pid)
+{
+	struct task *t;
+
+	cpu_sync();
+	t = task_from_pid(pid);
+	return t ? bpf_task_acquire(&t->ts) : NULL;
+}
+
+/*
+ * Iterators over tasks keep the last pid and the filter in their opaque words;
+ * whatever a program writes there is only a number.
+ */
+enum { ITER_ALL_PROCS, ITER_ALL_THREADS, ITER_PROC_THREADS };
+
+static struct task_struct *next_task(u64 *pid, u64 kind, u64 tgid)
+{
+	for (u64 i = *pid + 1; i < kernel.nr_pids; i++) {
+		struct task *t = task_from_pid(i);
+
+		if (!t || (kind == ITER_ALL_PROCS && t->ts.pid != t->ts.tgid) ||
+		    (kind == ITER_PROC_THREADS && (u64)t->ts.tgid != tgid))
+			continue;
+		*pid = i;
+		return &t->ts;
+	}
+	*pid = kernel.nr_pids;
+	return NULL;
+}
+
+int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task, unsigned int flags)
+{
+	it->__opaque[0] = ~0ULL >> 1;
+	it->__opaque[1] = it->__opaque[2] = 0;
+	if (flags > ITER_PROC_THREADS || (flags == ITER_PROC_THREADS && !task))
+		return -EINVAL;
+	it->__opaque[0] = 0;
+	it->__opaque[1] = flags;
+	it->__opaque[2] = task ? task->tgid : 0;
+	return 0;
+}
+
+struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it)
+{
+	return next_task((u64 *)&it->__opaque[0], it->__opaque[1], it->__opaque[2]);
+}
+
+void bpf_iter_task_destroy(struct bpf_iter_task *it)
+{
+}
+
+/* There is one cgroup: its descendants, and its ancestors, are itself. */
+int bpf_iter_css_new(struct bpf_iter_css *it, struct cgroup_subsys_state *start,
+		     unsigned int flags)
+{
+	it->__opaque[0] = start == root_cgroup()->subsys[cpu_cgrp_id] ||
+			  start == &root_cgroup()->self;
+	it->__opaque[1] = start == &root_cgroup()->self;
+	return it->__opaque[0] ? 0 : -EINVAL;
+}
+
+struct cgroup_subsys_state *bpf_iter_css_next(struct bpf_iter_css *it)
+{
+	if (!it->__opaque[0])
+		return NULL;
+	it->__opaque[0] = 0;
+	return it->__opaque[1] ? &root_cgroup()->self : root_cgroup()->subsys[cpu_cgrp_id];
+}
+
+void bpf_iter_css_destroy(struct bpf_iter_css *it)
+{
+}
+
+int bpf_iter_css_task_new(struct bpf_iter_css_task *it, struct cgroup_subsys_state *css,
+			  unsigned int flags)
+{
+	it->__opaque[0] = 0;
+	return 0;
+}
+
+struct task_struct *bpf_iter_css_task_next(struct bpf_iter_css_task *it)
+{
+	return next_task((u64 *)&it->__opaque[0], ITER_ALL_THREADS, 0);
+}
+
+void bpf_iter_css_task_destroy(struct bpf_iter_css_task *it)
+{
+}
+
+#define KFUNC_ENTRY(name, flags) { #name, (void *)name, flags }
+
+static const struct bpf_kfunc task_kfuncs[] = {
+	KFUNC_ENTRY(bpf_task_acquire, KF_ACQUIRE | KF_RCU | KF_RET_NULL),
+	KFUNC_ENTRY(bpf_task_release, KF_RELEASE),
+	KFUNC_ENTRY(bpf_task_from_pid, KF_ACQUIRE | KF_RET_NULL),
+	KFUNC_ENTRY(bpf_iter_task_new, KF_ITER_NEW | KF_TRUSTED_ARGS | KF_RCU_PROTECTED),
+	KFUNC_ENTRY(bpf_iter_task_next, KF_ITER_NEXT | KF_RET_NULL),
+	KFUNC_ENTRY(bpf_iter_task_destroy, KF_ITER_DESTROY),
+	KFUNC_ENTRY(bpf_cgroup_acquire, KF_ACQUIRE | KF_RCU | KF_RET_NULL),
+	KFUNC_ENTRY(bpf_cgroup_release, KF_RELEASE),
+	KFUNC_ENTRY(bpf_cgroup_ancestor, KF_ACQUIRE | KF_RCU | KF_RET_NULL),
+	KFUNC_ENTRY(bpf_cgroup_from_id, KF_ACQUIRE | KF_RET_NULL),
+	KFUNC_ENTRY(bpf_task_under_cgroup, KF_RCU),
+	KFUNC_ENTRY(bpf_iter_css_new, KF_ITER_NEW | KF_TRUSTED_ARGS | KF_RCU_PROTECTED),
+	KFUNC_ENTRY(bpf_iter_css_next, KF_ITER_NEXT | KF_RET_NULL),
+	KFUNC_ENTRY(bpf_iter_css_destroy, KF_ITER_DESTROY),
+	KFUNC_ENTRY(bpf_iter_css_task_new, KF_ITER_NEW | KF_TRUSTED_ARGS),
+	KFUNC_ENTRY(bpf_iter_css_task_next, KF_ITER_NEXT | KF_RET_NULL),
+	KFUNC_ENTRY(bpf_iter_css_task_destroy, KF_ITER_DESTROY),
+};
+
+static const struct bpf_kfunc_set task_sets[] = {
+	{ .funcs = task_kfuncs, .nr = ARRAY_SIZE(task_kfuncs), .prog_type = BPF_PROG_TYPE_STRUCT_OPS },
+	{ .funcs = task_kfuncs, .nr = ARRAY_SIZE(task_kfuncs), .prog_type = BPF_PROG_TYPE_TRACING },
+	{ .funcs = task_kfuncs, .nr = ARRAY_SIZE(task_kfuncs), .prog_type = BPF_PROG_TYPE_SYSCALL },
+};
+
+static void task_dtor(void *obj)
+{
+	bpf_task_release(obj);
+}
+
+static void cgroup_dtor(void *obj)
+{
+	bpf_cgroup_release(obj);
+}
+
+/* --- init and exit ------------------------------------------------------------------------ */
+
+static int register_all(void)
+{
+	int err = sched_register_objects();
+
+	for (u32 i = 0; !err && i < ARRAY_SIZE(task_sets); i++)
+		err = bpf_register_kfuncs(&task_sets[i]);
+	if (!err)
+		err = bpf_register_dtor("task_struct", task_dtor);
+	if (!err)
+		err = bpf_register_dtor("cgroup", cgroup_dtor);
+	if (!err)
+		err = scx_register_kfuncs();
+	if (!err)
+		err = scx_register_struct_ops();
+	return err;
+}
+
+int bpf_glue_init(void)
+{
+	const struct cost_table *c = kernel.config.costs;
+	int err;
+
+	env.nr_cpus = nr_cpu_ids;
+	env.entry_ns = c->bpf_entry;
+	env.helper_ns = c->bpf_helper;
+	env.kfunc_ns = c->bpf_kfunc;
+	env.map_hash_ns = c->bpf_map_hash;
+	charge_rest = 0;
+	err = bpf_init(&env, vrt_kernel_btf, vrt_kernel_btf_size());
+	return err ? err : register_all();
+}
+
+void bpf_glue_exit(void)
+{
+	bpf_exit();
+	free_word_locks();
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the classes fair, rt and idle keep per task and per CPU beyond the
+ * parts that BPF programs see (kernel/sched.h). Embedded in struct task and
+ * struct cpu_rq; guarded by the rq lock unless noted.
+ */
+#ifndef VRT_SCHED_CLASS_TYPES_H
+#define VRT_SCHED_CLASS_TYPES_H
+
+#include "../base/list.h"
+#include "../sim/cpu.h"
+
+/*
+ * Running averages that halve every 32 periods of 2^20 ns, as Linux's PELT.
+ * Values are shifted left by PELT_SHIFT. See fair_pelt.c.
+ */
+#define PELT_SHIFT 20
+struct pelt {
+	u64 stamp; /* ns of rq->clock up to which the values hold */
+	u64 load; /* weight while queued */
+	u64 runnable; /* 1024 while runnable */
+	u64 util; /* the CPU's capacity while running */
+};
+
+struct fair_task {
+	struct pelt avg;
+	bool attached; /* avg is part of the average of the cfs_rq it was last on */
+	bool counted_idle; /* in fair_rq.nr_idle_policy */
+	/* how often it wakes another task than the last time; not guarded */
+	u32 wakee_flips;
+	s32 last_wakee;
+	u64 wakee_decay;
+};
+
+struct rt_task {
+	u32 queue; /* the list that it is on: p->prio may change meanwhile */
+};
+
+/* The nested sets of CPUs that tasks are balanced in, smallest first. */
+enum fair_level { LEVEL_SMT, LEVEL_LLC, LEVEL_NODE, LEVEL_MACHINE, NR_LEVELS };
+
+/* One CPU's view of a level; written by the CPU that balances for it. */
+struct fair_domain {
+	u32 weight; /* CPUs in it */
+	bool exists; /* larger than the level below */
+	bool asymmetric; /* its CPUs' capacities differ */
+	bool imbalanced; /* affinities kept it from being balanced (of its first CPU) */
+	u32 interval_ms;
+	u32 nr_failed;
+	u64 last_balance;
+	/* newidle balancing: tries, successes, successes of the last 1024, worst cost */
+	u32 newidle_tries, newidle_successes, newidle_ratio;
+	u64 newidle_cost, newidle_cost_stamp;
+};
+
+/* What the CPUs that share a cache know of each other; kept by the first of them. */
+struct fair_llc {
+	bool has_idle_cores;
+	u32 nr_idle_scan; /* CPUs that a search for an idle one looks at */
+};
+
+struct fair_rq {
+	struct list_head tasks; /* by se.group_node, the last to run first */
+	u32 nr_delayed; /* queued although they sleep */
+	u32 nr_idle_policy; /* SCHED_IDLE */
+	struct pelt avg;
+
+	u64 misfit_load; /* of a current task that this CPU is too small for */
+	bool active_balance; /* a push of the current task to push_cpu is under way */
+	u32 push_cpu;
+	bool nohz_kick; /* asked to balance for all idle CPUs */
+	u64 next_balance;
+	u64 max_newidle_cost;
+	u32 llc_leader;
+	struct fair_llc llc; /* valid on the leader */
+	struct fair_domain domain[NR_LEVELS];
+};
+
+/* The 50 ms per second that rt tasks leave to fair ones (rt.c). */
+struct fair_server {
+	bool active; /* a period is running */
+	bool boosted; /* fair goes before rt now */
+	s64 left; /* ns of this period's budget */
+	struct hrtimer timer;
+};
+
+struct rt_state {
+	u64 queued[2]; /* a bit per non-empty list */
+	struct fair_server server;
+};
+
+#define IDLE_HISTORY 8
+struct idle_history {
+	u64 recent[IDLE_HISTORY]; /* ns; 0: not yet known */
+	u32 next;
+};
+
+#endif

@@ -1,0 +1,791 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The scheduler core: the way of a task from wakeup to running and back.
+ *
+ *	try_to_wake_up() -> select_task_rq() -> activate_task() -> resched_curr()
+ *	schedule() -> pick_next_task() -> context switch
+ *
+ * Everything class-specific is behind struct sched_class_ops.
+ *
+ * Locking: as sched.h says. Functions that take a locked rq say so there.
+ */
+#include "sched.h"
+
+#define TASK_WAKING 0x0200
+/* How often a waker looks whether the task it wakes is off its old CPU. */
+#define ON_CPU_SPIN_NS 100
+
+const u32 sched_prio_to_weight[NICE_WIDTH] = {
+	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,
+	9548,  7620,  6100,  4904,  3906,  3121,  2501,	 1991,	1586,  1277,
+	1024,  820,   655,   526,   423,   335,	  272,	 215,	172,   137,
+	110,   87,    70,    56,    45,	   36,	  29,	 23,	18,    15,
+};
+
+const struct sched_class_ops *const sched_classes[] = {
+	&stop_sched_class, &rt_sched_class,   &fair_sched_class,
+	&ext_sched_class,  &idle_sched_class, NULL,
+};
+
+static u32 class_rank(const struct sched_class_ops *class)
+{
+	u32 rank = 0;
+
+	while (sched_classes[rank] != class)
+		rank++;
+	return rank;
+}
+
+bool class_above(const struct sched_class_ops *a, const struct sched_class_ops *b)
+{
+	return class_rank(a) < class_rank(b);
+}
+
+/* --- clocks and books ------------------------------------------------------ */
+
+void update_rq_clock(struct rq *rq)
+{
+	rq->clock = cpu_clock();
+	rq->clock_task = rq->clock - crq_of(rq)->irq_time;
+}
+
+void book_time(struct cpu_rq *crq, enum cpu_book what)
+{
+	u64 now = cpu_clock();
+
+	crq->book[crq->book_open] += now - crq->book_stamp;
+	crq->book_stamp = now;
+	crq->book_open = what;
+}
+
+void charge_overhead(enum trace_overhead kind, u64 ns)
+{
+	cpu_charge(ns);
+	kernel.rqs[this_cpu->id]->overhead[kind] += ns;
+}
+
+s64 update_curr_common(struct rq *rq)
+{
+	struct task_struct *curr = rq->curr;
+	s64 delta = (s64)(rq->clock_task - curr->se.exec_start);
+
+	if (delta <= 0)
+		return 0;
+	curr->se.exec_start = rq->clock_task;
+	curr->se.sum_exec_runtime += delta;
+	return delta;
+}
+
+/* --- locks ------------------------------------------------------------------ */
+
+void double_rq_lock_balance(struct rq *this, struct rq *other)
+{
+	VRT_ASSERT(rq_locked(this));
+	if (other == this)
+		return;
+	if (other->cpu > this->cpu) {
+		rq_lock(other);
+		return;
+	}
+	if (rq_trylock(other))
+		return;
+	rq_unlock(this);
+	rq_lock(other);
+	rq_lock(this);
+}
+
+struct rq *task_rq_lock(struct task_struct *p)
+{
+	for (;;) {
+		struct rq *rq = task_rq(p);
+
+		rq_lock(rq);
+		if (likely(rq == task_rq(p)))
+			return rq;
+		rq_unlock(rq);
+	}
+}
+
+/* --- rescheduling ------------------------------------------------------------ */
+
+void set_need_resched(u32 cpu)
+{
+	struct cpu_rq *crq = kernel.rqs[cpu];
+
+	if (crq->need_resched)
+		return;
+	crq->need_resched = true;
+	if (crq->cpu == this_cpu)
+		return;
+	if (crq->polling)
+		cpu_poke(crq->cpu);
+	else
+		cpu_send_ipi(crq->cpu, IRQ_RESCHED);
+}
+
+void resched_curr(struct rq *rq)
+{
+	VRT_ASSERT(rq_locked(rq));
+	set_need_resched(cpu_of(rq));
+}
+
+void wakeup_preempt(struct rq *rq, struct task_struct *p, u32 wake_flags)
+{
+	const struct sched_class_ops *curr = class_of(rq->curr), *class = class_of(p);
+
+	if (class == curr) {
+		if (class->wakeup_preempt)
+			class->wakeup_preempt(rq, p, wake_flags);
+	} else if (class_above(class, curr)) {
+		resched_curr(rq);
+	}
+}
+
+/* --- on and off a queue ------------------------------------------------------- */
+
+void enqueue_task(struct rq *rq, struct task_struct *p, u64 flags)
+{
+	VRT_ASSERT(rq_locked(rq) && p->cpu == rq->cpu);
+	charge_overhead(flags & ENQUEUE_WAKEUP ? TRACE_OVH_WAKEUP : TRACE_OVH_SWITCH,
+			costs.enqueue);
+	class_of(p)->enqueue_task(rq, p, flags);
+}
+
+bool dequeue_task(struct rq *rq, struct task_struct *p, u64 flags)
+{
+	VRT_ASSERT(rq_locked(rq) && p->cpu == rq->cpu);
+	charge_overhead(TRACE_OVH_SWITCH, costs.dequeue);
+	return class_of(p)->dequeue_task(rq, p, flags);
+}
+
+void activate_task(struct rq *rq, struct task_struct *p, u64 flags)
+{
+	enqueue_task(rq, p, flags);
+	p->on_rq = 1;
+}
+
+void deactivate_task(struct rq *rq, struct task_struct *p, u64 flags)
+{
+	p->on_rq = 2; /* migrating: nobody but us may touch its queue */
+	dequeue_task(rq, p, flags);
+}
+
+void set_task_cpu(struct task_struct *p, u32 cpu)
+{
+	struct task *t = task_of(p);
+	u32 from = p->cpu;
+
+	VRT_ASSERT(cpu < nr_cpu_ids);
+	if (from == cpu)
+		return;
+	trace_emit(TRACE_MIGRATE, p->pid, from, cpu);
+	p->se.nr_migrations++;
+	t->penalty += costs.migration[cpu_distance(topo_of(from), topo_of(cpu))] << 10;
+	p->cpu = cpu;
+	p->wake_cpu = cpu;
+}
+
+bool is_cpu_allowed(const struct task_struct *p, s32 cpu)
+{
+	if (cpu < 0 || !cpumask_test_cpu(cpu, p->cpus_ptr))
+		return false;
+	/* kernel threads bound to a CPU stay until it is gone */
+	if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1)
+		return cpu_online(cpu);
+	return cpumask_test_cpu(cpu, kernel.active);
+}
+
+/* Somewhere the task may run although its class chose badly. */
+static u32 select_fallback_rq(u32 cpu, struct task_struct *p)
+{
+	u32 c = cpumask_next_and_wrap(cpu, p->cpus_ptr, kernel.active);
+
+	if (c < nr_cpu_ids)
+		return c;
+	/* none of its CPUs is left: Linux widens the mask rather than lose the task */
+	cpumask_copy(&p->cpus_mask, kernel.possible);
+	p->nr_cpus_allowed = cpumask_weight(&p->cpus_mask);
+	return cpumask_first(kernel.active);
+}
+
+static u32 select_task_rq(struct task_struct *p, u32 *wake_flags)
+{
+	s32 cpu;
+
+	if (p->nr_cpus_allowed > 1 && !p->migration_disabled) {
+		cpu = class_of(p)->select_task_rq(p, p->wake_cpu, *wake_flags);
+		*wake_flags |= WF_RQ_SELECTED;
+	} else {
+		cpu = cpumask_first(p->cpus_ptr);
+	}
+	return is_cpu_allowed(p, cpu) ? (u32)cpu : select_fallback_rq(p->cpu, p);
+}
+
+/* --- waking up ------------------------------------------------------------------ */
+
+static void finish_wakeup(struct rq *rq, struct task_struct *p)
+{
+	p->__state = TASK_RUNNING;
+	trace_emit(TRACE_WAKEUP, p->pid, cpu_of(rq), curr_task()->pid);
+}
+
+static void ttwu_do_activate(struct rq *rq, struct task_struct *p, u32 wake_flags)
+{
+	u64 flags = ENQUEUE_WAKEUP;
+
+	if (wake_flags & WF_RQ_SELECTED)
+		flags |= ENQUEUE_RQ_SELECTED;
+	update_rq_clock(rq);
+	activate_task(rq, p, flags);
+	wakeup_preempt(rq, p, wake_flags);
+	finish_wakeup(rq, p);
+	if (class_of(p)->task_woken)
+		class_of(p)->task_woken(rq, p);
+}
+
+/*
+ * Whether the target CPU shall do the activation itself: when it shares no
+ * cache with us, or has nothing else to do. Never for ext, whose policy relies
+ * on being asked in the waker's context.
+ */
+static bool ttwu_remote(const struct task_struct *p, u32 cpu)
+{
+	const struct sched_class_ops *class = class_of(p);
+
+	if (class == &ext_sched_class || class == &stop_sched_class || cpu == this_cpu->id)
+		return false;
+	if (topo_of(this_cpu->id)->llc != topo_of(cpu)->llc)
+		return true;
+	return !cpu_rq(cpu)->nr_running;
+}
+
+static void ttwu_queue(struct task_struct *p, u32 cpu, u32 wake_flags)
+{
+	struct cpu_rq *target = kernel.rqs[cpu];
+	struct rq *rq = &target->rq;
+
+	if (ttwu_remote(p, cpu)) {
+		task_of(p)->wake_flags = wake_flags;
+		list_add_tail(&task_of(p)->wake_node, &target->wake_list);
+		cpu_send_ipi(target->cpu, IRQ_CALL);
+		return;
+	}
+	rq_lock(rq);
+	ttwu_do_activate(rq, p, wake_flags);
+	rq_unlock(rq);
+}
+
+/* The activations that others have left for this CPU. */
+static void ttwu_pending(struct cpu_rq *crq)
+{
+	struct rq *rq = &crq->rq;
+
+	if (list_empty(&crq->wake_list))
+		return;
+	rq_lock(rq);
+	while (!list_empty(&crq->wake_list)) {
+		struct task *t = list_first_entry(&crq->wake_list, struct task, wake_node);
+
+		list_del_init(&t->wake_node);
+		ttwu_do_activate(rq, &t->ts, t->wake_flags);
+	}
+	rq_unlock(rq);
+}
+
+/* A task that is still on its queue needs only its state back. */
+static bool ttwu_runnable(struct task_struct *p, u32 wake_flags)
+{
+	struct rq *rq = task_rq_lock(p);
+	bool queued = p->on_rq == 1;
+
+	if (queued) {
+		update_rq_clock(rq);
+		if (p->se.sched_delayed)
+			enqueue_task(rq, p, ENQUEUE_WAKEUP);
+		if (!p->on_cpu)
+			wakeup_preempt(rq, p, wake_flags);
+		finish_wakeup(rq, p);
+	}
+	rq_unlock(rq);
+	return queued;
+}
+
+int try_to_wake_up(struct task *t, u32 wake_flags)
+{
+	struct task_struct *p = &t->ts;
+	u32 cpu;
+
+	charge_overhead(TRACE_OVH_WAKEUP, costs.wakeup);
+	cpu_sync();
+	if (!(p->__state & (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE)))
+		return 0;
+	wake_flags |= WF_TTWU;
+	if (p == curr_task()) {
+		/* it was about to block; it has not gone to schedule() yet */
+		p->__state = TASK_RUNNING;
+		return 1;
+	}
+	if (p->on_rq && ttwu_runnable(p, wake_flags))
+		return 1;
+	p->__state = TASK_WAKING;
+	while (p->on_cpu)
+		cpu_spin_until(sim_now() + ON_CPU_SPIN_NS);
+	cpu = select_task_rq(p, &wake_flags);
+	if ((u32)p->cpu != cpu) {
+		wake_flags |= WF_MIGRATED;
+		set_task_cpu(p, cpu);
+	}
+	ttwu_queue(p, cpu, wake_flags);
+	return 1;
+}
+
+void wake_up_new_task(struct task *t)
+{
+	struct task_struct *p = &t->ts;
+	u32 flags = WF_FORK;
+	struct rq *rq;
+
+	p->__state = TASK_RUNNING;
+	p->recent_used_cpu = p->cpu;
+	p->cpu = p->wake_cpu = select_task_rq(p, &flags);
+	rq = task_rq_lock(p);
+	update_rq_clock(rq);
+	activate_task(rq, p, ENQUEUE_INITIAL);
+	trace_emit(TRACE_WAKEUP_NEW, p->pid, cpu_of(rq), curr_task()->pid);
+	wakeup_preempt(rq, p, flags);
+	if (class_of(p)->task_woken)
+		class_of(p)->task_woken(rq, p);
+	rq_unlock(rq);
+}
+
+/* --- picking and switching -------------------------------------------------------- */
+
+static void balance_classes(struct rq *rq, struct task_struct *prev)
+{
+	u32 i = class_rank(class_of(prev)), ext = class_rank(&ext_sched_class);
+
+	if (scx_enabled()) {
+		rq->scx.flags |= SCX_RQ_BAL_PENDING;
+		i = min(i, ext);
+	}
+	for (; sched_classes[i]; i++) {
+		if (sched_classes[i] == &ext_sched_class && !scx_enabled())
+			continue;
+		if (sched_classes[i]->balance && sched_classes[i]->balance(rq, prev))
+			return;
+	}
+}
+
+static struct task_struct *pick_next_task(struct rq *rq, struct task_struct *prev)
+{
+	balance_classes(rq, prev);
+	for (u32 i = 0; sched_classes[i]; i++) {
+		const struct sched_class_ops *class = sched_classes[i];
+		struct task_struct *p;
+
+		if (class == &ext_sched_class && !scx_enabled())
+			continue;
+		p = class->pick_task(rq);
+		if (!p)
+			continue;
+		if (p != prev) {
+			class_of(prev)->put_prev_task(rq, prev, p);
+			class->set_next_task(rq, p, true);
+		}
+		return p;
+	}
+	vrt_bug(__FILE__, __LINE__, "CPU %u has no idle task to pick", cpu_of(rq));
+}
+
+/* SMT siblings compute at another speed when this CPU goes or stops being idle. */
+static void poke_siblings(struct rq *rq)
+{
+	u32 cpu;
+
+	for_each_cpu(cpu, topo_of(rq->cpu)->smt_mask) {
+		if (cpu != cpu_of(rq) && !is_idle_task(cpu_rq(cpu)->curr))
+			cpu_poke(kernel.rqs[cpu]->cpu);
+	}
+}
+
+static enum trace_prev_state prev_trace_state(struct task_struct *prev)
+{
+	struct task *t = task_of(prev);
+
+	if (is_idle_task(prev))
+		return TRACE_PREV_IDLE;
+	if (prev->__state == TASK_DEAD)
+		return TRACE_PREV_EXITED;
+	if (prev->on_rq != 1 || prev->se.sched_delayed)
+		return TRACE_PREV_SLEEPING;
+	return t->yielded ? TRACE_PREV_YIELDED : TRACE_PREV_PREEMPTED;
+}
+
+static void context_switch(struct rq *rq, struct task_struct *prev, struct task_struct *next)
+{
+	enum trace_prev_state state = prev_trace_state(prev);
+
+	if (state == TRACE_PREV_PREEMPTED)
+		prev->nivcsw++;
+	else
+		prev->nvcsw++;
+	rq->nr_switches++;
+	rq->curr = next;
+	next->on_cpu = 1;
+	next->recent_used_cpu = rq->cpu;
+	charge_overhead(TRACE_OVH_SWITCH, costs.context_switch);
+	trace_emit(TRACE_SWITCH, prev->pid, next->pid, state);
+	if (kernel.config.topology->smt && is_idle_task(prev) != is_idle_task(next))
+		poke_siblings(rq);
+	/* from here on another CPU may run prev */
+	prev->on_cpu = 0;
+}
+
+static void __schedule(bool preempt)
+{
+	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+	struct rq *rq = &crq->rq;
+	struct task_struct *prev = rq->curr, *next;
+
+	charge_overhead(TRACE_OVH_SWITCH, costs.pick);
+	rq_lock(rq);
+	update_rq_clock(rq);
+	if (!preempt && prev->__state != TASK_RUNNING) {
+		if (dequeue_task(rq, prev, DEQUEUE_SLEEP))
+			prev->on_rq = 0;
+	}
+	next = pick_next_task(rq, prev);
+	crq->need_resched = crq->resched_next;
+	crq->resched_next = false;
+	if (next != prev)
+		context_switch(rq, prev, next);
+	task_of(prev)->yielded = false;
+	if (crq->balance_callback) {
+		void (*callback)(struct rq *) = crq->balance_callback;
+
+		crq->balance_callback = NULL;
+		callback(rq);
+	}
+	rq_unlock(rq);
+	if (next != prev && prev->__state == TASK_DEAD)
+		task_finish_dead(task_of(prev));
+}
+
+void schedule(void)
+{
+	__schedule(false);
+}
+
+void do_yield(void)
+{
+	struct rq *rq = this_rq();
+
+	task_of(rq->curr)->yielded = true;
+	rq_lock(rq);
+	update_rq_clock(rq);
+	class_of(rq->curr)->yield_task(rq);
+	rq_unlock(rq);
+	schedule();
+}
+
+/* --- the tick ------------------------------------------------------------------------ */
+
+static void tick_handler(struct hrtimer *timer)
+{
+	struct cpu_rq *crq = container_of(timer, struct cpu_rq, tick);
+	struct rq *rq = &crq->rq;
+
+	if (!crq->tick_running)
+		return;
+	charge_overhead(TRACE_OVH_TICK, costs.tick);
+	rq_lock(rq);
+	update_rq_clock(rq);
+	if (class_of(rq->curr)->task_tick)
+		class_of(rq->curr)->task_tick(rq, rq->curr);
+	scx_tick(rq);
+	rq_unlock(rq);
+	if (!scx_switched_all())
+		fair_periodic_balance(rq);
+	trace_flush_overhead(crq);
+	if (crq->tick_running)
+		tick_start(crq);
+}
+
+void tick_start(struct cpu_rq *crq)
+{
+	u64 now = cpu_clock(), period = kernel.tick_ns;
+	u64 next = now - (now - crq->tick_phase) % period + period;
+
+	if (!crq->tick.fn)
+		hrtimer_init(&crq->tick, tick_handler);
+	crq->tick_running = true;
+	hrtimer_start(&crq->tick, next);
+}
+
+void tick_stop(struct cpu_rq *crq)
+{
+	crq->tick_running = false;
+	hrtimer_cancel(&crq->tick);
+	trace_flush_overhead(crq);
+}
+
+/* --- attributes ---------------------------------------------------------------------- */
+
+u32 task_weight(const struct task_struct *p)
+{
+	if (p->policy == SCHED_IDLE)
+		return WEIGHT_IDLEPRIO;
+	return sched_prio_to_weight[p->static_prio - MAX_RT_PRIO];
+}
+
+const struct sched_class_ops *setscheduler_class(const struct task_struct *p)
+{
+	if (class_of(p) == &stop_sched_class)
+		return &stop_sched_class;
+	if (p->policy == SCHED_FIFO || p->policy == SCHED_RR)
+		return &rt_sched_class;
+	return scx_wants_class(p) ? &ext_sched_class : &fair_sched_class;
+}
+
+void sched_change_begin(struct sched_change *c, struct task_struct *p, u64 flags)
+{
+	struct rq *rq = task_rq(p);
+
+	*c = (struct sched_change){
+		.p = p, .flags = flags, .queued = p->on_rq == 1, .running = task_current(rq, p),
+	};
+	update_rq_clock(rq);
+	if (c->queued)
+		dequeue_task(rq, p, flags);
+	if (c->running)
+		class_of(p)->put_prev_task(rq, p, NULL);
+}
+
+void sched_change_end(struct sched_change *c)
+{
+	struct rq *rq = task_rq(c->p);
+
+	if (c->queued)
+		enqueue_task(rq, c->p, c->flags);
+	if (c->running)
+		class_of(c->p)->set_next_task(rq, c->p, false);
+}
+
+/* Called with the rq locked and the task between begin and end. */
+static void change_class(struct rq *rq, struct task_struct *p,
+			 const struct sched_class_ops *class)
+{
+	p->sched_class = &class->id;
+	if (class->switching_to)
+		class->switching_to(rq, p);
+}
+
+void task_change_class(struct task_struct *p, const struct sched_class_ops *class)
+{
+	const struct sched_class_ops *old = class_of(p);
+	struct rq *rq = task_rq(p);
+	struct sched_change c;
+
+	VRT_ASSERT(rq_locked(rq));
+	sched_change_begin(&c, p, DEQUEUE_SAVE | DEQUEUE_MOVE);
+	if (class != old)
+		change_class(rq, p, class);
+	sched_change_end(&c);
+	if (class == old)
+		return;
+	if (old->switched_from)
+		old->switched_from(rq, p);
+	trace_emit(TRACE_CLASS, p->pid, class->trace, 0);
+	if (class->switched_to)
+		class->switched_to(rq, p);
+	if (c.running || c.queued) {
+		/* whoever runs here may not be the right one any more */
+		resched_curr(rq);
+	}
+}
+
+int task_set_policy(struct task *t, s32 policy, u32 rt_priority)
+{
+	struct task_struct *p = &t->ts;
+	bool rt = policy == SCHED_FIFO || policy == SCHED_RR;
+	struct rq *rq;
+
+	if (policy != SCHED_NORMAL && policy != SCHED_BATCH && policy != SCHED_IDLE &&
+	    policy != SCHED_EXT && !rt)
+		return -EINVAL;
+	if (rt ? rt_priority < 1 || rt_priority > 99 : rt_priority != 0)
+		return -EINVAL;
+	rq = task_rq_lock(p);
+	if (policy == SCHED_EXT && scx_enabled() && p->scx.disallow) {
+		rq_unlock(rq);
+		return -EACCES;
+	}
+	task_apply_policy(p, policy, rt_priority);
+	task_change_class(p, setscheduler_class(p));
+	rq_unlock(rq);
+	return 0;
+}
+
+void task_apply_policy(struct task_struct *p, s32 policy, u32 rt_priority)
+{
+	p->policy = policy;
+	p->rt_priority = rt_priority;
+	p->normal_prio = rt_priority ? MAX_RT_PRIO - 1 - (s32)rt_priority : p->static_prio;
+	p->prio = p->normal_prio;
+}
+
+int task_set_nice(struct task *t, s32 nice)
+{
+	struct task_struct *p = &t->ts;
+	struct sched_change c;
+	struct rq *rq;
+
+	if (nice < -20 || nice > 19)
+		return -EINVAL;
+	rq = task_rq_lock(p);
+	p->static_prio = NICE_TO_PRIO(nice);
+	if (p->rt_priority) {
+		rq_unlock(rq);
+		return 0;
+	}
+	sched_change_begin(&c, p, DEQUEUE_SAVE | DEQUEUE_MOVE);
+	task_apply_policy(p, p->policy, 0);
+	class_of(p)->reweight_task(rq, p, task_weight(p));
+	sched_change_end(&c);
+	rq_unlock(rq);
+	return 0;
+}
+
+/* --- affinity ------------------------------------------------------------------------- */
+
+/* Moves a queued task that is not running. Both locks are dropped on return. */
+static void move_queued_task(struct rq *rq, struct task_struct *p, u32 cpu)
+{
+	struct rq *dst = cpu_rq(cpu);
+
+	deactivate_task(rq, p, DEQUEUE_MIGRATING);
+	set_task_cpu(p, cpu);
+	rq_unlock(rq);
+	rq_lock(dst);
+	update_rq_clock(dst);
+	activate_task(dst, p, ENQUEUE_MIGRATING);
+	wakeup_preempt(dst, p, 0);
+	rq_unlock(dst);
+}
+
+/* On the stopper of the task's CPU: it is not running now. */
+static void migration_stop(void *arg)
+{
+	struct task_struct *p = arg;
+	struct rq *rq = task_rq_lock(p);
+
+	p->migration_pending = NULL;
+	if (p->on_rq == 1 && !task_current(rq, p) && !cpumask_test_cpu(rq->cpu, p->cpus_ptr)) {
+		update_rq_clock(rq);
+		move_queued_task(rq, p, select_fallback_rq(rq->cpu, p));
+	} else {
+		rq_unlock(rq);
+	}
+	task_put(task_of(p));
+}
+
+int task_set_affinity(struct task *t, const struct cpumask *mask)
+{
+	struct task_struct *p = &t->ts;
+	struct sched_change c;
+	struct rq *rq;
+
+	if (!cpumask_intersects(mask, kernel.active))
+		return -EINVAL;
+	if (p->flags & PF_NO_SETAFFINITY)
+		return -EINVAL;
+	rq = task_rq_lock(p);
+	sched_change_begin(&c, p, DEQUEUE_SAVE);
+	cpumask_copy(&p->cpus_mask, mask);
+	p->nr_cpus_allowed = cpumask_weight(mask);
+	if (class_of(p)->set_cpus_allowed)
+		class_of(p)->set_cpus_allowed(p, &p->cpus_mask);
+	sched_change_end(&c);
+	if (cpumask_test_cpu(rq->cpu, mask) || p->on_rq != 1) {
+		rq_unlock(rq);
+	} else if (!task_current(rq, p)) {
+		move_queued_task(rq, p, select_fallback_rq(rq->cpu, p));
+	} else {
+		bool pending = p->migration_pending;
+
+		p->migration_pending = p;
+		rq_unlock(rq);
+		if (!pending) {
+			task_get(t);
+			stop_one_cpu_nowait(rq->cpu, migration_stop, p);
+		}
+	}
+	return 0;
+}
+
+/* --- the CPU loop's plugs -------------------------------------------------------------- */
+
+void cpu_interrupt(enum cpu_irq irq)
+{
+	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+
+	switch (irq) {
+	case IRQ_RESCHED: /* need_resched is set already */
+		return;
+	case IRQ_CALL:
+		ttwu_pending(crq);
+		return;
+	case IRQ_WORK:
+		while (!list_empty(&crq->work)) {
+			struct irq_work *work = list_first_entry(&crq->work, struct irq_work, node);
+
+			list_del_init(&work->node);
+			work->fn(work);
+		}
+		return;
+	case IRQ_TIMER:
+	case NR_IRQS:
+		break;
+	}
+	vrt_bug(__FILE__, __LINE__, "interrupt %d is not the scheduler's", irq);
+}
+
+void irq_work_init(struct irq_work *work, void (*fn)(struct irq_work *work))
+{
+	INIT_LIST_HEAD(&work->node);
+	work->fn = fn;
+}
+
+void irq_work_queue(struct irq_work *work)
+{
+	if (!list_empty(&work->node))
+		return;
+	list_add_tail(&work->node, &kernel.rqs[this_cpu->id]->work);
+	cpu_raise(this_cpu, IRQ_WORK);
+}
+
+void cpu_reschedule(void)
+{
+	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+
+	if (crq->irq_stamp) {
+		crq->irq_time += cpu_clock() - crq->irq_stamp;
+		crq->irq_stamp = 0;
+	}
+	crq->last_quiescent = cpu_clock();
+	if (crq->need_resched)
+		__schedule(!is_idle_task(crq->rq.curr));
+}
+
+/* Runs the current task, or idles, until something wants the CPU's attention. */
+void cpu_run(void)
+{
+	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+
+	if (is_idle_task(crq->rq.curr))
+		idle_loop(crq);
+	else
+		task_execute(task_of(crq->rq.curr));
+	if (this_cpu->pending)
+		crq->irq_stamp = cpu_clock();
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside sched_ext. The rules are those of Linux 6.12
+ * (Documentation/scheduler/sched-ext.rst, kernel/sched/ext.c).
+ *
+ * Who owns a task that waits to run is told by p->scx.ops_state:
+ *
+ *	NONE	the core: the task is on a DSQ, running, or not runnable
+ *	QUEUEING -> QUEUED	handed to the BPF scheduler, which will dispatch it
+ *	DISPATCHING	on its way back, claimed by exactly one CPU
+ *
+ * so that whatever a BPF program dispatches, twice, too late or never asked
+ * for, can be recognised and ignored.
+ *
+ * Files: class.c the scheduling class; dsq.c dispatch queues; dispatch.c the
+ * ways between them; idle.c idle tracking; kick.c kicks; enable.c life of a
+ * scheduler and of tasks under it; exit.c errors and the debug dump; ops.c
+ * calling the operations; kfuncs.c, iter.c what programs may call; struct_ops.c
+ * the type.
+ */
+#ifndef VRT_SCHED_EXT_EXT_H
+#define VRT_SCHED_EXT_EXT_H
+
+#include "../../bpf/bpf.h"
+#include "../sched.h"
+
+#define SCX_OP_IDX(op) (offsetof(struct sched_ext_ops, op) / sizeof(void *))
+#define SCX_NR_OPS (offsetof(struct sched_ext_ops, dispatch_max_batch) / sizeof(void *))
+
+#define SCX_OPSS_STATE_MASK ((1UL << SCX_OPSS_QSEQ_SHIFT) - 1)
+#define SCX_OPSS_QSEQ_MASK (~SCX_OPSS_STATE_MASK)
+
+/* Marks a direct dispatch that has happened: matches no task. */
+#define SCX_DDSP_DONE ((struct task_struct *)-1L)
+
+/* Iterators that one CPU may have open at once, nested programs included. */
+#define SCX_MAX_ITERS 16
+
+/* A dispatch queue with its lock; local DSQs are bare, under their rq's lock. */
+struct scx_dsq {
+	struct scx_dispatch_q q; /* first */
+	struct sim_lock lock;
+	struct list_head hash;
+	struct list_head all; /* scx.dsqs, in order of creation */
+	bool destroyed;
+};
+
+/* One entry of the dispatch buffer: a verdict of ops.dispatch() to be executed. */
+struct scx_dsp_ent {
+	struct task_struct *task;
+	u64 qseq;
+	u64 dsq_id;
+	u64 enq_flags;
+};
+
+/*
+ * The kernel's side of struct bpf_iter_scx_dsq. It is not on the BPF stack,
+ * where a program could write over the list node; the stack holds a handle.
+ */
+struct scx_iter {
+	struct scx_dsq_list_node cursor;
+	struct scx_dsq *dsq; /* NULL: slot is free */
+	u64 slice, vtime;
+};
+
+struct scx_cpu {
+	struct task_struct *ddsp_task; /* being enqueued, may be dispatched directly */
+	struct scx_dsp_ent *dsp_buf; /* scx.max_batch entries */
+	u32 dsp_cursor, dsp_nr_tasks;
+	struct irq_work kick_work, deferred_work;
+	u64 *kick_pseqs;
+	struct scx_iter iters[SCX_MAX_ITERS];
+};
+
+struct scx_state {
+	enum scx_ops_enable_state state;
+	bool enabled, switching_all, switched_all, init_task_enabled;
+	bool builtin_idle, cpu_preempt, warned_zero_slice;
+	bool unmodelled_cpuperf; /* somebody asked for a frequency */
+	u32 bypass_depth;
+
+	struct sched_ext_ops ops; /* values; function members hold struct bpf_prog * */
+	bool has_op[SCX_NR_OPS];
+	u32 max_batch;
+
+	u64 watchdog_timeout, watchdog_stamp; /* jiffies */
+	struct hrtimer watchdog_timer;
+	struct kthread_work watchdog_work;
+	struct kthread_worker *watchdog_worker;
+
+	enum scx_exit_kind exit_kind; /* NONE while running; the first to claim it wins */
+	struct scx_exit_info *info; /* in the kernel heap, while a scheduler is loaded */
+	u32 exit_cpu; /* where it happened */
+	struct irq_work error_work;
+	struct kthread_worker *helper;
+	struct kthread_work disable_work;
+
+	struct scx_dsq **global; /* one per node */
+	struct list_head dsqs;
+	struct list_head *hash;
+	struct cpumask *idle_cpus, *idle_smt; /* idle; whole cores that are idle */
+	u32 any_distribute; /* rotates bpf_pick_any over CPUs */
+	u64 hotplug_seq, nr_rejected, enable_seq;
+	struct scx_exit_record record;
+};
+extern struct scx_state scx;
+
+#define SCX_HAS_OP(op) (scx.has_op[SCX_OP_IDX(op)])
+
+static inline bool rq_bypassing(const struct rq *rq)
+{
+	return unlikely(rq->scx.flags & SCX_RQ_BYPASSING);
+}
+
+static inline struct scx_cpu *this_scx(void)
+{
+	return kernel.rqs[this_cpu->id]->scx;
+}
+
+static inline struct scx_dsq *dsq_of(struct scx_dispatch_q *q)
+{
+	return container_of(q, struct scx_dsq, q);
+}
+
+static inline bool dsq_is_local(const struct scx_dispatch_q *q)
+{
+	return q->id == SCX_DSQ_LOCAL;
+}
+
+static inline struct rq *local_dsq_rq(struct scx_dispatch_q *q)
+{
+	return container_of(container_of(q, struct scx_rq, local_dsq), struct rq, scx);
+}
+
+static inline u64 opss(const struct task_struct *p)
+{
+	return p->scx.ops_state.counter;
+}
+
+/* Only with the rq of the task locked. */
+static inline void set_opss(struct task_struct *p, u64 state)
+{
+	p->scx.ops_state.counter = state;
+}
+
+/* --- ops.c ----------------------------------------------------------------- */
+
+/*
+ * Calls an operation that the scheduler has. @mask: SCX_KF_* sets that its
+ * kfunc calls may use. The scheduler may be thrown out meanwhile, but stays
+ * callable until it is disabled.
+ */
+u64 scx_call(u32 op, u32 mask, const u64 *args, u32 nr);
+u64 scx_call_tasks(u32 op, u32 mask, struct task_struct *a, struct task_struct *b,
+		   const u64 *args, u32 nr);
+
+#define SCX_ARG(x) ((u64)(unsigned long)(x))
+#define SCX_CALL(mask, op, ...)                                                                    \
+	({                                                                                         \
+		const u64 __args[] = { __VA_ARGS__ };                                              \
+		scx_call(SCX_OP_IDX(op), mask, __args, ARRAY_SIZE(__args));                        \
+	})
+/* For operations on a task: kfuncs that want "the task at hand" accept @p. */
+#define SCX_CALL_TASK(mask, op, p, ...)                                                            \
+	({                                                                                         \
+		const u64 __args[] = { SCX_ARG(p), ##__VA_ARGS__ };                                \
+		scx_call_tasks(SCX_OP_IDX(op), mask, p, NULL, __args, ARRAY_SIZE(__args));         \
+	})
+
+/* Run-time check of the calling context, as Linux up to 7.0: error exit if not allowed. */
+bool scx_kf_allowed(u32 mask);
+bool scx_kf_allowed_on_task(u32 mask, struct task_struct *p);
+
+/* --- exit.c ------------------------------------------------------------------ */
+
+__printf(3, 4) void scx_exit(enum scx_exit_kind kind, s64 code, const char *fmt, ...);
+#define scx_error(fmt, ...) scx_exit(SCX_EXIT_ERROR, 0, fmt, ##__VA_ARGS__)
+/* First to claim wins. The caller must then get scx.disable_work going. */
+bool scx_claim_exit(enum scx_exit_kind kind);
+const char *scx_exit_reason(enum scx_exit_kind kind);
+void scx_set_exit_kind(enum scx_exit_kind kind);
+void scx_alloc_exit_info(u32 dump_len);
+void scx_free_exit_info(void);
+void scx_exit_init(void);
+/* Dumps now what an error has left to the next interrupt. No lock held. */
+void scx_exit_flush(void);
+/* scx_bpf_dump() */
+void scx_dump_bstr(const char *fmt, const u64 *data, u32 data_sz);
+/* Tells ops.cgroup_init() of the cgroups there are. */
+int scx_init_cgroups(void);
+void scx_exit_cgroups(void);
+bool ops_cpu_valid(s32 cpu, const char *where);
+/* An operation's error value, made a valid errno. */
+int ops_sanitize_err(const char *op, s32 err);
+
+/* --- enable.c ------------------------------------------------------------------ */
+
+int scx_enable(const struct sched_ext_ops *ops);
+/* Detach by the user: returns when the scheduler is gone. */
+void scx_disable(enum scx_exit_kind kind);
+void scx_disable_workfn(struct kthread_work *work);
+void scx_bypass(bool on);
+enum scx_task_state scx_task_state(const struct task_struct *p);
+void scx_enable_task(struct task_struct *p);
+void scx_disable_task(struct task_struct *p);
+
+/* --- dsq.c --------------------------------------------------------------------- */
+
+void init_dsq(struct scx_dispatch_q *q, u64 id);
+/* In no table. */
+struct scx_dsq *alloc_dsq(u64 id);
+/* -EINVAL for built-in ids, -EEXIST */
+int create_dsq(u64 id);
+void destroy_dsq(u64 id);
+/* Also the ones in use: when the scheduler is gone and no task on them. */
+void destroy_all_dsqs(void);
+struct scx_dsq *find_user_dsq(u64 id);
+struct scx_dispatch_q *find_global_dsq(const struct task_struct *p);
+/* The queue of a verdict; the global one with an error exit when there is none such. */
+struct scx_dispatch_q *find_dsq_for_dispatch(struct rq *rq, u64 id, struct task_struct *p);
+void dsq_lock(struct scx_dispatch_q *q);
+void dsq_unlock(struct scx_dispatch_q *q);
+/* The task after @pos (NULL: the first), passing over cursors; NULL at the end. */
+struct task_struct *dsq_next_task(struct scx_dispatch_q *q, struct list_head *pos, bool reverse);
+/* Locks the DSQ itself unless it is a local one. */
+void dispatch_enqueue(struct scx_dispatch_q *q, struct task_struct *p, u64 enq_flags);
+void dispatch_dequeue(struct rq *rq, struct task_struct *p);
+void task_unlink_from_dsq(struct task_struct *p, struct scx_dispatch_q *q);
+
+/* --- dispatch.c ------------------------------------------------------------------ */
+
+void clear_direct_dispatch(struct task_struct *p);
+void direct_dispatch(struct task_struct *p, u64 enq_flags);
+void scx_run_deferred(struct rq *rq);
+bool consume_dsq(struct rq *rq, struct scx_dispatch_q *q);
+bool consume_global_dsq(struct rq *rq);
+void flush_dispatch_buf(struct rq *rq);
+/* With q and the task's rq locked; returns the rq that is locked afterwards, q is not. */
+struct rq *move_task_between_dsqs(struct task_struct *p, u64 enq_flags,
+				  struct scx_dispatch_q *src, struct scx_dispatch_q *dst);
+/* Records what a program says: directly or in the buffer, by where it is called from. */
+void scx_dispatch_commit(struct task_struct *p, u64 dsq_id, u64 enq_flags);
+void scx_deferred_init(struct scx_cpu *sc);
+
+/* --- class.c ------------------------------------------------------------------------ */
+
+void do_enqueue_task(struct rq *rq, struct task_struct *p, u64 enq_flags, s32 sticky_cpu);
+u32 scx_reenqueue_local(void);
+
+/* --- idle.c --------------------------------------------------------------------------- */
+
+void reset_idle_masks(void);
+bool test_and_clear_cpu_idle(u32 cpu);
+s32 scx_pick_idle_cpu(const struct cpumask *allowed, u64 flags);
+s32 scx_pick_any_cpu(const struct cpumask *allowed, u64 flags);
+s32 scx_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, bool *found);
+
+/* --- kick.c --------------------------------------------------------------------------- */
+
+void scx_kick_cpu(s32 cpu, u64 flags);
+void scx_kick_init(struct scx_cpu *sc);
+
+/* --- iter.c, kfuncs.c, struct_ops.c ------------------------------------------------------ */
+
+int scx_register_kfuncs(void);
+int scx_register_struct_ops(void);
+int scx_iter_new(struct bpf_iter_scx_dsq *it, u64 dsq_id, u64 flags);
+struct task_struct *scx_iter_next(struct bpf_iter_scx_dsq *it);
+void scx_iter_destroy(struct bpf_iter_scx_dsq *it);
+void scx_iter_set_slice(struct bpf_iter_scx_dsq *it, u64 slice);
+void scx_iter_set_vtime(struct bpf_iter_scx_dsq *it, u64 vtime);
+bool scx_iter_move(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 dsq_id,
+		   u64 enq_flags);
+/* A program on this CPU was stopped: its iterators go. */
+void scx_iters_abort(void);
+
+#endif

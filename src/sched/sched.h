@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside the scheduler: tasks and runqueues with their private parts, the
+ * interface of a scheduling class, and the core's services to classes.
+ *
+ * Locking
+ * -------
+ * rq_lock() guards a runqueue and the scheduling state of the tasks on it; two
+ * are taken in the order of CPU numbers (double_rq_lock()). A task's rq changes
+ * only with both its old and new place locked or the task off any queue.
+ * Dispatch queues have locks of their own, which nest inside one rq lock.
+ *
+ * Locks are taken at global now (see sim/cpu.h): between two lock operations
+ * or syncs, code is atomic. A class must re-read what it knew when it dropped
+ * the rq lock, exactly as in Linux.
+ */
+#ifndef VRT_SCHED_SCHED_H
+#define VRT_SCHED_SCHED_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/cpumask.h"
+#include "../base/kheap.h"
+#include "../base/rbtree.h"
+#include "../sim/lock.h"
+#include "class_types.h"
+#include "kernel.h"
+#include "tracepoint.h"
+
+#define TICK_NSEC (kernel.tick_ns)
+
+/* Flags of enqueue and dequeue; the low byte is the same in both directions. */
+#define DEQUEUE_SLEEP 0x01
+#define DEQUEUE_SAVE 0x02 /* for a moment, to change an attribute */
+#define DEQUEUE_MOVE 0x04 /* and the place in the queue may be lost */
+#define DEQUEUE_MIGRATING 0x100
+#define ENQUEUE_WAKEUP 0x01
+#define ENQUEUE_RESTORE 0x02
+#define ENQUEUE_MOVE 0x04
+#define ENQUEUE_HEAD 0x10
+#define ENQUEUE_INITIAL 0x80 /* first time */
+#define ENQUEUE_MIGRATING 0x100
+#define ENQUEUE_RQ_SELECTED 0x400 /* select_task_rq() was called */
+
+/* Wake flags; the low ones are ABI (enum scx_wake_flags). */
+#define WF_EXEC 0x02
+#define WF_FORK 0x04
+#define WF_TTWU 0x08
+#define WF_SYNC 0x10
+#define WF_MIGRATED 0x20
+#define WF_RQ_SELECTED 0x80
+
+#define WEIGHT_IDLEPRIO 3
+/* load weight of nice -20..19 (sched_prio_to_weight in Linux) */
+extern const u32 sched_prio_to_weight[NICE_WIDTH];
+/* 1..10000 as cgroup's cpu.weight; 1024 is 100 */
+static inline u32 sched_weight_to_cgroup(u64 weight)
+{
+	u64 w = (weight * 100 + 512) / 1024;
+
+	return w < 1 ? 1 : w > 10000 ? 10000 : w;
+}
+
+struct task {
+	struct task_struct ts; /* first: BPF sees this part only */
+
+	const struct task_behaviour *behaviour;
+	void *data;
+	u32 group;
+
+	/* the action in progress */
+	struct task_action action;
+	bool acting;
+	u64 work_left; /* ACT_COMPUTE: ns at full speed << 10; ACT_SPIN: ns */
+	u64 penalty; /* ns at full speed << 10 to pay first: cold caches */
+
+	/* sleeping and waiting */
+	struct hrtimer timer;
+	struct wait_queue *wait_queue;
+	struct list_head wait_node;
+	bool timed_out;
+	struct list_head wake_node; /* on crq->wake_list */
+	u32 wake_flags;
+
+	/* the classes' own (class_types.h) */
+	struct fair_task fair;
+	struct rt_task rt;
+
+	bool started;
+	bool yielded; /* for the trace: why it was switched out */
+	u64 busy; /* ns that went into its actions: with the CPUs' books, a pair */
+	bool dead; /* has been switched away from for the last time */
+	u64 dead_since;
+	void *storage; /* anchor of BPF task storage */
+	struct list_head all; /* kernel.tasks, then zombies, then graveyard */
+};
+
+static inline struct task *task_of(const struct task_struct *p)
+{
+	return (struct task *)p;
+}
+
+/* What a CPU's time is booked on. Every nanosecond is on exactly one. */
+enum cpu_book { BOOK_BUSY, BOOK_IDLE, BOOK_OVERHEAD, NR_BOOKS };
+
+/* A runqueue: the public part, and what belongs to the runtime alone. */
+struct cpu_rq {
+	struct rq rq; /* first */
+	struct sim_lock lock;
+	struct cpu *cpu;
+
+	bool need_resched;
+	bool resched_next; /* the pick wants a reschedule right after the switch */
+	bool polling; /* idle and watching need_resched: a poke replaces the IPI */
+	u64 last_quiescent; /* when this CPU last held no pointer to any task */
+	u64 irq_stamp; /* when the interrupts being handled began; 0: none */
+	u64 tick_phase;
+	struct hrtimer tick;
+	bool tick_running;
+
+	u64 irq_time; /* in interrupts since boot: not in clock_task */
+	u64 book[NR_BOOKS];
+	u64 book_stamp;
+	enum cpu_book book_open;
+	u64 overhead[NR_TRACE_OVH];
+
+	bool working; /* a task computes right now: shares the core with its siblings */
+	struct list_head wake_list; /* tasks that others want activated here */
+	struct list_head calls; /* struct cpu_call */
+	struct list_head work; /* struct irq_work, on IRQ_WORK */
+	void (*balance_callback)(struct rq *rq); /* runs in schedule() before the rq lock is dropped */
+
+	/* the classes' own (class_types.h) */
+	struct fair_rq fair;
+	struct rt_state rt_state;
+	struct idle_history idle_history;
+	/* sched_ext's own (ext/) */
+	struct scx_cpu *scx;
+};
+
+static inline struct cpu_rq *crq_of(const struct rq *rq)
+{
+	return (struct cpu_rq *)rq;
+}
+
+/*
+ * A class. Calls are made with the rq locked unless noted. Classes are chained
+ * from the highest to the lowest.
+ */
+struct sched_class_ops {
+	struct sched_class id; /* first: what p->sched_class points at */
+	const char *name; /* as the kernel prints it: "fair_sched_class" */
+	enum trace_class trace;
+
+	void (*enqueue_task)(struct rq *rq, struct task_struct *p, u64 flags);
+	/* false: the task stays queued although it sleeps (delayed dequeue) */
+	bool (*dequeue_task)(struct rq *rq, struct task_struct *p, u64 flags);
+	void (*yield_task)(struct rq *rq);
+	/* a task of this class has become runnable here: preempt curr (same class)? */
+	void (*wakeup_preempt)(struct rq *rq, struct task_struct *p, u32 wake_flags);
+	/* may drop the rq lock; true: there is something to run in this class or above */
+	bool (*balance)(struct rq *rq, struct task_struct *prev);
+	/* the task to run next, which stays queued; NULL: none */
+	struct task_struct *(*pick_task)(struct rq *rq);
+	void (*put_prev_task)(struct rq *rq, struct task_struct *p, struct task_struct *next);
+	void (*set_next_task)(struct rq *rq, struct task_struct *p, bool first);
+	/* unlocked: which CPU shall @p wake on? */
+	s32 (*select_task_rq)(struct task_struct *p, s32 prev_cpu, u32 wake_flags);
+	/* after a wakeup's enqueue; may drop the rq lock */
+	void (*task_woken)(struct rq *rq, struct task_struct *p);
+	void (*set_cpus_allowed)(struct task_struct *p, const struct cpumask *mask);
+	void (*rq_online)(struct rq *rq);
+	void (*rq_offline)(struct rq *rq);
+	void (*task_tick)(struct rq *rq, struct task_struct *curr);
+	void (*task_dead)(struct task_struct *p);
+	void (*switching_to)(struct rq *rq, struct task_struct *p); /* before it is enqueued */
+	void (*switched_from)(struct rq *rq, struct task_struct *p); /* after */
+	void (*switched_to)(struct rq *rq, struct task_struct *p);
+	void (*reweight_task)(struct rq *rq, struct task_struct *p, u32 weight);
+	void (*update_curr)(struct rq *rq);
+};
+
+extern const struct sched_class_ops stop_sched_class, rt_sched_class, fair_sched_class,
+	ext_sched_class, idle_sched_class;
+/* highest first, NULL-terminated; ext is in it whether or not a scheduler is loaded */
+extern const struct sched_class_ops *const sched_classes[];
+
+static inline const struct sched_class_ops *class_of(const struct task_struct *p)
+{
+	return (const struct sched_class_ops *)p->sched_class;
+}
+
+/* Is @a higher than @b? */
+bool class_above(const struct sched_class_ops *a, const struct sched_class_ops *b);
+
+/* --- the machine's kernel (boot.c) --------------------------------------- */
+
+struct kernel {
+	struct kernel_config config;
+	bool booted;
+	u64 tick_ns;
+	u32 hz;
+	struct cpu_rq **rqs;
+	struct cpumask *possible, *online, *active, *none; /* in the kernel heap */
+	struct cpumask **smt_masks;
+	struct list_head tasks; /* all but idle tasks, oldest first */
+	struct list_head zombies; /* dead, but somebody holds a reference */
+	struct list_head graveyard; /* dead, but some CPU may still hold a pointer */
+	u32 nr_graves;
+	struct task **by_pid;
+	u32 nr_pids; /* next pid to give */
+	u32 pid_slots;
+	u32 nr_tasks;
+	struct task *init_task;
+	u64 boot_time;
+	u64 dead_busy; /* struct task.busy of tasks that are freed */
+};
+extern struct kernel kernel;
+
+static inline struct rq *cpu_rq(u32 cpu)
+{
+	return &kernel.rqs[cpu]->rq;
+}
+
+static inline struct rq *this_rq(void)
+{
+	return cpu_rq(this_cpu->id);
+}
+
+static inline struct rq *task_rq(const struct task_struct *p)
+{
+	return cpu_rq(p->cpu);
+}
+
+static inline u32 cpu_of(const struct rq *rq)
+{
+	return rq->cpu;
+}
+
+static inline struct task_struct *curr_task(void)
+{
+	return this_rq()->curr;
+}
+
+static inline const struct cpu_topology *topo_of(u32 cpu)
+{
+	return &kernel.config.topology->cpu[cpu];
+}
+
+static inline bool cpu_online(u32 cpu)
+{
+	return cpumask_test_cpu(cpu, kernel.online);
+}
+
+static inline bool is_idle_task(const struct task_struct *p)
+{
+	return p->flags & PF_IDLE;
+}
+
+static inline bool task_current(const struct rq *rq, const struct task_struct *p)
+{
+	return rq->curr == p;
+}
+
+static inline u64 jiffies(void)
+{
+	/* at a CPU's local clock; Linux starts near wrap-around, we do not */
+	return (this_cpu ? cpu_clock() : sim_now()) / kernel.tick_ns;
+}
+
+void kernel_logf(bool bpf, const char *fmt, ...) __printf(2, 3);
+void trace_emit(enum trace_type type, s32 pid, u64 a, u64 b);
+/* Emits what has gathered of a CPU's overhead since the last time. */
+void trace_flush_overhead(struct cpu_rq *crq);
+/* Books @ns of this CPU's time as overhead of a kind, besides charging it. */
+void charge_overhead(enum trace_overhead kind, u64 ns);
+
+/* --- runqueue locks and clocks (core.c) ----------------------------------- */
+
+/* Books what acquiring a lock took since @before; the time has been spent already. */
+static inline void note_lock_time(u64 before)
+{
+	kernel.rqs[this_cpu->id]->overhead[TRACE_OVH_LOCK] += cpu_clock() - before;
+}
+
+static inline void rq_lock(struct rq *rq)
+{
+	u64 before = cpu_clock();
+
+	sim_lock(&crq_of(rq)->lock);
+	note_lock_time(before);
+}
+
+static inline void rq_unlock(struct rq *rq)
+{
+	sim_unlock(&crq_of(rq)->lock);
+}
+
+static inline bool rq_trylock(struct rq *rq)
+{
+	return sim_trylock(&crq_of(rq)->lock);
+}
+
+static inline bool rq_locked(const struct rq *rq)
+{
+	return sim_lock_held(&crq_of(rq)->lock);
+}
+
+/* Locks in CPU order; may drop @this, which must be held, for a moment. */
+void double_rq_lock_balance(struct rq *this, struct rq *other);
+/* Locks the rq that @p is on and stays on. */
+struct rq *task_rq_lock(struct task_struct *p);
+void update_rq_clock(struct rq *rq);
+
+/* Accounts the time since exec_start to @rq->curr; returns it (ns of clock_task). */
+s64 update_curr_common(struct rq *rq);
+
+/* --- services of the core to classes (core.c) ----------------------------- */
+
+
+void resched_curr(struct rq *rq);
+void set_need_resched(u32 cpu);
+void enqueue_task(struct rq *rq, struct task_struct *p, u64 flags);
+bool dequeue_task(struct rq *rq, struct task_struct *p, u64 flags);
+/* enqueue/dequeue with on_rq bookkeeping: for migrations */
+void activate_task(struct rq *rq, struct task_struct *p, u64 flags);
+void deactivate_task(struct rq *rq, struct task_struct *p, u64 flags);
+/* Both rqs locked, or the task on none. Charges cold caches to the task; traces. */
+void set_task_cpu(struct task_struct *p, u32 cpu);
+void wakeup_preempt(struct rq *rq, struct task_struct *p, u32 wake_flags);
+/* 1 if it was asleep. From any context on a CPU, without rq locks. */
+int try_to_wake_up(struct task *t, u32 wake_flags);
+void wake_up_new_task(struct task *t);
+bool is_cpu_allowed(const struct task_struct *p, s32 cpu);
+void schedule(void);
+void do_yield(void);
+static inline bool need_resched(void)
+{
+	return kernel.rqs[this_cpu->id]->need_resched;
+}
+
+/* Takes a task off its queue, lets the caller change an attribute, puts it back. */
+struct sched_change {
+	struct task_struct *p;
+	u64 flags;
+	bool queued, running;
+};
+void sched_change_begin(struct sched_change *c, struct task_struct *p, u64 flags);
+void sched_change_end(struct sched_change *c);
+
+/* Sets policy and the priorities that follow from it; the class is the caller's matter. */
+void task_apply_policy(struct task_struct *p, s32 policy, u32 rt_priority);
+/* With the rq locked: through dequeue and enqueue even when the class stays. */
+void task_change_class(struct task_struct *p, const struct sched_class_ops *class);
+/* The class that policy and priority call for (ext when a scheduler is loaded). */
+const struct sched_class_ops *setscheduler_class(const struct task_struct *p);
+u32 task_weight(const struct task_struct *p);
+
+/* Work for this CPU as soon as interrupts are on again; queueing twice is once. */
+struct irq_work {
+	struct list_head node;
+	void (*fn)(struct irq_work *work);
+};
+void irq_work_init(struct irq_work *work, void (*fn)(struct irq_work *work));
+void irq_work_queue(struct irq_work *work);
+
+/*
+ * A kernel thread that runs functions in order, one after the other, in task
+ * context. @cpu < 0: on any. An rt thread cannot be starved by fair or ext.
+ */
+struct kthread_work {
+	struct list_head node;
+	void (*fn)(struct kthread_work *work);
+};
+struct kthread_worker;
+struct kthread_worker *kthread_worker_create(const char *name, s32 cpu, bool rt);
+void kthread_queue_work(struct kthread_worker *worker, struct kthread_work *work);
+static inline void kthread_init_work(struct kthread_work *work,
+				     void (*fn)(struct kthread_work *work))
+{
+	INIT_LIST_HEAD(&work->node);
+	work->fn = fn;
+}
+
+/* Closes the open stretch of the CPU's time and books what follows on @what. */
+void book_time(struct cpu_rq *crq, enum cpu_book what);
+/* The periodic tick of this CPU: stopped while idle, phase kept. */
+void tick_start(struct cpu_rq *crq);
+void tick_stop(struct cpu_rq *crq);
+
+/* --- tasks (task.c) --------------------------------------------------------- */
+
+#define TASK_GROUP_SYSTEM 0xffffffffu
+/* task_create() with PF_ flags, from inside the machine (or before it runs). */
+struct task *task_create_flags(const struct task_params *params,
+			       const struct task_behaviour *behaviour, void *data, u32 flags,
+			       int *err);
+void task_storage_free(struct task *t);
+struct task *task_from_pid(s32 pid);
+/* A task's memory goes when the last reference is put and no CPU can look at it. */
+void task_get(struct task *t);
+void task_put(struct task *t);
+/* After its last switch away, no lock held. */
+void task_finish_dead(struct task *t);
+/* Frees tasks that nobody can hold a pointer to any more. */
+void task_reap_graves(void);
+/* Waits until every other CPU has left the kernel code that it is in now. No lock held. */
+void synchronize_cpus(void);
+/* Advance the current task: called by the CPU loop. */
+void task_execute(struct task *t);
+void tasks_free_all(void);
+struct task *idle_task_create(u32 cpu);
+
+/* --- idle, stop, noise ------------------------------------------------------ */
+
+void idle_loop(struct cpu_rq *crq);
+/* Run @fn(@arg) on @cpu above every class, soon; not waited for. (stop.c) */
+void stop_one_cpu_nowait(u32 cpu, void (*fn)(void *arg), void *arg);
+/* Makes the per-CPU kernel threads and the interrupt sources. (noise.c) */
+void noise_init(enum noise_level level);
+void noise_exit(void);
+
+/* --- kthread.c --------------------------------------------------------------- */
+
+void kernel_entry_init(void);
+
+/* --- fair (fair.c, fair_balance.c) -------------------------------------------- */
+
+void init_cfs_rq(struct rq *rq);
+void fair_task_init(struct task_struct *p, const struct task_struct *parent);
+/* Pull something to run; the rq lock is held, and may be dropped meanwhile. */
+bool fair_newidle_balance(struct rq *rq);
+/* From the tick, rq not locked. */
+void fair_periodic_balance(struct rq *rq);
+s32 fair_select_task_rq(struct task_struct *p, s32 prev_cpu, u32 wake_flags);
+/*
+ * A sleeping task may stay queued (p->se.sched_delayed). Takes it off for good;
+ * before it changes its class. With the rq locked.
+ */
+void fair_finish_delayed(struct rq *rq, struct task_struct *p);
+/* NULL, or what is wrong with the queue of @rq (for the books). */
+const char *fair_check(struct rq *rq);
+
+void init_rt_rq(struct rq *rq);
+
+/* --- objects.c ----------------------------------------------------------------- */
+
+enum sched_object {
+	OBJ_TASK,
+	OBJ_MM,
+	OBJ_RQ,
+	OBJ_CPUMASK,
+	OBJ_DSQ,
+	OBJ_CGROUP,
+	OBJ_KERNFS_NODE,
+	OBJ_TASK_GROUP,
+	OBJ_CSS_SET,
+	OBJ_SCX_EXIT_INFO,
+	OBJ_SCX_DUMP_CTX,
+	OBJ_SCX_INIT_TASK_ARGS,
+	OBJ_SCX_EXIT_TASK_ARGS,
+	OBJ_SCX_CGROUP_INIT_ARGS,
+	OBJ_SCX_CPU_RELEASE_ARGS,
+	OBJ_TEXT,
+	NR_OBJ_TYPES,
+};
+/* Zeroed, in the kernel heap; never NULL. Free with kheap_free(). */
+void *sched_alloc(enum sched_object type, u64 size);
+struct cpumask *cpumask_alloc(void);
+int sched_register_objects(void);
+
+/* --- cgroup.c ------------------------------------------------------------------ */
+
+struct cgroup;
+void boot_cgroups(void);
+void free_cgroups(void);
+struct cgroup *root_cgroup(void);
+void task_join_root_cgroup(struct task_struct *p);
+
+/* --- sched_ext (ext/) ----------------------------------------------------------- */
+
+bool scx_enabled(void);
+bool scx_switched_all(void);
+/* Before the machine runs: queues and masks; on CPU 0: threads. */
+void scx_boot_early(void);
+void scx_boot(void);
+void scx_shutdown(void);
+void scx_init_task_entity(struct task_struct *p);
+/* 0, or -errno: ops.init_task() refuses the fork */
+int scx_fork(struct task_struct *p);
+void scx_post_fork(struct task_struct *p);
+void scx_task_dead(struct task_struct *p);
+void scx_tick(struct rq *rq);
+void scx_update_idle(struct rq *rq, bool idle, bool do_notify);
+bool scx_wants_class(const struct task_struct *p);
+void scx_cpu_hotplug(struct rq *rq, bool online);
+const char *scx_check(struct rq *rq, struct task_struct *p);
+
+/* --- what core.c plugs into the CPU loop ------------------------------------------- */
+
+void cpu_interrupt(enum cpu_irq irq);
+void cpu_reschedule(void);
+void cpu_run(void);
+
+/* --- BPF (bpf_glue.c) ------------------------------------------------------------- */
+
+int bpf_glue_init(void);
+void bpf_glue_exit(void);
+
+#endif

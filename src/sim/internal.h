@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of this room share and nobody else needs. */
+#ifndef VRT_SIM_INTERNAL_H
+#define VRT_SIM_INTERNAL_H
+
+#include "cpu.h"
+
+/*
+ * Takes the earliest event out of the queue and lets the clock reach it, as the
+ * loop does, if its function is @fire and the run goes on that far. Otherwise
+ * NULL: the loop must have a look.
+ */
+struct event *event_take(void (*fire)(struct event *ev));
+
+/*
+ * The current CPU stops until somebody queues cpu->resume. Its debt must have
+ * been paid or be part of that time; it is zero afterwards.
+ */
+void cpu_block(void);
+
+/* Internals of topology_parse(). */
+struct core_spec {
+	u32 node, llc, threads, capacity;
+};
+
+/* Cores in the order of their numbers; becomes a topology. */
+struct machine_spec {
+	struct core_spec *cores;
+	u32 nr_cores, nr_cpus;
+};
+
+/* Appends. -E2BIG when the machine gets more than VRT_NR_CPUS CPUs. */
+int machine_add_core(struct machine_spec *machine, const struct core_spec *core);
+/* Numbers the CPUs and makes the masks. */
+void topology_build(struct topology *topo, const struct machine_spec *machine);
+/* Makes the masks of numbered CPUs. */
+void topology_finish(struct topology *topo);
+
+/* @name is what messages call it. */
+int topology_from_text(struct topology *topo, const char *name, const char *text, char *err,
+		       size_t err_size);
+int topology_from_json(struct topology *topo, const char *file, char *err, size_t err_size);
+/* @root: where sysfs's devices/system is, "/sys/devices/system" but in tests. */
+int topology_from_host(struct topology *topo, const char *root, char *err, size_t err_size);
+
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Channels. State changes come before the wakeup that tells of them; a wakeup
+ * may let other CPUs run.
+ */
+#include "channel.h"
+
+#define PIPE_BUFFERS 16
+#define PIPE_PAGE 4096
+#define SOCKET_SNDBUF 212992 /* net.core.wmem_default */
+#define SKB_OVERHEAD 576 /* struct sk_buff and skb_shared_info, in their caches */
+#define SKB_ALIGN 64
+
+static void init(struct channel *c, u32 buffers, u32 per_buffer, u32 wake_at, u32 wake_nr)
+{
+	*c = (struct channel){
+		.buffers = buffers,
+		.per_buffer = per_buffer,
+		.wake_at = wake_at,
+		.wake_nr = wake_nr,
+	};
+	wait_queue_init(&c->readers);
+	wait_queue_init(&c->writers);
+}
+
+void channel_init_pipe(struct channel *c, u32 size)
+{
+	init(c, PIPE_BUFFERS, PIPE_PAGE / size, PIPE_BUFFERS - 1, 1);
+}
+
+void channel_init_socket(struct channel *c, u32 size)
+{
+	u32 truesize = SKB_OVERHEAD + ALIGN_UP(size, (u32)SKB_ALIGN);
+	u32 buffers = SOCKET_SNDBUF / truesize;
+
+	init(c, buffers, 1, buffers / 4, ~0U);
+}
+
+u32 channel_count(const struct channel *c)
+{
+	return c->used ? (c->used - 1) * c->per_buffer + c->written - c->read : 0;
+}
+
+bool channel_write(struct channel *c, struct task_action *action)
+{
+	if (c->used && c->written < c->per_buffer) {
+		c->written++;
+	} else if (c->used < c->buffers) {
+		if (!c->used)
+			c->read = 0;
+		c->used++;
+		c->written = 1;
+	} else {
+		wait_queue_add(&c->writers, 0);
+		action->kind = ACT_BLOCK;
+		return false;
+	}
+	c->passed++;
+	task_charge_syscall();
+	if (!list_empty(&c->readers.waiters))
+		wait_queue_wake(&c->readers, 1, true);
+	/* a pipe wakes writers one by one: who got in lets the next one try */
+	if (c->wake_nr == 1 && c->used < c->buffers && !list_empty(&c->writers.waiters))
+		wait_queue_wake(&c->writers, 1, true);
+	return true;
+}
+
+bool channel_read(struct channel *c, struct task_action *action)
+{
+	bool room = false;
+
+	if (!c->used) {
+		wait_queue_add(&c->readers, 0);
+		action->kind = ACT_BLOCK;
+		return false;
+	}
+	c->read++;
+	if (c->read == (c->used == 1 ? c->written : c->per_buffer)) {
+		c->used--;
+		c->read = 0;
+		room = c->used <= c->wake_at;
+	}
+	task_charge_syscall();
+	if (room && !list_empty(&c->writers.waiters))
+		wait_queue_wake(&c->writers, c->wake_nr, true);
+	return true;
+}

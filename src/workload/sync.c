@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mutexes, conditions, barriers, semaphores and gates over wait queues.
+ *
+ * No lock of their own: between two calls that wake, a behaviour is atomic to
+ * everyone else. So state changes come before the wakeup that tells of them.
+ */
+#include "sync.h"
+
+static bool block_on(struct wait_queue *wq, struct task_action *action)
+{
+	task_charge_syscall();
+	wait_queue_add(wq, 0);
+	action->kind = ACT_BLOCK;
+	action->ns = 0;
+	return false;
+}
+
+static u32 wake(struct wait_queue *wq, u32 nr)
+{
+	if (list_empty(&wq->waiters))
+		return 0;
+	task_charge_syscall();
+	return wait_queue_wake(wq, nr, false);
+}
+
+void sync_mutex_init(struct sync_mutex *m)
+{
+	m->owner = NULL;
+	wait_queue_init(&m->wq);
+}
+
+bool sync_mutex_lock(struct sync_mutex *m, struct task_action *action)
+{
+	if (m->owner)
+		return block_on(&m->wq, action);
+	m->owner = current_task();
+	return true;
+}
+
+void sync_mutex_unlock(struct sync_mutex *m)
+{
+	m->owner = NULL;
+	wake(&m->wq, 1);
+}
+
+void sync_cond_init(struct sync_cond *c)
+{
+	wait_queue_init(&c->wq);
+}
+
+bool sync_cond_wait(struct sync_cond *c, struct sync_mutex *m, struct sync_cond_wait *wait,
+		    struct task_action *action)
+{
+	if (!wait->blocked) {
+		wait->blocked = true;
+		/* on the queue before the mutex is free: a signal in between counts */
+		block_on(&c->wq, action);
+		if (m->owner == current_task())
+			sync_mutex_unlock(m);
+		return false;
+	}
+	if (!sync_mutex_lock(m, action))
+		return false;
+	wait->blocked = false;
+	return true;
+}
+
+u32 sync_cond_signal(struct sync_cond *c)
+{
+	return wake(&c->wq, 1);
+}
+
+u32 sync_cond_broadcast(struct sync_cond *c)
+{
+	return wake(&c->wq, ~0U);
+}
+
+void sync_barrier_init(struct sync_barrier *b, u32 users)
+{
+	b->users = users;
+	b->arrived = b->generation = 0;
+	wait_queue_init(&b->wq);
+}
+
+bool sync_barrier_wait(struct sync_barrier *b, struct sync_barrier_wait *wait,
+		       struct task_action *action)
+{
+	if (!wait->arrived) {
+		if (b->arrived + 1 >= b->users) {
+			b->arrived = 0;
+			b->generation++;
+			wake(&b->wq, ~0U);
+			return true;
+		}
+		b->arrived++;
+		wait->arrived = true;
+		wait->generation = b->generation;
+	}
+	if (wait->generation == b->generation)
+		return block_on(&b->wq, action);
+	wait->arrived = false;
+	wait->generation = 0;
+	return true;
+}
+
+void sync_sem_init(struct sync_sem *s, u32 count)
+{
+	s->count = count;
+	wait_queue_init(&s->wq);
+}
+
+bool sync_sem_down(struct sync_sem *s, struct task_action *action)
+{
+	if (!s->count)
+		return block_on(&s->wq, action);
+	s->count--;
+	return true;
+}
+
+void sync_sem_up(struct sync_sem *s)
+{
+	s->count++;
+	wake(&s->wq, 1);
+}
+
+void sync_gate_init(struct sync_gate *g)
+{
+	g->open = true;
+	wait_queue_init(&g->wq);
+}
+
+void sync_gate_close(struct sync_gate *g)
+{
+	g->open = false;
+}
+
+void sync_gate_open(struct sync_gate *g)
+{
+	g->open = true;
+	wake(&g->wq, 1);
+}
+
+bool sync_gate_wait(struct sync_gate *g, struct task_action *action)
+{
+	return g->open || block_on(&g->wq, action);
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The event queue: order, determinism, and what ends a run. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../src/base/util.h"
+#include "../../src/sim/event.h"
+
+#define NR 500
+#define AT(ns) (SIM_BOOT_NS + (ns))
+
+struct named {
+	struct event event;
+	u32 name;
+};
+
+static struct named events[NR];
+static u32 fired[20000], nr_fired;
+
+static void record(struct event *ev)
+{
+	assert_int_equal(sim_now(), ev->time);
+	assert_false(event_queued(ev));
+	fired[nr_fired++] = container_of(ev, struct named, event)->name;
+}
+
+static void start(u64 seed)
+{
+	sim_init(seed);
+	nr_fired = 0;
+	for (u32 i = 0; i < NR; i++)
+		events[i] = (struct named){ .event.fire = record, .name = i };
+}
+
+static void test_time_starts_above_zero(void **state)
+{
+	start(1);
+	assert_int_equal(sim_now(), SIM_BOOT_NS);
+	assert_int_equal(sim_clock.next, SIM_NEVER);
+	sim_run(AT(1000));
+	assert_int_equal(sim_now(), AT(1000));
+	assert_int_equal(sim_clock.fired, 0);
+	sim_run(AT(500)); /* the past: nothing happens */
+	assert_int_equal(sim_now(), AT(1000));
+	sim_exit();
+}
+
+/* Random adding, moving and removing against a plain scan for the minimum. */
+static void test_order_against_a_model(void **state)
+{
+	u64 times[NR] = {}, earliest;
+	struct rng rng;
+
+	rng_init(&rng, 11);
+	start(2);
+	for (u32 step = 0; step < 20000; step++) {
+		u32 i = rng_below(&rng, NR);
+
+		if (rng_below(&rng, 4)) {
+			times[i] = AT(rng_below(&rng, 1000000));
+			event_add(&events[i].event, times[i]);
+		} else {
+			times[i] = 0;
+			event_del(&events[i].event);
+		}
+		assert_int_equal(event_queued(&events[i].event), times[i] != 0);
+		earliest = SIM_NEVER;
+		for (u32 j = 0; j < NR; j++)
+			if (times[j])
+				earliest = min(earliest, times[j]);
+		assert_int_equal(sim_clock.next, earliest);
+	}
+	sim_run(SIM_NEVER);
+	for (u32 i = 1; i < nr_fired; i++)
+		assert_true(times[fired[i - 1]] <= times[fired[i]]);
+	for (u32 i = 0; i < NR; i++)
+		nr_fired -= times[i] != 0;
+	assert_int_equal(nr_fired, 0);
+	assert_int_equal(sim_clock.next, SIM_NEVER);
+	sim_exit();
+}
+
+static void run_ties(u64 seed, u32 *order)
+{
+	start(seed);
+	for (u32 i = 0; i < NR; i++)
+		event_add(&events[i].event, AT(10 + i % 3));
+	sim_run(SIM_NEVER);
+	assert_int_equal(nr_fired, NR);
+	memcpy(order, fired, NR * sizeof(*order));
+	sim_exit();
+}
+
+/* The same seed gives the same order of equal times, another one another. */
+static void test_ties_by_seed(void **state)
+{
+	static u32 a[NR], b[NR];
+	u32 ascending = 0;
+
+	run_ties(5, a);
+	run_ties(5, b);
+	assert_memory_equal(a, b, sizeof(a));
+	run_ties(6, b);
+	assert_memory_not_equal(a, b, sizeof(a));
+	for (u32 i = 1; i < NR; i++)
+		ascending += a[i] > a[i - 1];
+	assert_in_range(ascending, NR * 4 / 10, NR * 6 / 10); /* not the order of adding */
+}
+
+static void test_run_until(void **state)
+{
+	start(1);
+	for (u32 i = 0; i < 10; i++)
+		event_add(&events[i].event, AT(100 * i));
+	sim_run(AT(300)); /* those at 300 excluded */
+	assert_int_equal(nr_fired, 3);
+	assert_int_equal(sim_now(), AT(300));
+	sim_run(AT(301));
+	assert_int_equal(nr_fired, 4);
+	assert_int_equal(sim_now(), AT(301));
+	sim_run(SIM_NEVER);
+	assert_int_equal(nr_fired, 10);
+	assert_int_equal(sim_now(), AT(900)); /* of the last event */
+	assert_int_equal(sim_clock.fired, 10);
+	sim_exit();
+}
+
+static void stop(struct event *ev)
+{
+	record(ev);
+	sim_stop();
+	assert_int_equal(sim_clock.next, 0);
+}
+
+static void test_stop(void **state)
+{
+	start(1);
+	for (u32 i = 0; i < 10; i++)
+		event_add(&events[i].event, AT(100 * i));
+	events[4].event.fire = stop;
+	sim_run(AT(1000));
+	assert_int_equal(nr_fired, 5);
+	assert_int_equal(sim_now(), AT(400));
+	assert_int_equal(sim_clock.next, AT(500));
+	sim_run(AT(1000)); /* and on */
+	assert_int_equal(nr_fired, 10);
+	assert_int_equal(sim_now(), AT(1000));
+	sim_stop(); /* outside of a run: nothing to stop */
+	event_add(&events[0].event, AT(1001));
+	sim_run(SIM_NEVER);
+	assert_int_equal(nr_fired, 11);
+	sim_exit();
+}
+
+/* An event that queues itself again, for the same instant too. */
+static void again(struct event *ev)
+{
+	record(ev);
+	if (nr_fired < 5)
+		event_add(ev, sim_now());
+	else if (nr_fired < 10)
+		event_add(ev, sim_now() + 7);
+}
+
+static void test_self_requeue(void **state)
+{
+	start(1);
+	events[0].event.fire = again;
+	event_add(&events[0].event, AT(1));
+	sim_run(SIM_NEVER);
+	assert_int_equal(nr_fired, 10);
+	assert_int_equal(sim_now(), AT(1 + 5 * 7));
+	sim_exit();
+}
+
+static void test_exit_forgets(void **state)
+{
+	start(1);
+	event_add(&events[0].event, AT(1));
+	sim_exit();
+	assert_false(event_queued(&events[0].event));
+	event_del(&events[0].event);
+	assert_int_equal(nr_fired, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_time_starts_above_zero),
+		cmocka_unit_test(test_order_against_a_model),
+		cmocka_unit_test(test_ties_by_seed),
+		cmocka_unit_test(test_run_until),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_self_requeue),
+		cmocka_unit_test(test_exit_forgets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
