@@ -19,22 +19,21 @@ if [ $# -ne 1 ] || [ ! -e "$1/include/vmlinux.h" ]; then
 	exit 1
 fi
 build=$(realpath "$1")
-cd "$(dirname "$0")/../third_party" 2>/dev/null && [ -e linux/.complete ] || {
+cd "$(dirname "$0")/.."
+if [ ! -e third_party/linux/.complete ]; then
 	echo "the kernel's schedulers are not there; scripts/fetch.sh fetches them" >&2
 	exit $missing
-}
+fi
 
 clang=${CLANG:-clang-19}
 multiarch=$(${CC:-cc} -print-multiarch)
-tools=linux/tools/sched_ext
-selftests=linux/tools/testing/selftests/sched_ext
+tools=third_party/linux/tools/sched_ext
+selftests=third_party/linux/tools/testing/selftests/sched_ext
 
-# compile SOURCE OBJECT, unless the object is newer than all that goes into it
+# compile SOURCE OBJECT, unless the object is newer than the vmlinux.h
 compile()
 {
-	if [ "$2" -nt "$1" ] && [ "$2" -nt "$build/include/vmlinux.h" ]; then
-		return
-	fi
+	[ -z "$(find "$2" -newer "$build/include/vmlinux.h" 2>/dev/null)" ] || return 0
 	"$clang" --target=bpf -mcpu=v3 -g -O2 -D__TARGET_ARCH_x86 -Wall -Werror \
 		-Wno-compare-distinct-pointer-types -I"$build/include" -I$tools/include \
 		-I$tools/include/bpf-compat -idirafter "/usr/include/$multiarch" \

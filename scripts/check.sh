@@ -6,7 +6,7 @@
 # left in build-check/result. A build that fails counts as one failure.
 set -u
 
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 passed=0
 failed=0
 

@@ -66,6 +66,7 @@ missing()
 	have_lib json-c || echo libjson-c-dev
 	have_lib cmocka || echo libcmocka-dev
 	have_lib libmd || echo libmd-dev
+	have_lib libxxhash || echo libxxhash-dev
 	have_lib "libbpf >= $LIBBPF_MIN" && have_static bpf || echo new:libbpf-dev
 	have_uapi || echo new:linux-libc-dev
 	have bpftool || echo new:bpftool
@@ -119,17 +120,23 @@ find_suite()
 			"Debian 12 or later is needed, or install libbpf from its sources"
 }
 
+apt_install()
+{
+	apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends -y "$@" >/dev/null
+}
+
 install_packages()
 {
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get -qq update || die "apt-get update failed; is there a network?"
 	stable=$(printf '%s\n' "$@" | grep -v '^new:' || true)
 	recent=$(printf '%s\n' "$@" | sed -n 's/^new://p')
+	# In this order, so that only what must be recent is.
+	[ -z "$stable" ] || apt_install $stable
 	if [ -n "$recent" ]; then
 		find_suite
-		apt-get -qq install --no-install-recommends -y ${suite:+-t "$suite"} $recent >/dev/null
+		apt_install ${suite:+-t "$suite"} $recent
 	fi
-	[ -z "$stable" ] || apt-get -qq install --no-install-recommends -y $stable >/dev/null
 }
 
 packages=$(missing)

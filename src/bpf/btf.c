@@ -13,7 +13,7 @@
 
 void btf_get(struct btf *btf)
 {
-	bpf_obj_get(&btf->obj);
+	bpf_obj_hold(&btf->obj);
 }
 
 void btf_put(struct btf *btf)

@@ -36,7 +36,8 @@ struct btf *btf_parse(const void *raw, u32 size, bool kernel, struct bpf_log *lo
 void btf_get(struct btf *btf);
 void btf_put(struct btf *btf);
 
-const struct btf_type *btf_type_by_id(const struct btf *btf, u32 id); /* NULL: no such id */
+/* NULL: no such id. (libbpf, which we link, has a function of this name inside.) */
+const struct btf_type *btf_type_by_id(const struct btf *btf, u32 id) __asm__("vrt_btf_type_by_id");
 const char *btf_name(const struct btf *btf, u32 name_off); /* "" for anonymous */
 /* The id, or -ENOENT. @kind BTF_KIND_UNKN matches any. */
 s32 btf_find_by_name_kind(const struct btf *btf, const char *name, u8 kind);

@@ -126,7 +126,7 @@ static int check_datasec(struct btf *btf, u32 id, struct bpf_log *log)
 	const struct btf_var_secinfo *v = (const struct btf_var_secinfo *)(t + 1);
 	u32 i;
 
-	for (i = 0; i < btf_vlen(t) && !btf->kernel; i++, v++) {
+	for (i = 0; i < btf_vlen(t); i++, v++) {
 		const struct btf_type *var = btf->types[v->type];
 
 		if (!btf_sized_type(btf, var->type))
@@ -162,7 +162,7 @@ static int check_func(struct btf *btf, u32 id, struct bpf_log *log)
 	const struct btf_param *p = (const struct btf_param *)(proto + 1);
 	u32 i;
 
-	for (i = 0; i < btf_vlen(proto) && !btf->kernel; i++)
+	for (i = 0; i < btf_vlen(proto); i++)
 		if (!p[i].name_off && p[i].type)
 			return btf_complain(btf, log, id, "Invalid arg#%u", i + 1);
 	return 0;
@@ -190,7 +190,7 @@ static int check_one(struct btf *btf, u32 id, struct bpf_log *log)
 	case BTF_KIND_UNION:
 		return check_struct(btf, id, log);
 	case BTF_KIND_VAR:
-		return btf_sized_type(btf, btf->types[id]->type) || btf->kernel ?
+		return btf_sized_type(btf, btf->types[id]->type) ?
 			       0 :
 			       btf_complain(btf, log, id, "Invalid type_id");
 	case BTF_KIND_DATASEC:
@@ -206,7 +206,10 @@ static int check_one(struct btf *btf, u32 id, struct bpf_log *log)
 	}
 }
 
-/* Is the struct one whose special fields a program could ask for? They must be well-formed. */
+/*
+ * Structs of the kernel have none; those of a program must be well-formed where
+ * the program could ask for them.
+ */
 static int check_special_fields(struct btf *btf, u32 id, struct bpf_log *log)
 {
 	int err = 0;

@@ -5,8 +5,7 @@
  *
  * Order matters: a check may rely only on what the ones before it have seen.
  *
- * Source of the rules: Documentation/bpf/btf.rst. The kernel's own BTF comes
- * straight from clang, so its sections are not laid out and may name externs.
+ * Source of the rules: Documentation/bpf/btf.rst.
  */
 #include "btf_internal.h"
 
@@ -257,8 +256,6 @@ static int check_datasec(struct btf *btf, u32 id, struct bpf_log *log)
 	u64 end = 0;
 	u32 i;
 
-	if (btf->kernel)
-		return 0;
 	if (!t->size)
 		return btf_complain(btf, log, id, "size == 0");
 	for (i = 0; i < btf_vlen(t); i++, v++) {
@@ -288,8 +285,7 @@ static int check_self(struct btf *btf, u32 id, struct bpf_log *log)
 	case BTF_KIND_FWD:
 		return t->type ? btf_complain(btf, log, id, "type != 0") : 0;
 	case BTF_KIND_FUNC:
-		return btf_vlen(t) > BTF_FUNC_EXTERN ||
-				       (btf_vlen(t) == BTF_FUNC_EXTERN && !btf->kernel) ?
+		return btf_vlen(t) > BTF_FUNC_GLOBAL ?
 			       btf_complain(btf, log, id, "Invalid func linkage") :
 			       0;
 	case BTF_KIND_ENUM:
@@ -304,8 +300,7 @@ static int check_self(struct btf *btf, u32 id, struct bpf_log *log)
 			       0;
 	case BTF_KIND_VAR:
 		linkage = ((const struct btf_var *)(t + 1))->linkage;
-		return linkage != BTF_VAR_STATIC && linkage != BTF_VAR_GLOBAL_ALLOCATED &&
-				       !btf->kernel ?
+		return linkage != BTF_VAR_STATIC && linkage != BTF_VAR_GLOBAL_ALLOCATED ?
 			       btf_complain(btf, log, id, "Linkage not supported") :
 			       0;
 	case BTF_KIND_DATASEC:
@@ -441,9 +436,7 @@ static int check_references(struct btf *btf, u32 id, struct bpf_log *log)
 	case BTF_KIND_DATASEC:
 		for (i = 0, vsi = (const void *)(t + 1); i < btf_vlen(t); i++, vsi++)
 			if (vsi->type >= btf->nr_types ||
-			    (btf_kind(btf->types[vsi->type]) != BTF_KIND_VAR &&
-			     !(btf->kernel &&
-			       btf_kind(btf->types[vsi->type]) == BTF_KIND_FUNC)))
+			    btf_kind(btf->types[vsi->type]) != BTF_KIND_VAR)
 				return btf_complain(btf, log, id, "type_id=%u Not a VAR kind member",
 						    vsi->type);
 		return 0;

@@ -6,13 +6,14 @@
  * Works on checked BTF; types nest at most BTF_MAX_DEPTH deep. A record does
  * not hold its BTF: whoever has the record has the BTF (a map, a program).
  */
-#include "../base/alloc.h"
 #include "btf_internal.h"
 #include "map.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../base/alloc.h"
 
 /* Linux's BTF_FIELDS_MAX. */
 #define MAX_FIELDS 11

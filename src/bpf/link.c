@@ -163,7 +163,7 @@ static int create_for_prog(struct bpf_prog *prog, const union bpf_attr *attr)
 	}
 }
 
-int bpf_link_create(const union bpf_attr *attr)
+int sys_link_create(const union bpf_attr *attr)
 {
 	struct bpf_prog *prog;
 	int fd;
@@ -179,7 +179,7 @@ int bpf_link_create(const union bpf_attr *attr)
 	return fd;
 }
 
-int bpf_raw_tracepoint_open(const union bpf_attr *attr)
+int sys_raw_tracepoint_open(const union bpf_attr *attr)
 {
 	const char *user_name = bpf_user_ptr(attr->raw_tracepoint.name);
 	struct bpf_prog *prog = bpf_prog_from_fd((int)attr->raw_tracepoint.prog_fd);
@@ -237,7 +237,7 @@ static int update_map(struct bpf_link *link, const union bpf_attr *attr)
 	return err;
 }
 
-int bpf_link_update(const union bpf_attr *attr)
+int sys_link_update(const union bpf_attr *attr)
 {
 	struct bpf_link *link;
 	int err;
@@ -252,7 +252,7 @@ int bpf_link_update(const union bpf_attr *attr)
 	return err;
 }
 
-int bpf_link_detach(const union bpf_attr *attr)
+int sys_link_detach(const union bpf_attr *attr)
 {
 	struct bpf_link *link = bpf_link_from_fd((int)attr->link_detach.link_fd);
 	int err;

@@ -39,10 +39,10 @@ struct bpf_link *bpf_link_from_fd(int fd);
 void bpf_link_put(struct bpf_link *link);
 
 /* BPF_LINK_CREATE, UPDATE, DETACH, BPF_RAW_TRACEPOINT_OPEN. */
-int bpf_link_create(const union bpf_attr *attr);
-int bpf_link_update(const union bpf_attr *attr);
-int bpf_link_detach(const union bpf_attr *attr);
-int bpf_raw_tracepoint_open(const union bpf_attr *attr);
+int sys_link_create(const union bpf_attr *attr);
+int sys_link_update(const union bpf_attr *attr);
+int sys_link_detach(const union bpf_attr *attr);
+int sys_raw_tracepoint_open(const union bpf_attr *attr);
 
 /*
  * A kind of attach point: who may be attached where. attach() returns 0 and

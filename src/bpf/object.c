@@ -53,7 +53,7 @@ void bpf_obj_init(struct bpf_obj *obj, enum bpf_obj_kind kind,
 	INIT_LIST_HEAD(&obj->hash);
 }
 
-void bpf_obj_get(struct bpf_obj *obj)
+void bpf_obj_hold(struct bpf_obj *obj)
 {
 	VRT_ASSERT(obj->refs > 0);
 	obj->refs++;
@@ -130,7 +130,7 @@ struct bpf_obj *bpf_obj_from_fd(int fd, enum bpf_obj_kind kind)
 
 	if (!obj || obj->kind != kind)
 		return NULL;
-	bpf_obj_get(obj);
+	bpf_obj_hold(obj);
 	return obj;
 }
 
@@ -140,7 +140,7 @@ struct bpf_obj *bpf_obj_from_id(u32 id, enum bpf_obj_kind kind)
 
 	list_for_each_entry(obj, &kinds[kind], node) {
 		if (obj->id == id) {
-			bpf_obj_get(obj);
+			bpf_obj_hold(obj);
 			return obj;
 		}
 	}
@@ -205,7 +205,7 @@ void bpf_fd_duplicated(int fd)
 	if (!obj)
 		return;
 	if (obj->fd_count++ == 0)
-		bpf_obj_get(obj);
+		bpf_obj_hold(obj);
 }
 
 void bpf_obj_drop_descriptors(enum bpf_obj_kind kind)

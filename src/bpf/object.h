@@ -33,7 +33,8 @@ struct bpf_obj {
 
 void bpf_obj_init(struct bpf_obj *obj, enum bpf_obj_kind kind,
 		  void (*release)(struct bpf_obj *obj));
-void bpf_obj_get(struct bpf_obj *obj);
+/* Takes a reference. (bpf_obj_get() is libbpf's, which is linked to the same program.) */
+void bpf_obj_hold(struct bpf_obj *obj);
 void bpf_obj_put(struct bpf_obj *obj);
 
 /*

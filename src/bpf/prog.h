@@ -67,8 +67,8 @@ struct bpf_prog {
 	u8 tag[BPF_TAG_SIZE];
 };
 
-/* BPF_PROG_LOAD: a descriptor or -errno. In prog.c. */
-int bpf_prog_load(union bpf_attr *attr, u32 size);
+/* BPF_PROG_LOAD: a descriptor or -errno. In prog.c. (libbpf has one, too.) */
+int bpf_prog_load(union bpf_attr *attr, u32 size) __asm__("vrt_bpf_prog_load");
 void bpf_prog_get(struct bpf_prog *prog);
 void bpf_prog_put(struct bpf_prog *prog);
 struct bpf_prog *bpf_prog_from_fd(int fd);

@@ -177,24 +177,24 @@ static long dispatch(enum bpf_cmd cmd, union bpf_attr *attr, u32 size)
 {
 	switch (cmd) {
 	case BPF_MAP_CREATE:
-		return bpf_map_create(attr);
+		return sys_map_create(attr);
 	case BPF_MAP_LOOKUP_ELEM:
-		return bpf_map_lookup_elem(attr);
+		return sys_map_lookup_elem(attr);
 	case BPF_MAP_UPDATE_ELEM:
-		return bpf_map_update_elem(attr);
+		return sys_map_update_elem(attr);
 	case BPF_MAP_DELETE_ELEM:
-		return bpf_map_delete_elem(attr);
+		return sys_map_delete_elem(attr);
 	case BPF_MAP_GET_NEXT_KEY:
-		return bpf_map_get_next_key(attr);
+		return sys_map_get_next_key(attr);
 	case BPF_MAP_LOOKUP_AND_DELETE_ELEM:
-		return bpf_map_lookup_and_delete_elem(attr);
+		return sys_map_lookup_and_delete_elem(attr);
 	case BPF_MAP_FREEZE:
-		return bpf_map_freeze(attr);
+		return sys_map_freeze(attr);
 	case BPF_MAP_LOOKUP_BATCH:
 	case BPF_MAP_LOOKUP_AND_DELETE_BATCH:
 	case BPF_MAP_UPDATE_BATCH:
 	case BPF_MAP_DELETE_BATCH:
-		return bpf_map_batch(cmd, attr);
+		return sys_map_batch(cmd, attr);
 	case BPF_PROG_LOAD:
 		return bpf_prog_load(attr, size);
 	case BPF_PROG_TEST_RUN:
@@ -204,7 +204,7 @@ static long dispatch(enum bpf_cmd cmd, union bpf_attr *attr, u32 size)
 	case BPF_BTF_LOAD:
 		return btf_load(attr);
 	case BPF_OBJ_GET_INFO_BY_FD:
-		return bpf_obj_get_info_by_fd(attr);
+		return sys_obj_get_info_by_fd(attr);
 	case BPF_MAP_GET_NEXT_ID:
 		return get_next_id(attr, BPF_OBJ_MAP);
 	case BPF_PROG_GET_NEXT_ID:
@@ -223,13 +223,13 @@ static long dispatch(enum bpf_cmd cmd, union bpf_attr *attr, u32 size)
 	case BPF_BTF_GET_FD_BY_ID:
 		return get_fd_by_id(attr, BPF_OBJ_BTF);
 	case BPF_LINK_CREATE:
-		return bpf_link_create(attr);
+		return sys_link_create(attr);
 	case BPF_LINK_UPDATE:
-		return bpf_link_update(attr);
+		return sys_link_update(attr);
 	case BPF_LINK_DETACH:
-		return bpf_link_detach(attr);
+		return sys_link_detach(attr);
 	case BPF_RAW_TRACEPOINT_OPEN:
-		return bpf_raw_tracepoint_open(attr);
+		return sys_raw_tracepoint_open(attr);
 	case BPF_TOKEN_CREATE:
 		return token_create(attr);
 	case BPF_OBJ_PIN: /* what a path outside of a BPF file system gets */

@@ -18,12 +18,12 @@ static inline void *bpf_user_ptr(u64 ptr)
 }
 
 /* syscall_map.c */
-int bpf_map_lookup_elem(const union bpf_attr *attr);
-int bpf_map_update_elem(const union bpf_attr *attr);
-int bpf_map_delete_elem(const union bpf_attr *attr);
-int bpf_map_get_next_key(const union bpf_attr *attr);
-int bpf_map_lookup_and_delete_elem(const union bpf_attr *attr);
-int bpf_map_freeze(const union bpf_attr *attr);
+int sys_map_lookup_elem(const union bpf_attr *attr);
+int sys_map_update_elem(const union bpf_attr *attr);
+int sys_map_delete_elem(const union bpf_attr *attr);
+int sys_map_get_next_key(const union bpf_attr *attr);
+int sys_map_lookup_and_delete_elem(const union bpf_attr *attr);
+int sys_map_freeze(const union bpf_attr *attr);
 
 /* One element with the buffers that user space has; @value is as large as it lays it out. */
 u32 bpf_map_sys_value_size(const struct bpf_map *map);
@@ -34,9 +34,9 @@ int bpf_map_sys_delete(struct bpf_map *map, const void *key);
 int bpf_map_may(const struct bpf_map *map, bool read, bool write);
 
 /* syscall_batch.c */
-int bpf_map_batch(enum bpf_cmd cmd, union bpf_attr *attr);
+int sys_map_batch(enum bpf_cmd cmd, union bpf_attr *attr);
 
 /* syscall_info.c */
-int bpf_obj_get_info_by_fd(union bpf_attr *attr);
+int sys_obj_get_info_by_fd(union bpf_attr *attr);
 
 #endif

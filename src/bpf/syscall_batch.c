@@ -21,7 +21,9 @@ static bool supported(enum bpf_cmd cmd, enum bpf_map_type type)
 	u64 types = HASHES;
 
 	if (cmd != BPF_MAP_LOOKUP_AND_DELETE_BATCH)
-		types |= TYPE(LPM_TRIE) | TYPE(HASH_OF_MAPS);
+		types |= TYPE(LPM_TRIE);
+	if (cmd == BPF_MAP_UPDATE_BATCH || cmd == BPF_MAP_DELETE_BATCH)
+		types |= TYPE(HASH_OF_MAPS);
 	if (cmd == BPF_MAP_LOOKUP_BATCH || cmd == BPF_MAP_UPDATE_BATCH)
 		types |= ARRAYS;
 	return types & 1ULL << type;
@@ -125,7 +127,7 @@ static int run_batch(enum bpf_cmd cmd, struct bpf_map *map, union bpf_attr *attr
 	return read_keys(map, attr);
 }
 
-int bpf_map_batch(enum bpf_cmd cmd, union bpf_attr *attr)
+int sys_map_batch(enum bpf_cmd cmd, union bpf_attr *attr)
 {
 	struct bpf_map *map = bpf_map_from_fd((int)attr->batch.map_fd);
 	int err;

@@ -189,7 +189,7 @@ static int link_info(const struct bpf_link *link, union bpf_attr *attr)
 	return 0;
 }
 
-int bpf_obj_get_info_by_fd(union bpf_attr *attr)
+int sys_obj_get_info_by_fd(union bpf_attr *attr)
 {
 	int fd = (int)attr->info.bpf_fd, err;
 	struct bpf_obj *obj;

@@ -115,7 +115,7 @@ static int lookup_to_user(struct bpf_map *map, const union bpf_attr *attr, bool 
 	return err;
 }
 
-int bpf_map_lookup_elem(const union bpf_attr *attr)
+int sys_map_lookup_elem(const union bpf_attr *attr)
 {
 	struct bpf_map *map;
 	int err;
@@ -130,7 +130,7 @@ int bpf_map_lookup_elem(const union bpf_attr *attr)
 	return err;
 }
 
-int bpf_map_lookup_and_delete_elem(const union bpf_attr *attr)
+int sys_map_lookup_and_delete_elem(const union bpf_attr *attr)
 {
 	struct bpf_map *map;
 	int err;
@@ -148,7 +148,7 @@ int bpf_map_lookup_and_delete_elem(const union bpf_attr *attr)
 	return err;
 }
 
-int bpf_map_update_elem(const union bpf_attr *attr)
+int sys_map_update_elem(const union bpf_attr *attr)
 {
 	struct bpf_map *map;
 	int err;
@@ -166,7 +166,7 @@ int bpf_map_update_elem(const union bpf_attr *attr)
 	return err;
 }
 
-int bpf_map_delete_elem(const union bpf_attr *attr)
+int sys_map_delete_elem(const union bpf_attr *attr)
 {
 	struct bpf_map *map;
 	int err;
@@ -179,7 +179,7 @@ int bpf_map_delete_elem(const union bpf_attr *attr)
 	return err;
 }
 
-int bpf_map_get_next_key(const union bpf_attr *attr)
+int sys_map_get_next_key(const union bpf_attr *attr)
 {
 	struct bpf_map *map = bpf_map_from_fd((int)attr->map_fd);
 	int err;
@@ -200,7 +200,7 @@ int bpf_map_get_next_key(const union bpf_attr *attr)
 	return err;
 }
 
-int bpf_map_freeze(const union bpf_attr *attr)
+int sys_map_freeze(const union bpf_attr *attr)
 {
 	struct bpf_map *map = bpf_map_from_fd((int)attr->map_fd);
 	int err = 0;

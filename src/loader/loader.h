@@ -9,6 +9,7 @@
 #include "../base/util.h"
 
 struct loader;
+struct topology;
 
 /*
  * How loading ended. Everything but LOADER_OK comes with a message: what went
@@ -37,6 +38,9 @@ struct loader_options {
 	u32 nr_init_progs;
 	const char *const *include_dirs; /* for .bpf.c: searched after our own */
 	u32 nr_include_dirs;
+	const struct topology *topology; /* for machine variables; NULL: a flat machine of nr_cpu_ids */
+	u32 hz; /* CONFIG_HZ that the object may ask for; 0: 250 */
+	bool any_object; /* also one without struct_ops, with nothing to attach: to verify it */
 	bool verbose; /* libbpf's debug output too */
 };
 
@@ -46,7 +50,9 @@ typedef void (*loader_warn_fn)(const char *line, void *arg);
 /*
  * @path: a .bpf.o, or a .bpf.c which is compiled by clang into a cache. The
  * object is opened and configured (machine variables, enum variables,
- * resizable arrays, @opts->set) but not loaded.
+ * resizable arrays, @opts->set) but not loaded. After bpf_init(). @opts may be
+ * NULL; what it points at is needed during the call only. NULL with the reason
+ * in @error.
  */
 struct loader *loader_open(const char *path, const struct loader_options *opts,
 			   loader_warn_fn warn, void *arg, struct loader_error *error);

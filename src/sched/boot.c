@@ -199,8 +199,9 @@ void kernel_run_until(u64 until)
 void kernel_shutdown(void)
 {
 	sched_trace = trace_drop;
-	cpus_exit();
+	/* an attached scheduler is detached by the machine it runs on */
 	bpf_glue_exit();
+	cpus_exit();
 	scx_shutdown();
 	noise_exit();
 	tasks_free_all();

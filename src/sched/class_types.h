@@ -93,6 +93,7 @@ struct rt_state {
 struct idle_history {
 	u64 recent[IDLE_HISTORY]; /* ns; 0: not yet known */
 	u32 next;
+	bool deep; /* the state it is in, or was in last */
 };
 
 #endif

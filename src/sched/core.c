@@ -345,12 +345,13 @@ void wake_up_new_task(struct task *t)
 	u32 flags = WF_FORK;
 	struct rq *rq;
 
-	p->__state = TASK_RUNNING;
+	p->__state = TASK_WAKING; /* until it is on a queue */
 	p->recent_used_cpu = p->cpu;
 	p->cpu = p->wake_cpu = select_task_rq(p, &flags);
 	rq = task_rq_lock(p);
 	update_rq_clock(rq);
 	activate_task(rq, p, ENQUEUE_INITIAL);
+	p->__state = TASK_RUNNING;
 	trace_emit(TRACE_WAKEUP_NEW, p->pid, cpu_of(rq), curr_task()->pid);
 	wakeup_preempt(rq, p, flags);
 	if (class_of(p)->task_woken)
@@ -658,8 +659,7 @@ int task_set_nice(struct task *t, s32 nice)
 
 /* --- affinity ------------------------------------------------------------------------- */
 
-/* Moves a queued task that is not running. Both locks are dropped on return. */
-static void move_queued_task(struct rq *rq, struct task_struct *p, u32 cpu)
+void move_queued_task(struct rq *rq, struct task_struct *p, u32 cpu)
 {
 	struct rq *dst = cpu_rq(cpu);
 

@@ -60,7 +60,7 @@ u64 kernel_context_switches(void);
  */
 void kernel_run_inside(void (*fn)(void *arg), void *arg);
 
-/* CPU hotplug. -EINVAL for the last CPU or one already in that state. */
+/* CPU hotplug. -EINVAL for CPU 0, which stays, no such CPU, or one already in that state. */
 int kernel_cpu_set_online(u32 cpu, bool online);
 
 /* How the sched_ext scheduler that was attached last has ended, if it has. */

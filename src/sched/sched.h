@@ -331,6 +331,8 @@ void deactivate_task(struct rq *rq, struct task_struct *p, u64 flags);
 /* Both rqs locked, or the task on none. Charges cold caches to the task; traces. */
 void set_task_cpu(struct task_struct *p, u32 cpu);
 void wakeup_preempt(struct rq *rq, struct task_struct *p, u32 wake_flags);
+/* Moves a task that is queued and not running. @rq is locked on entry, nothing on return. */
+void move_queued_task(struct rq *rq, struct task_struct *p, u32 cpu);
 /* 1 if it was asleep. From any context on a CPU, without rq locks. */
 int try_to_wake_up(struct task *t, u32 wake_flags);
 void wake_up_new_task(struct task *t);

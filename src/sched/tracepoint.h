@@ -28,12 +28,14 @@ enum trace_type {
 	/* CPUs */
 	TRACE_OVERHEAD, /* a: ns, b: enum trace_overhead; time that was no task's */
 	TRACE_IRQ, /* a: ns spent in interrupts */
-	TRACE_CPU_ONLINE, /* a: 1 online, 0 offline */
+	TRACE_CPU_ONLINE, /* a: 1 online, 0 offline; b: the CPU */
 	/* the scheduler */
 	TRACE_SCHED_ATTACH, /* a: 0 */
 	TRACE_SCHED_DETACH, /* a: enum scx_exit_kind, b: exit code */
 	TRACE_OP, /* a sched_ext op was called; a: member index, b: ns it took */
 	TRACE_PRINTK, /* a: bytes of text that follow in whole records */
+	/* tasks again: at creation unless nice 0, and at every change */
+	TRACE_PRIO, /* a: prio (0..139, 120 is nice 0), b: load weight (1024 is nice 0) */
 	NR_TRACE_TYPES,
 };
 

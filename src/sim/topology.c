@@ -4,8 +4,8 @@
  * CPUs and the masks. JSON files and the host are read by topology_json.c and
  * topology_host.c.
  *
- * All masks of a topology are in one block of memory, topo->masks of which is
- * the start: one per core, then per LLC, then per node.
+ * All masks of a topology are in one block of memory, topo->masks: one per
+ * core, then one per LLC, then one per node.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
  */
 #include "lag.h"
 
-#define ONE_CPU (1ULL << 16)
+#define ONE_CPU (1ULL << LAG_FRACTION_BITS)
 
 /*
  * Weighted max-min: heavy tasks that would get more than one CPU get one; what
@@ -17,7 +17,7 @@
 static void compute_shares(struct lag_clock *clock)
 {
 	u64 weight = 0, capacity;
-	u32 tasks = 0, i = 0;
+	u32 tasks = 0, i;
 
 	clock->stale = false;
 	for (i = 0; i < clock->nr_weights; i++) {
@@ -41,20 +41,19 @@ static void compute_shares(struct lag_clock *clock)
 
 static void advance(struct lag_clock *clock, u64 now)
 {
-	u64 dt = now - clock->now;
+	u64 dt;
 
-	/* CPUs' local clocks may be a little apart */
-	if (!clock->now)
-		clock->now = now;
+	/* CPUs' local clocks may be a little apart: time only goes forward */
 	if (now <= clock->now)
 		return;
+	dt = clock->now ? now - clock->now : 0;
 	if (clock->stale)
 		compute_shares(clock);
 	for (u32 i = 0; i < clock->nr_weights; i++) {
 		struct lag_weight *w = &clock->weights[i];
 
 		if (w->runnable)
-			w->service += w->share * dt;
+			w->service += (unsigned __int128)w->share * dt;
 	}
 	clock->now = now;
 }
@@ -105,7 +104,6 @@ void lag_leave(struct lag_clock *clock, struct lag_task *task, u64 now)
 	VRT_ASSERT(task->joined);
 	advance(clock, now);
 	task->joined = false;
-	task->carried = 0;
 	clock->weights[task->slot].runnable--;
 	clock->stale = true;
 }
@@ -121,5 +119,5 @@ void lag_running(struct lag_clock *clock, bool on, u64 now)
 s64 lag_service(struct lag_clock *clock, const struct lag_task *task, u64 now)
 {
 	advance(clock, now);
-	return task->carried + (s64)((clock->weights[task->slot].service - task->service) >> 16);
+	return (s64)((clock->weights[task->slot].service - task->service) >> LAG_FRACTION_BITS);
 }

@@ -17,12 +17,13 @@
 
 /* Distinct weights; more share the nearest one. Linux has 40 nice levels. */
 #define LAG_MAX_WEIGHTS 64
+#define LAG_FRACTION_BITS 32
 
 struct lag_weight {
 	u32 weight;
 	u32 runnable; /* tasks of this weight, running ones included */
-	u64 share; /* of one CPU, 16 bits of fraction */
-	u64 service; /* ns per task so far, 16 bits of fraction */
+	u64 share; /* of one CPU, LAG_FRACTION_BITS of fraction */
+	unsigned __int128 service; /* ns per task so far, the same fraction */
 };
 
 struct lag_clock {
@@ -38,8 +39,7 @@ struct lag_clock {
 struct lag_task {
 	bool joined;
 	u32 slot; /* of its weight */
-	u64 service; /* of the slot when it joined */
-	s64 carried; /* ns, from before a change of weight */
+	unsigned __int128 service; /* of the slot when it joined */
 };
 
 void lag_join(struct lag_clock *clock, struct lag_task *task, u32 weight, u64 now);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Channels. State changes come before the wakeup that tells of them; a wakeup
- * may let other CPUs run.
+ * Channels. An operation begins at global now (cpu_sync()) and is atomic to
+ * everyone else until it wakes somebody; state changes come before that.
  */
 #include "channel.h"
+
+#include "../sim/cpu.h"
 
 #define PIPE_BUFFERS 16
 #define PIPE_PAGE 4096
@@ -43,6 +45,7 @@ u32 channel_count(const struct channel *c)
 
 bool channel_write(struct channel *c, struct task_action *action)
 {
+	cpu_sync();
 	if (c->used && c->written < c->per_buffer) {
 		c->written++;
 	} else if (c->used < c->buffers) {
@@ -69,6 +72,7 @@ bool channel_read(struct channel *c, struct task_action *action)
 {
 	bool room = false;
 
+	cpu_sync();
 	if (!c->used) {
 		wait_queue_add(&c->readers, 0);
 		action->kind = ACT_BLOCK;

@@ -32,9 +32,12 @@ void figure_latencies(const struct hist *h, const char *what, u64 runtime, u32 i
 	char seconds[32], us[32];
 
 	if (i == 0)
-		snprintf(buf, size, "%s Latencies percentiles (usec) runtime %s (s) (%llu total "
-				    "samples)",
-			 what, figure_ratio(runtime, NSEC_PER_SEC, 1, seconds, sizeof(seconds)),
+		snprintf(buf, size,
+			 "%s Latencies percentiles (usec) runtime %s (s) (%llu total "
+			 "samples)",
+			 what,
+			 figure_ratio(runtime + NSEC_PER_SEC / 20, NSEC_PER_SEC, 1, seconds,
+				      sizeof(seconds)),
 			 h->count);
 	else if (i <= ARRAY_SIZE(quantiles))
 		snprintf(buf, size, "        %s: %s", quantiles[i - 1].label,

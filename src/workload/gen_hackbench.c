@@ -201,7 +201,8 @@ static struct workload *hackbench_open(const void *options, char *err, size_t er
 		return NULL;
 	}
 	if (config->groups * config->fds * 2 > WORKLOAD_MAX_TASKS) {
-		snprintf(err, err_size, "hackbench: %llu groups of %llu tasks are more than %u tasks",
+		snprintf(err, err_size,
+			 "hackbench: %llu groups of %llu tasks are more than %u tasks",
 			 config->groups, config->fds * 2, WORKLOAD_MAX_TASKS);
 		return NULL;
 	}

@@ -92,7 +92,7 @@ static void end_next(struct task *self, struct task_action *action)
 static bool find_pair(enum place place, u32 cpu[2])
 {
 	static const enum cpu_distance distances[] = {
-		[PLACE_SAME] = DIST_SELF, [PLACE_SIBLING] = DIST_SMT, [PLACE_LLC] = DIST_LLC,
+		[PLACE_SAME] = DIST_SELF, [PLACE_SIBLING] = DIST_SMT,	[PLACE_LLC] = DIST_LLC,
 		[PLACE_NODE] = DIST_NODE, [PLACE_REMOTE] = DIST_REMOTE,
 	};
 
@@ -107,7 +107,8 @@ static int pipe_start(struct workload *w)
 {
 	static const struct task_behaviour behaviour = { .next = end_next };
 	static const char *const places[] = {
-		[PLACE_SAME] = "", [PLACE_SIBLING] = "share a core",
+		[PLACE_SAME] = "",
+		[PLACE_SIBLING] = "share a core",
 		[PLACE_LLC] = "share a last-level cache, but no core",
 		[PLACE_NODE] = "share a node, but no last-level cache",
 		[PLACE_REMOTE] = "are in different nodes",
@@ -202,7 +203,8 @@ static struct workload *pipe_open(const void *options, char *err, size_t err_siz
 #define FIELD(f) offsetof(struct config, f)
 
 static const struct option_spec pipe_options[] = {
-	{ 'l', "loop", OPT_NUMBER, FIELD(loops), 1, 1000000000000, 0, "N", "number of round trips" },
+	{ 'l', "loop", OPT_NUMBER, FIELD(loops), 1, 1000000000000, 0, "N",
+	  "number of round trips" },
 	{ 'T', "threaded", OPT_FLAG, FIELD(threaded), 0, 0, 0, NULL,
 	  "two threads instead of two processes" },
 	{ 'P', "place", OPT_CHOICE, FIELD(place), 0, 0, 0, "any|same|sibling|llc|node|remote",

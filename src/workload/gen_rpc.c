@@ -107,8 +107,10 @@ static u32 take_arrivals(struct rpc_queue *q, u64 now)
 static void arrival_interrupt(struct hrtimer *timer)
 {
 	struct rpc_queue *q = container_of(timer, struct rpc_queue, timer);
-	u32 nr = take_arrivals(q, kernel_now());
+	u32 nr;
 
+	cpu_sync(); /* no worker may see a request before the interrupt */
+	nr = take_arrivals(q, kernel_now());
 	hrtimer_start(timer, q->next);
 	if (nr)
 		wait_queue_wake(&q->rpc->idle, nr, false);
@@ -119,9 +121,7 @@ static void arrival_interrupt(struct hrtimer *timer)
 static void worker_finish(struct worker *wk)
 {
 	struct rpc *rpc = wk->rpc;
-	u64 now = task_clock();
-	/* the interrupt's clock may have been ahead of this CPU's */
-	u64 latency = now > wk->request.arrival ? now - wk->request.arrival : 0;
+	u64 now = task_clock(), latency = now - wk->request.arrival;
 
 	wk->busy = false;
 	rpc->last = now;
@@ -139,6 +139,7 @@ static void worker_next(struct task *self, struct task_action *action)
 	if (wk->busy)
 		worker_finish(wk);
 	task_charge_syscall(); /* receiving */
+	cpu_sync();
 	if (!rpc->nr_pending) {
 		wait_queue_add(&rpc->idle, 0);
 		act(action, ACT_BLOCK, 0);
@@ -178,7 +179,8 @@ static int spawn_tasks(struct rpc *rpc)
 		err = workload_spawn(&rpc->w, &params, &worker_behaviour, &workers[i]);
 	}
 	batch = workload_alloc(&rpc->w, rpc->config.batch, sizeof(*batch));
-	params = (struct task_params){ .comm = "rpc-batch", .group = rpc->group_batch,
+	params = (struct task_params){ .comm = "rpc-batch",
+				       .group = rpc->group_batch,
 				       .new_process = true };
 	for (i = 0; i < rpc->config.batch && !err; i++)
 		err = workload_spawn(&rpc->w, &params, &batch_behaviour, &batch[i]);
@@ -193,8 +195,8 @@ static int rpc_start(struct workload *w)
 
 	if (nr > nr_cpu_ids)
 		return workload_fail(w, -EINVAL,
-				     "rpc: %u receive queues need as many CPUs, the machine has %u", nr,
-				     nr_cpu_ids);
+				     "rpc: %u receive queues need as many CPUs, the machine has %u",
+				     nr, nr_cpu_ids);
 	wait_queue_init(&rpc->idle);
 	err = spawn_tasks(rpc);
 	if (err)
@@ -279,7 +281,8 @@ static struct workload *rpc_open(const void *options, char *err, size_t err_size
 static const struct option_spec rpc_options[] = {
 	{ 'r', "rate", OPT_NUMBER, FIELD(rate), 1, 10000000, 0, "N",
 	  "requests per second, as a Poisson process" },
-	{ 'w', "workers", OPT_NUMBER, FIELD(workers), 1, 100000, 0, "N", "tasks that serve requests" },
+	{ 'w', "workers", OPT_NUMBER, FIELD(workers), 1, 100000, 0, "N",
+	  "tasks that serve requests" },
 	{ 's', "service", OPT_TEXT, FIELD(service), 0, 0, 0, "TIMES",
 	  "work of a request: 10us, exp:10us, or a mixture" },
 	{ 'q', "queues", OPT_NUMBER, FIELD(queues), 1, MAX_QUEUES, 0, "N",

@@ -120,9 +120,7 @@ static void finish_request(struct worker *w)
 
 static void worker_woken(struct worker *w)
 {
-	u64 now = task_clock();
-	/* CPUs' local clocks may differ by what they have yet to pay */
-	u64 latency = now > w->wake_time ? now - w->wake_time : 0;
+	u64 now = task_clock(), latency = now - w->wake_time;
 
 	hist_record(&w->bench->wakeups, latency);
 	task_report_wakeup(latency);
@@ -220,8 +218,8 @@ static bool schbench_figure(struct workload *w, u32 i, char *buf, size_t size)
 	if (i < FIGURE_LATENCY_LINES)
 		figure_latencies(&bench->wakeups, "Wakeup", runtime, i, buf, size);
 	else if (i < 2 * FIGURE_LATENCY_LINES)
-		figure_latencies(&bench->requests, "Request", runtime, i - FIGURE_LATENCY_LINES, buf,
-				 size);
+		figure_latencies(&bench->requests, "Request", runtime, i - FIGURE_LATENCY_LINES,
+				 buf, size);
 	else if (i == 2 * FIGURE_LATENCY_LINES)
 		snprintf(buf, size, "average rps: %s",
 			 figure_ratio(bench->requests.count * NSEC_PER_SEC, runtime, 2, rps,
@@ -265,14 +263,16 @@ static struct workload *schbench_open(const void *options, char *err, size_t err
 
 	work = config->cputime ? config->cputime : config->operations * n * n * n * MULTIPLY_NS;
 	if (work > MAX_WORK_NS) {
-		snprintf(err, err_size, "schbench: a request of %llu s of work is too long; make -n or "
-					"-F smaller",
+		snprintf(err, err_size,
+			 "schbench: a request of %llu s of work is too long; make -n or "
+			 "-F smaller",
 			 work / NSEC_PER_SEC);
 		return NULL;
 	}
 	if (config->messengers * (config->workers + 1) > WORKLOAD_MAX_TASKS) {
-		snprintf(err, err_size, "schbench: %llu message threads with %llu workers each are "
-					"more than %u tasks",
+		snprintf(err, err_size,
+			 "schbench: %llu message threads with %llu workers each are "
+			 "more than %u tasks",
 			 config->messengers, config->workers, WORKLOAD_MAX_TASKS);
 		return NULL;
 	}

@@ -8,8 +8,9 @@
  * the task and freed by its behaviour's release().
  *
  * Shared state of tasks (mutexes, queues) is touched only from behaviours and
- * timer handlers. A wakeup may let other CPUs run: change your state first,
- * then wake, and do not rely on what you read before.
+ * timer handlers, at global now: next() begins there; after a charge or a
+ * wakeup, cpu_sync() gets there again. Both may let other CPUs run: change your
+ * state first, then wake, and do not rely on what you read before.
  */
 #ifndef VRT_WORKLOAD_INTERNAL_H
 #define VRT_WORKLOAD_INTERNAL_H

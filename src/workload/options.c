@@ -82,8 +82,9 @@ size_t parse_time(const char *s, u64 unit, u64 *ns)
 	static const struct {
 		const char *name;
 		u64 ns;
-	} units[] = { { "ns", 1 }, { "us", NSEC_PER_USEC }, { "ms", NSEC_PER_MSEC },
-		      { "s", NSEC_PER_SEC } };
+	} units[] = {
+		{ "ns", 1 }, { "us", NSEC_PER_USEC }, { "ms", NSEC_PER_MSEC }, { "s", NSEC_PER_SEC }
+	};
 	u64 billionths;
 	size_t n = parse_decimal(s, 9, &billionths), len = 0;
 	u32 i;
@@ -170,14 +171,15 @@ static int set_value(const struct parse *p, const struct option_spec *o, const c
 		n = parse_time(value, o->unit, &v);
 		if (!n || value[n] || v < o->min || v > o->max)
 			return bad(p,
-				   "%s: expected a time from %s to %s, such as 20us or 1.5ms (a plain "
+				   "%s: expected a time from %s to %s, such as 20us or 1.5ms (a "
+				   "plain "
 				   "number counts %s), got \"%s\"",
 				   name, format_time(o->min, low, sizeof(low)),
 				   format_time(o->max, high, sizeof(high)),
-				   o->unit == 1		      ? "nanoseconds" :
-				   o->unit == NSEC_PER_USEC ? "microseconds" :
-				   o->unit == NSEC_PER_MSEC ? "milliseconds" :
-							      "seconds",
+				   o->unit == 1		      ? "nanoseconds"
+				   : o->unit == NSEC_PER_USEC ? "microseconds"
+				   : o->unit == NSEC_PER_MSEC ? "milliseconds"
+							      : "seconds",
 				   value);
 		*(u64 *)field = v;
 		return 0;
@@ -235,8 +237,8 @@ static const struct option_spec *find_option(const struct option_table *table, c
 	for (i = 0; i < table->nr_options; i++) {
 		const struct option_spec *o = &table->options[i];
 
-		if (len == 1 ? o->letter == name[0] :
-			       strlen(o->name) == len && !memcmp(o->name, name, len))
+		if (len == 1 ? o->letter == name[0]
+			     : strlen(o->name) == len && !memcmp(o->name, name, len))
 			return o;
 	}
 	return NULL;
@@ -275,8 +277,8 @@ static int parse_word(const struct parse *p, struct words *words)
 	}
 	if (word[0] == '-' && word[1] == '-' && word[2] && word[3]) {
 		equals = strchr(word, '=');
-		o = find_option(p->table, word + 2, equals ? (size_t)(equals - word - 2) :
-							     strlen(word + 2));
+		o = find_option(p->table, word + 2,
+				equals ? (size_t)(equals - word - 2) : strlen(word + 2));
 		value = equals ? equals + 1 : NULL;
 	} else if (word[0] == '-' && word[1] && word[1] != '-') {
 		o = find_option(p->table, word + 1, 1);

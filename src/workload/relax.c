@@ -144,8 +144,8 @@ static int copy_escape(struct reader *r)
 	for (i = 0; i < 4; i++) {
 		if (r->pos == r->end || !isxdigit((unsigned char)*r->pos))
 			return fail(r, at, "\\u must be followed by four hexadecimal digits");
-		code = code * 16 + (isdigit((unsigned char)*r->pos) ? *r->pos - '0' :
-								      (*r->pos | 32) - 'a' + 10);
+		code = code * 16 + (isdigit((unsigned char)*r->pos) ? *r->pos - '0'
+								    : (*r->pos | 32) - 'a' + 10);
 		copy(r);
 	}
 	return code ? 0 : fail(r, at, "\\u0000 is not allowed in a string");
@@ -257,8 +257,8 @@ static struct key *find_key(const struct reader *r, const struct keys *keys, con
 	const char *text = strbuf_str(&r->out->text);
 	u32 i = hash64(key, len, 0) & (keys->size - 1);
 
-	while (keys->slot[i].used && (keys->slot[i].len != len ||
-				      memcmp(text + keys->slot[i].offset, key, len)))
+	while (keys->slot[i].used &&
+	       (keys->slot[i].len != len || memcmp(text + keys->slot[i].offset, key, len)))
 		i = (i + 1) & (keys->size - 1);
 	return &keys->slot[i];
 }

@@ -103,7 +103,14 @@ struct rtapp {
 /* --- while reading ---------------------------------------------------------- */
 
 /* What a name can stand for; one name may stand for one object of each kind. */
-enum rtapp_resource_kind { RES_MUTEX, RES_COND, RES_TIMER, RES_UNIQUE_TIMER, RES_BARRIER, RES_TASK };
+enum rtapp_resource_kind {
+	RES_MUTEX,
+	RES_COND,
+	RES_TIMER,
+	RES_UNIQUE_TIMER,
+	RES_BARRIER,
+	RES_TASK
+};
 
 struct rtapp_resource {
 	enum rtapp_resource_kind kind;

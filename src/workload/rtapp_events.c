@@ -24,24 +24,15 @@ static const struct event_type {
 	enum rtapp_event_kind kind;
 	enum value_kind value;
 } event_types[] = {
-	{ "runtime", EV_RUNTIME, VALUE_US },
-	{ "run", EV_RUN, VALUE_US },
-	{ "sleep", EV_SLEEP, VALUE_US },
-	{ "mem", EV_MEM, VALUE_BYTES },
-	{ "iorun", EV_IORUN, VALUE_BYTES },
-	{ "lock", EV_LOCK, VALUE_NAME },
-	{ "unlock", EV_UNLOCK, VALUE_NAME },
-	{ "signal", EV_SIGNAL, VALUE_NAME },
-	{ "broad", EV_BROAD, VALUE_NAME },
-	{ "wait", EV_WAIT, VALUE_WAIT },
-	{ "sync", EV_SYNC, VALUE_WAIT },
-	{ "sig_and_wait", EV_SYNC, VALUE_WAIT },
-	{ "barrier", EV_BARRIER, VALUE_NAME },
-	{ "timer", EV_TIMER, VALUE_TIMER },
-	{ "resume", EV_RESUME, VALUE_NAME },
-	{ "suspend", EV_SUSPEND, VALUE_NAME },
-	{ "yield", EV_YIELD, VALUE_ANY },
-	{ "fork", EV_FORK, VALUE_NAME },
+	{ "runtime", EV_RUNTIME, VALUE_US },   { "run", EV_RUN, VALUE_US },
+	{ "sleep", EV_SLEEP, VALUE_US },       { "mem", EV_MEM, VALUE_BYTES },
+	{ "iorun", EV_IORUN, VALUE_BYTES },    { "lock", EV_LOCK, VALUE_NAME },
+	{ "unlock", EV_UNLOCK, VALUE_NAME },   { "signal", EV_SIGNAL, VALUE_NAME },
+	{ "broad", EV_BROAD, VALUE_NAME },     { "wait", EV_WAIT, VALUE_WAIT },
+	{ "sync", EV_SYNC, VALUE_WAIT },       { "sig_and_wait", EV_SYNC, VALUE_WAIT },
+	{ "barrier", EV_BARRIER, VALUE_NAME }, { "timer", EV_TIMER, VALUE_TIMER },
+	{ "resume", EV_RESUME, VALUE_NAME },   { "suspend", EV_SUSPEND, VALUE_NAME },
+	{ "yield", EV_YIELD, VALUE_ANY },      { "fork", EV_FORK, VALUE_NAME },
 };
 
 static const struct event_type *find_type(const char *key)
@@ -122,7 +113,8 @@ static struct rtapp_resource *resource(struct rtapp_parser *p, const struct json
 	if (kind == RES_UNIQUE_TIMER) {
 		r->index = owner->nr_timers++;
 		if (owner->nr_timers > RTAPP_MAX_TIMERS)
-			rtapp_error(p, at, "more than %u unique timers in a task", RTAPP_MAX_TIMERS);
+			rtapp_error(p, at, "more than %u unique timers in a task",
+				    RTAPP_MAX_TIMERS);
 	}
 	return r;
 }
@@ -167,10 +159,11 @@ static const char *get_string(struct rtapp_parser *p, struct json_object *object
 static void note_other_keys(struct rtapp_parser *p, struct json_object *object, const char *event,
 			    const char *known[3])
 {
-	json_object_object_foreach(object, key, value) {
+	json_object_object_foreach (object, key, value) {
 		if (strcmp(key, known[0]) && strcmp(key, known[1]) && strcmp(key, known[2]))
-			rtapp_note(p, value, "\"%s\" means nothing in \"%s\": ignored, as by rt-app",
-				   key, event);
+			rtapp_note(p, value,
+				   "\"%s\" means nothing in \"%s\": ignored, as by rt-app", key,
+				   event);
 	}
 }
 
@@ -189,7 +182,8 @@ static void read_timer(struct rtapp_parser *p, const char *key, struct json_obje
 		return;
 	}
 	if (strcmp(mode, "relative") && strcmp(mode, "absolute")) {
-		rtapp_error(p, value, "the mode of a timer is \"relative\" or \"absolute\", not \"%s\"",
+		rtapp_error(p, value,
+			    "the mode of a timer is \"relative\" or \"absolute\", not \"%s\"",
 			    mode);
 		return;
 	}
@@ -276,8 +270,9 @@ static void read_bytes(struct rtapp_parser *p, struct json_object *value, struct
 		return;
 	}
 	ev->ns = DIV_ROUND_UP(bytes, p->mem_buffer_size) * IO_WRITE_NS;
-	workload_note(&p->app->w, "%s: \"iorun\" is modelled as %u ns per write of mem_buffer_size%s",
-		      p->file, IO_WRITE_NS,
+	workload_note(&p->app->w,
+		      "%s: \"iorun\" is modelled as %u ns per write of mem_buffer_size%s", p->file,
+		      IO_WRITE_NS,
 		      p->io_null ? "" : "; io_device is taken to be as fast as /dev/null");
 }
 
@@ -315,7 +310,8 @@ static void misfit(struct rtapp_parser *p, const char *key, const struct event_t
 	if (key[len + strspn(key + len, "0123456789")] ||
 	    json_object_is_type(value, json_type_boolean))
 		rtapp_note(p, value,
-			   "\"%s\" is read as the event \"%s\", but takes %s: left out, as by rt-app "
+			   "\"%s\" is read as the event \"%s\", but takes %s: left out, as by "
+			   "rt-app "
 			   "1.0 (did older versions use it?)",
 			   key, type->key, expected[type->value]);
 	else

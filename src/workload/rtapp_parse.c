@@ -20,7 +20,8 @@
 #define DEFAULT_MEM_BUFFER (4U << 20)
 #define DEFAULT_RT_PRIORITY 10
 
-static const char *const legacy_keys[] = { "exec", "period", "deadline", "resources", "lock_order" };
+static const char *const legacy_keys[] = { "exec", "period", "deadline", "resources",
+					   "lock_order" };
 
 static bool in_list(const char *key, const char *const *list, u32 nr)
 {
@@ -37,8 +38,8 @@ static bool in_list(const char *key, const char *const *list, u32 nr)
 /* json-c gives const objects no userdata. */
 static struct relax_place place_of(const struct rtapp_parser *p, const struct json_object *at)
 {
-	const struct relax_place *place = at ? json_object_get_userdata((struct json_object *)at) :
-					       NULL;
+	const struct relax_place *place =
+		at ? json_object_get_userdata((struct json_object *)at) : NULL;
 
 	if (place)
 		return *place;
@@ -144,9 +145,12 @@ static s32 get_policy(struct rtapp_parser *p, struct json_object *object, const 
 		const char *name;
 		s32 policy;
 	} policies[] = {
-		{ "SCHED_OTHER", SCHED_NORMAL }, { "SCHED_IDLE", SCHED_IDLE },
-		{ "SCHED_RR", SCHED_RR },	 { "SCHED_FIFO", SCHED_FIFO },
-		{ "SCHED_BATCH", SCHED_BATCH },	 { "SCHED_EXT", SCHED_EXT },
+		{ "SCHED_OTHER", SCHED_NORMAL },
+		{ "SCHED_IDLE", SCHED_IDLE },
+		{ "SCHED_RR", SCHED_RR },
+		{ "SCHED_FIFO", SCHED_FIFO },
+		{ "SCHED_BATCH", SCHED_BATCH },
+		{ "SCHED_EXT", SCHED_EXT },
 		{ "SCHED_DEADLINE", SCHED_DEADLINE },
 	};
 	const char *name = get_text(p, object, key);
@@ -175,7 +179,8 @@ static struct cpumask *get_cpus(struct rtapp_parser *p, struct json_object *obje
 		return NULL;
 	nr = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 	if (!nr) {
-		rtapp_error(p, list, "\"cpus\" must be a list of CPU numbers such as [0, 2], not %.64s",
+		rtapp_error(p, list,
+			    "\"cpus\" must be a list of CPU numbers such as [0, 2], not %.64s",
 			    json_object_to_json_string(list));
 		return NULL;
 	}
@@ -197,7 +202,8 @@ static bool is_rt(s32 policy)
 static void note_unmodelled(struct rtapp_parser *p, struct json_object *object)
 {
 	static const char *const keys[][2] = {
-		{ "taskgroup", "cgroups of rt-app files are not modelled: the task stays in the root "
+		{ "taskgroup", "cgroups of rt-app files are not modelled: the task stays in the "
+			       "root "
 			       "group" },
 		{ "nodes_membind", "the place of memory is not modelled" },
 		{ "util_min", "utilization clamping is not modelled" },
@@ -207,8 +213,8 @@ static void note_unmodelled(struct rtapp_parser *p, struct json_object *object)
 	u32 i;
 
 	if (group && *group && *group != '/')
-		rtapp_error(p, member(object, "taskgroup"), "a taskgroup begins with /, \"%.64s\" does not",
-			    group);
+		rtapp_error(p, member(object, "taskgroup"),
+			    "a taskgroup begins with /, \"%.64s\" does not", group);
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		if (member(object, keys[i][0]) && !(i == 0 && group && !*group))
 			rtapp_note(p, member(object, keys[i][0]), "%s (\"%s\" of task \"%s\")",
@@ -231,7 +237,8 @@ static void read_sched(struct rtapp_parser *p, struct json_object *object, bool 
 	note_unmodelled(p, object);
 	if (wanted == SCHED_DEADLINE) {
 		workload_note(&p->app->w,
-			      "%s: SCHED_DEADLINE is not modelled: such tasks run as SCHED_FIFO with "
+			      "%s: SCHED_DEADLINE is not modelled: such tasks run as SCHED_FIFO "
+			      "with "
 			      "priority 99",
 			      p->file);
 		sched->policy = SCHED_FIFO;
@@ -239,8 +246,9 @@ static void read_sched(struct rtapp_parser *p, struct json_object *object, bool 
 	} else if (is_rt(wanted)) {
 		sched->rt_priority = DEFAULT_RT_PRIORITY;
 		if (priority)
-			sched->rt_priority = rtapp_integer(
-				p, priority, "\"priority\" of a real-time policy", 1, MAX_RT_PRIO - 1);
+			sched->rt_priority =
+				rtapp_integer(p, priority, "\"priority\" of a real-time policy", 1,
+					      MAX_RT_PRIO - 1);
 	} else if (priority) {
 		sched->nice = rtapp_integer(p, priority, "\"priority\" (the nice value)", -20, 19);
 	}
@@ -248,26 +256,26 @@ static void read_sched(struct rtapp_parser *p, struct json_object *object, bool 
 
 /* --- phases and tasks ----------------------------------------------------------- */
 
-static const char *const phase_keys[] = { "loop",	"policy",	 "priority", "cpus",
-					  "taskgroup",	"nodes_membind", "util_min", "util_max",
+static const char *const phase_keys[] = { "loop",	"policy",	 "priority",   "cpus",
+					  "taskgroup",	"nodes_membind", "util_min",   "util_max",
 					  "dl-runtime", "dl-period",	 "dl-deadline" };
-static const char *const task_keys[] = { "loop",	 "policy",     "priority",  "cpus",
-					 "taskgroup",	 "nodes_membind", "util_min", "util_max",
-					 "dl-runtime",	 "dl-period",  "dl-deadline",
-					 "instance",	 "delay",      "phases" };
+static const char *const task_keys[] = { "loop",       "policy",	"priority",    "cpus",
+					 "taskgroup",  "nodes_membind", "util_min",    "util_max",
+					 "dl-runtime", "dl-period",	"dl-deadline", "instance",
+					 "delay",      "phases" };
 
-static void read_events(struct rtapp_parser *p, struct json_object *object, const char *const *known,
-			u32 nr_known, struct rtapp_phase *phase)
+static void read_events(struct rtapp_parser *p, struct json_object *object,
+			const char *const *known, u32 nr_known, struct rtapp_phase *phase)
 {
 	u32 nr = 0;
 
-	json_object_object_foreach(object, key, value) {
+	json_object_object_foreach (object, key, value) {
 		(void)value;
 		nr += rtapp_is_event(key);
 	}
 	phase->events = workload_alloc(&p->app->w, nr, sizeof(*phase->events));
 	{
-		json_object_object_foreach(object, name, v) {
+		json_object_object_foreach (object, name, v) {
 			if (p->failed)
 				return;
 			if (rtapp_is_event(name))
@@ -279,7 +287,8 @@ static void read_events(struct rtapp_parser *p, struct json_object *object, cons
 	}
 	if (!phase->nr_events)
 		rtapp_note(p, object,
-			   "task \"%s\" has nothing to do here that rt-app 1.0 understands: as there, "
+			   "task \"%s\" has nothing to do here that rt-app 1.0 understands: as "
+			   "there, "
 			   "it spins",
 			   p->task->name);
 }
@@ -289,7 +298,8 @@ static s64 read_phase_loop(struct rtapp_parser *p, struct json_object *object)
 	s64 loop = get_integer(p, object, "loop", -1, RTAPP_MAX_US, 1);
 
 	if (!loop)
-		rtapp_note(p, member(object, "loop"), "rt-app takes \"loop\": 0 of a phase for endless");
+		rtapp_note(p, member(object, "loop"),
+			   "rt-app takes \"loop\": 0 of a phase for endless");
 	return loop;
 }
 
@@ -318,7 +328,7 @@ static void read_phases(struct rtapp_parser *p, struct json_object *object,
 	}
 	task->phases = workload_alloc(&p->app->w, json_object_object_length(phases),
 				      sizeof(*task->phases));
-	json_object_object_foreach(phases, key, value) {
+	json_object_object_foreach (phases, key, value) {
 		if (p->failed)
 			return;
 		if (!json_object_is_type(value, json_type_object)) {
@@ -331,24 +341,25 @@ static void read_phases(struct rtapp_parser *p, struct json_object *object,
 		read_sched(p, value, true, &policy, &phase->sched);
 		read_events(p, value, phase_keys, ARRAY_SIZE(phase_keys), phase);
 	}
-	json_object_object_foreach(object, name, v) {
+	json_object_object_foreach (object, name, v) {
 		if (rtapp_is_event(name))
-			rtapp_note(p, v, "\"%s\" is ignored, as by rt-app: task \"%s\" has phases", name,
-				   task->name);
+			rtapp_note(p, v, "\"%s\" is ignored, as by rt-app: task \"%s\" has phases",
+				   name, task->name);
 		else if (!in_list(name, task_keys, ARRAY_SIZE(task_keys)))
 			note_unknown(p, name, v, task_keys, ARRAY_SIZE(task_keys));
 	}
 }
 
 /* What other tasks' events need to know. */
-static void read_task_head(struct rtapp_parser *p, const char *name, struct json_object *object)
+static void read_task_head(struct rtapp_parser *p, const char *name, struct json_object *object,
+			   const struct json_object *tasks)
 {
 	struct rtapp_task *task = &p->app->tasks[p->app->nr_tasks++];
 	struct workload *w = &p->app->w;
 
-	p->task = task;
 	task->name = workload_strdup(w, name);
-	task->place = place_of(p, object);
+	task->place = place_of(p, object ? object : tasks);
+	p->task = task;
 	task->max_cpu = -1;
 	if (!json_object_is_type(object, json_type_object)) {
 		rtapp_error(p, object, "the task \"%s\" must be an object", name);
@@ -392,13 +403,13 @@ static void read_tasks(struct rtapp_parser *p, struct json_object *tasks)
 		return;
 	}
 	app->tasks = workload_alloc(&app->w, nr, sizeof(*app->tasks));
-	json_object_object_foreach(tasks, name, head) {
+	json_object_object_foreach (tasks, name, head) {
 		if (p->failed)
 			return;
-		read_task_head(p, name, head);
+		read_task_head(p, name, head, tasks);
 	}
 	{
-		json_object_object_foreach(tasks, key, object) {
+		json_object_object_foreach (tasks, key, object) {
 			(void)key;
 			if (p->failed)
 				return;
@@ -414,16 +425,17 @@ static void read_tasks(struct rtapp_parser *p, struct json_object *tasks)
 
 static void read_calibration(struct rtapp_parser *p, struct json_object *value)
 {
-	const char *cpu = json_object_is_type(value, json_type_string) ?
-				  json_object_get_string(value) :
-				  NULL;
+	const char *cpu =
+		json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 
 	/* full speed is known here: there is nothing to measure */
 	if (json_object_is_type(value, json_type_int))
 		rtapp_integer(p, value, "\"calibration\" (ns per loop)", 0, RTAPP_MAX_US);
-	else if (!cpu || strncmp(cpu, "CPU", 3) || !cpu[3] || cpu[3 + strspn(cpu + 3, "0123456789")])
-		rtapp_error(p, value, "\"calibration\" must be a number of ns per loop, or a CPU such as "
-				      "\"CPU0\", not %.64s",
+	else if (!cpu || strncmp(cpu, "CPU", 3) || !cpu[3] ||
+		 cpu[3 + strspn(cpu + 3, "0123456789")])
+		rtapp_error(p, value,
+			    "\"calibration\" must be a number of ns per loop, or a CPU such as "
+			    "\"CPU0\", not %.64s",
 			    json_object_to_json_string(value));
 }
 
@@ -431,9 +443,9 @@ static void read_global(struct rtapp_parser *p, struct json_object *global)
 {
 	/* The lower ones have no effect on scheduling; "frag" is of rt-app before 1.0. */
 	static const char *const keys[] = {
-		"duration",	"calibration", "default_policy", "pi_enabled",	"io_device",
-		"mem_buffer_size", "lock_pages",  "logdir",	    "log_basename", "log_size",
-		"ftrace",	"gnuplot",     "cumulative_slack", "frag",
+		"duration",	   "calibration", "default_policy",   "pi_enabled",   "io_device",
+		"mem_buffer_size", "lock_pages",  "logdir",	      "log_basename", "log_size",
+		"ftrace",	   "gnuplot",	  "cumulative_slack", "frag",
 	};
 	struct workload *w = &p->app->w;
 	const char *device;
@@ -456,7 +468,7 @@ static void read_global(struct rtapp_parser *p, struct json_object *global)
 	if (get_bool(p, global, "pi_enabled"))
 		rtapp_note(p, member(global, "pi_enabled"),
 			   "priority inheritance of mutexes is not modelled");
-	json_object_object_foreach(global, key, value) {
+	json_object_object_foreach (global, key, value) {
 		if (!in_list(key, keys, ARRAY_SIZE(keys)))
 			note_unknown(p, key, value, keys, ARRAY_SIZE(keys));
 	}
@@ -475,7 +487,7 @@ static void attach_places(struct json_object *value, const struct relax_place **
 	/* resets what json-c keeps there: the text of a number with a fraction */
 	json_object_set_serializer(value, NULL, (void *)own, NULL);
 	if (json_object_is_type(value, json_type_object)) {
-		json_object_object_foreach(value, key, member) {
+		json_object_object_foreach (value, key, member) {
 			(void)key;
 			attach_places(member, place);
 		}
@@ -498,13 +510,14 @@ static void read_root(struct rtapp_parser *p, struct json_object *root)
 	global = member(root, "global");
 	if (!tasks) {
 		rtapp_error(p, root,
-			    "there is no \"tasks\" object, so nothing to run (rt-app's merge.py joins "
+			    "there is no \"tasks\" object, so nothing to run (rt-app's merge.py "
+			    "joins "
 			    "such files with one that has tasks)");
 		return;
 	}
 	if (global)
 		read_global(p, global);
-	json_object_object_foreach(root, key, value) {
+	json_object_object_foreach (root, key, value) {
 		/* "resources" declares what events create anyway */
 		if (!in_list(key, keys, ARRAY_SIZE(keys)))
 			note_unknown(p, key, value, keys, ARRAY_SIZE(keys));

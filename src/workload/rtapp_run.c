@@ -57,8 +57,7 @@ static enum outcome run_timer(struct thread *t, const struct rtapp_event *ev,
 	struct rtapp_timer *timer = ev->unique ? &t->timers[ev->object.index] : ev->object.timer;
 	u64 now = task_clock();
 
-	/* a timer that others armed may be ahead of this thread's clock */
-	task_report_request(now > t->activation ? now - t->activation : 0);
+	task_report_request(now - t->activation);
 	if (!timer->armed) {
 		timer->armed = true;
 		timer->next = t->first;
@@ -143,9 +142,9 @@ static enum outcome run_event(struct thread *t, const struct rtapp_event *ev,
 		}
 		/* fallthrough */
 	case EV_WAIT:
-		return sync_cond_wait(ev->object.cond, ev->mutex, &t->wait.cond, action) ?
-			       EVENT_DONE :
-			       EVENT_AGAIN;
+		return sync_cond_wait(ev->object.cond, ev->mutex, &t->wait.cond, action)
+			       ? EVENT_DONE
+			       : EVENT_AGAIN;
 	case EV_SIGNAL:
 		sync_cond_signal(ev->object.cond);
 		return EVENT_DONE;
@@ -153,9 +152,9 @@ static enum outcome run_event(struct thread *t, const struct rtapp_event *ev,
 		sync_cond_broadcast(ev->object.cond);
 		return EVENT_DONE;
 	case EV_BARRIER:
-		return sync_barrier_wait(ev->object.barrier, &t->wait.barrier, action) ?
-			       EVENT_DONE :
-			       EVENT_AGAIN;
+		return sync_barrier_wait(ev->object.barrier, &t->wait.barrier, action)
+			       ? EVENT_DONE
+			       : EVENT_AGAIN;
 	case EV_SUSPEND:
 		return run_suspend(t, ev, action);
 	case EV_RESUME:
@@ -191,7 +190,8 @@ static void set_cpus(struct thread *t, const struct cpumask *cpus)
 	}
 	task_charge_syscall();
 	if (task_set_affinity(current_task(), cpus))
-		workload_note(&t->app->w, "task \"%s\": a phase's CPUs could not be set: all offline?",
+		workload_note(&t->app->w,
+			      "task \"%s\": a phase's CPUs could not be set: all offline?",
 			      t->task->name);
 }
 
@@ -365,7 +365,8 @@ static int rtapp_start(struct workload *w)
 
 		if (task->max_cpu >= (s32)nr_cpu_ids)
 			return workload_fail(w, -EINVAL,
-					     "task \"%s\" (line %u) asks for CPU %d, but the machine "
+					     "task \"%s\" (line %u) asks for CPU %d, but the "
+					     "machine "
 					     "has CPUs 0 to %u; choose a larger machine",
 					     task->name, task->place.line, task->max_cpu,
 					     nr_cpu_ids - 1);

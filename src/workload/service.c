@@ -47,7 +47,8 @@ int service_parse(struct service *s, const char *text, char *err, size_t err_siz
 		rest = parse_part(part, at);
 		if (!rest || (*rest && *rest != ','))
 			return vrt_error(err, err_size, -EINVAL,
-					 "expected a time such as 10us or exp:10us, or percentages with "
+					 "expected a time such as 10us or exp:10us, or percentages "
+					 "with "
 					 "times such as 99.5:4us,0.5:10ms; cannot read \"%s\"",
 					 at);
 		total += part->millionths;
@@ -56,7 +57,8 @@ int service_parse(struct service *s, const char *text, char *err, size_t err_siz
 			continue;
 		if (total != ALL)
 			return vrt_error(err, err_size, -EINVAL,
-					 "the percentages in \"%s\" add up to %llu.%04llu instead of 100",
+					 "the percentages in \"%s\" add up to %llu.%04llu instead "
+					 "of 100",
 					 text, total / 10000, total % 10000);
 		return 0;
 	}

@@ -2,10 +2,13 @@
 /*
  * Mutexes, conditions, barriers, semaphores and gates over wait queues.
  *
- * No lock of their own: between two calls that wake, a behaviour is atomic to
- * everyone else. So state changes come before the wakeup that tells of them.
+ * No lock of their own: every operation first lets global time catch up with
+ * this CPU (cpu_sync()), and is atomic to everyone else from there until it
+ * wakes somebody. So state changes come before the wakeup that tells of them.
  */
 #include "sync.h"
+
+#include "../sim/cpu.h"
 
 static bool block_on(struct wait_queue *wq, struct task_action *action)
 {
@@ -32,6 +35,7 @@ void sync_mutex_init(struct sync_mutex *m)
 
 bool sync_mutex_lock(struct sync_mutex *m, struct task_action *action)
 {
+	cpu_sync();
 	if (m->owner)
 		return block_on(&m->wq, action);
 	m->owner = current_task();
@@ -40,6 +44,7 @@ bool sync_mutex_lock(struct sync_mutex *m, struct task_action *action)
 
 void sync_mutex_unlock(struct sync_mutex *m)
 {
+	cpu_sync();
 	m->owner = NULL;
 	wake(&m->wq, 1);
 }
@@ -53,6 +58,7 @@ bool sync_cond_wait(struct sync_cond *c, struct sync_mutex *m, struct sync_cond_
 		    struct task_action *action)
 {
 	if (!wait->blocked) {
+		cpu_sync();
 		wait->blocked = true;
 		/* on the queue before the mutex is free: a signal in between counts */
 		block_on(&c->wq, action);
@@ -68,11 +74,13 @@ bool sync_cond_wait(struct sync_cond *c, struct sync_mutex *m, struct sync_cond_
 
 u32 sync_cond_signal(struct sync_cond *c)
 {
+	cpu_sync();
 	return wake(&c->wq, 1);
 }
 
 u32 sync_cond_broadcast(struct sync_cond *c)
 {
+	cpu_sync();
 	return wake(&c->wq, ~0U);
 }
 
@@ -86,6 +94,7 @@ void sync_barrier_init(struct sync_barrier *b, u32 users)
 bool sync_barrier_wait(struct sync_barrier *b, struct sync_barrier_wait *wait,
 		       struct task_action *action)
 {
+	cpu_sync();
 	if (!wait->arrived) {
 		if (b->arrived + 1 >= b->users) {
 			b->arrived = 0;
@@ -112,6 +121,7 @@ void sync_sem_init(struct sync_sem *s, u32 count)
 
 bool sync_sem_down(struct sync_sem *s, struct task_action *action)
 {
+	cpu_sync();
 	if (!s->count)
 		return block_on(&s->wq, action);
 	s->count--;
@@ -120,6 +130,7 @@ bool sync_sem_down(struct sync_sem *s, struct task_action *action)
 
 void sync_sem_up(struct sync_sem *s)
 {
+	cpu_sync();
 	s->count++;
 	wake(&s->wq, 1);
 }
@@ -132,16 +143,19 @@ void sync_gate_init(struct sync_gate *g)
 
 void sync_gate_close(struct sync_gate *g)
 {
+	cpu_sync();
 	g->open = false;
 }
 
 void sync_gate_open(struct sync_gate *g)
 {
+	cpu_sync();
 	g->open = true;
 	wake(&g->wq, 1);
 }
 
 bool sync_gate_wait(struct sync_gate *g, struct task_action *action)
 {
+	cpu_sync();
 	return g->open || block_on(&g->wq, action);
 }

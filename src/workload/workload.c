@@ -101,8 +101,9 @@ static int read_file(const char *file, struct strbuf *text, char *err, size_t er
 		ret = vrt_error(err, err_size, -EIO, "%s: the workload file could not be read: %s",
 				file, strerror(errno));
 	else if (text->len > MAX_FILE)
-		ret = vrt_error(err, err_size, -EFBIG, "%s: a workload file may have %u MiB at most",
-				file, MAX_FILE >> 20);
+		ret = vrt_error(err, err_size, -EFBIG,
+				"%s: a workload file may have %u MiB at most", file,
+				MAX_FILE >> 20);
 	fclose(f);
 	return ret;
 }
@@ -157,8 +158,8 @@ static void no_such_workload(const char *spec, size_t len, char *err, size_t err
 	vrt_error(err, err_size, 0,
 		  "\"%s\" is neither a workload file (rt-app JSON) nor a generator; %s%s%sthe "
 		  "generators are %s",
-		  word, s.best ? "did you mean \"" : "", s.best ? s.best : "",
-		  s.best ? "\"? " : "", names);
+		  word, s.best ? "did you mean \"" : "", s.best ? s.best : "", s.best ? "\"? " : "",
+		  names);
 }
 
 struct workload *workload_open(const char *spec, char *err, size_t err_size)
@@ -176,8 +177,6 @@ struct workload *workload_open(const char *spec, char *err, size_t err_size)
 	f = *spec ? fopen(spec, "rb") : NULL;
 	if (f)
 		fclose(f);
-	else
-		len = strlen(spec);
 	if (f || strpbrk(spec, "/.")) /* it was meant as a file: say what is wrong with it */
 		return open_file(spec, err, err_size);
 
@@ -201,7 +200,6 @@ void workload_close(struct workload *w)
 	for (i = 0; i < w->nr_notes; i++)
 		free(w->notes[i]);
 	free(w->groups);
-	free(w->created);
 	free(w);
 }
 
@@ -332,27 +330,27 @@ static void start_inside(void *arg)
 {
 	struct start_call *call = arg;
 	struct workload *w = call->w;
+	struct task **created;
 	u32 i;
 
+	w->created = created = xcalloc(workload_nr_tasks(w), sizeof(*created));
 	call->err = w->ops->start(w);
-	if (call->err)
-		return;
-	VRT_ASSERT(w->nr_created == workload_nr_tasks(w));
-	w->zero = task_clock();
-	for (i = 0; i < w->nr_created; i++)
-		task_start(w->created[i]);
+	w->created = NULL; /* from here on, spawning is forking */
+	if (!call->err) {
+		VRT_ASSERT(w->nr_created == workload_nr_tasks(w));
+		w->zero = task_clock();
+		for (i = 0; i < w->nr_created; i++)
+			task_start(created[i]);
+	}
+	free(created);
 }
 
 int workload_start(struct workload *w, u32 group_base)
 {
 	struct start_call call = { w, 0 };
 
-	VRT_ASSERT(!w->created);
 	w->group_base = group_base;
-	w->created = xcalloc(workload_nr_tasks(w), sizeof(*w->created));
 	kernel_run_inside(start_inside, &call);
-	free(w->created);
-	w->created = NULL;
 	return call.err;
 }
 

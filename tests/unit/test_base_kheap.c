@@ -51,7 +51,9 @@ static void check_bounds(char *obj, u64 size, const struct kheap_type *type)
 
 static void test_find_every_byte(void **state)
 {
-	static const u64 sizes[] = { 1, 16, 17, 48, 63, 64, 65, 200, 257, 1000, 5000, 20480, 32768 };
+	static const u64 sizes[] = {
+		1, 16, 17, 48, 63, 64, 65, 200, 257, 1000, 5000, 20480, 32768,
+	};
 	struct kheap_object found;
 
 	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -123,7 +125,8 @@ static void test_random(void **state)
 
 static void test_types_do_not_share_spans(void **state)
 {
-	char *a = kheap_alloc(&apple, 32), *b = kheap_alloc(&pear, 32), *c = kheap_alloc(&apple, 32);
+	char *a = kheap_alloc(&apple, 32), *b = kheap_alloc(&pear, 32);
+	char *c = kheap_alloc(&apple, 32);
 
 	assert_int_not_equal((u64)a / KHEAP_SPAN, (u64)b / KHEAP_SPAN);
 	assert_int_equal((u64)a / KHEAP_SPAN, (u64)c / KHEAP_SPAN);
@@ -163,6 +166,26 @@ static void test_large(void **state)
 	kheap_free(b);
 	assert_null(kheap_alloc(&apple, KHEAP_SIZE + 1));
 	assert_null(kheap_alloc(&apple, ~0UL));
+}
+
+/* Free neighbours become one, in whatever order they are freed. */
+static void test_free_spans_merge(void **state)
+{
+	static const u8 orders[][3] = { { 0, 1, 2 }, { 2, 1, 0 }, { 0, 2, 1 }, { 1, 0, 2 } };
+
+	for (u32 i = 0; i < ARRAY_SIZE(orders); i++) {
+		char *part[3], *fence, *whole;
+
+		for (u32 j = 0; j < 3; j++)
+			part[j] = kheap_alloc(&apple, 5 * KHEAP_SPAN);
+		fence = kheap_alloc(&pear, 5 * KHEAP_SPAN);
+		for (u32 j = 0; j < 3; j++)
+			kheap_free(part[orders[i][j]]);
+		whole = kheap_alloc(&pear, 15 * KHEAP_SPAN);
+		assert_ptr_equal(whole, part[0]);
+		kheap_free(whole);
+		kheap_free(fence);
+	}
 }
 
 /* A small object in a span that was used must still come out zeroed as part of a large one. */
@@ -271,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_types_do_not_share_spans),
 		cmocka_unit_test(test_freed_is_poisoned_and_reused_first),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_free_spans_merge),
 		cmocka_unit_test(test_large_over_used_spans),
 		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_misuse_is_noticed),

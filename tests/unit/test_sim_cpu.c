@@ -257,7 +257,8 @@ static void poker(void)
 	cpu_wait(AT(2000));
 	cpu_charge(50);
 	cpu_poke(&cpus[0]); /* not synced: works from the local clock on */
-	cpu_poke(&cpus[0]);
+	cpu_charge(100);
+	cpu_poke(&cpus[0]); /* must not delay the first */
 	cpu_wait(AT(3000));
 }
 

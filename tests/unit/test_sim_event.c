@@ -112,6 +112,26 @@ static void test_ties_by_seed(void **state)
 	assert_in_range(ascending, NR * 4 / 10, NR * 6 / 10); /* not the order of adding */
 }
 
+/* CPUs may let time pass up to the next event, or to the end of the run. */
+static void check_next(struct event *ev)
+{
+	record(ev);
+	assert_int_equal(sim_clock.next, nr_fired == 1 ? AT(150) : AT(170));
+}
+
+static void test_next_in_a_run(void **state)
+{
+	start(1);
+	for (u32 i = 0; i < 3; i++) {
+		events[i].event.fire = check_next;
+		event_add(&events[i].event, AT(100 + 50 * i));
+	}
+	sim_run(AT(170));
+	assert_int_equal(nr_fired, 2);
+	assert_int_equal(sim_clock.next, AT(200));
+	sim_exit();
+}
+
 static void test_run_until(void **state)
 {
 	start(1);
@@ -194,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_time_starts_above_zero),
 		cmocka_unit_test(test_order_against_a_model),
 		cmocka_unit_test(test_ties_by_seed),
+		cmocka_unit_test(test_next_in_a_run),
 		cmocka_unit_test(test_run_until),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_self_requeue),

@@ -26,7 +26,7 @@ void bpf_set_field_ops(const struct bpf_field_ops *ops)
 
 void bpf_map_get(struct bpf_map *map)
 {
-	bpf_obj_get(&map->obj);
+	bpf_obj_hold(&map->obj);
 }
 
 void bpf_map_put(struct bpf_map *map)
@@ -227,14 +227,19 @@ void bpf_rcu_free(void *obj)
 	bpf_rcu_defer(kheap_free, obj);
 }
 
-/* What is called may defer more: in order, until nothing is left. */
+/* What is called may defer more, and may call here: in order, until nothing is left. */
 void bpf_rcu_quiescent(void)
 {
+	static bool busy;
 	u32 i;
 
+	if (!nr_deferred || busy)
+		return;
+	busy = true;
 	for (i = 0; i < nr_deferred; i++)
 		deferred[i].fn(deferred[i].arg);
 	nr_deferred = 0;
+	busy = false;
 	if (deferred_room > 4096) {
 		free(deferred);
 		deferred = NULL;

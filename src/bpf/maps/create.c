@@ -153,7 +153,7 @@ static int check_attr(const union bpf_attr *attr)
 	return attr->map_ifindex ? -EINVAL : 0; /* nor devices to offload to */
 }
 
-int bpf_map_create(const union bpf_attr *attr)
+int sys_map_create(const union bpf_attr *attr)
 {
 	const struct bpf_map_ops *ops = bpf_map_ops_of(attr->map_type);
 	struct bpf_map *map;

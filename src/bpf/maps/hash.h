@@ -15,7 +15,7 @@ struct hash_elem {
 	void *value; /* one value, or one per CPU; maps of maps: the inner map */
 	u32 hash;
 	bool referenced; /* LRU maps: looked up since it was last considered */
-	char key[];
+	char key[] __attribute__((aligned(8)));
 };
 
 struct hash_map {

@@ -79,12 +79,13 @@ static void delete_elem(struct elem *e)
 
 	list_del_init(&e->of_owner);
 	list_del_init(&e->of_map);
-	bpf_map_retire_value(&e->sm->map, e->value);
-	free(e);
 	if (list_empty(&owner->elems)) {
 		*owner->anchor = NULL;
 		free(owner);
 	}
+	/* last: what the value holds may be what keeps the owner alive */
+	bpf_map_retire_value(&e->sm->map, e->value);
+	free(e);
 }
 
 static void storage_free(struct bpf_map *map)

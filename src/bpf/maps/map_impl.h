@@ -102,6 +102,6 @@ extern const struct bpf_map_ops lpm_trie_map_ops;
 extern const struct bpf_map_ops struct_ops_map_ops;
 
 /* BPF_MAP_CREATE: a descriptor or -errno. In create.c. */
-int bpf_map_create(const union bpf_attr *attr);
+int sys_map_create(const union bpf_attr *attr);
 
 #endif

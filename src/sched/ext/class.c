@@ -443,6 +443,7 @@ static void rq_online_scx(struct rq *rq)
 static void rq_offline_scx(struct rq *rq)
 {
 	rq->scx.flags &= ~SCX_RQ_ONLINE;
+	scx_idle_forget(rq->cpu);
 }
 
 u32 scx_reenqueue_local(void)

@@ -540,6 +540,24 @@ int scx_enable(const struct sched_ext_ops *ops)
 	return 0;
 }
 
+/* --- hotplug ---------------------------------------------------------------------------------------- */
+
+/* Unlocked. A scheduler that has no operation for it cannot cope, and goes. */
+void scx_cpu_hotplug(struct rq *rq, bool online)
+{
+	scx.hotplug_seq++;
+	if (!scx.enabled)
+		return;
+	if (online && SCX_HAS_OP(cpu_online))
+		SCX_CALL(SCX_KF_UNLOCKED, cpu_online, rq->cpu);
+	else if (!online && SCX_HAS_OP(cpu_offline))
+		SCX_CALL(SCX_KF_UNLOCKED, cpu_offline, rq->cpu);
+	else
+		scx_exit(SCX_EXIT_UNREG_KERN, SCX_ECODE_ACT_RESTART | SCX_ECODE_RSN_HOTPLUG,
+			 "cpu %d going %s, exiting scheduler", rq->cpu,
+			 online ? "online" : "offline");
+}
+
 /* --- boot --------------------------------------------------------------------------------------- */
 
 static void boot_cpu(struct cpu_rq *crq)

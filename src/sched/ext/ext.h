@@ -250,6 +250,8 @@ u32 scx_reenqueue_local(void);
 /* --- idle.c --------------------------------------------------------------------------- */
 
 void reset_idle_masks(void);
+/* An offline CPU is not idle. */
+void scx_idle_forget(u32 cpu);
 bool test_and_clear_cpu_idle(u32 cpu);
 s32 scx_pick_idle_cpu(const struct cpumask *allowed, u64 flags);
 s32 scx_pick_any_cpu(const struct cpumask *allowed, u64 flags);

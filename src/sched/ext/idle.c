@@ -105,7 +105,7 @@ static void update_builtin_idle(u32 cpu, bool idle)
 {
 	const struct cpumask *smt = topo_of(cpu)->smt_mask;
 
-	if (!idle) {
+	if (!idle || !cpu_online(cpu)) {
 		cpumask_clear_cpu(cpu, scx.idle_cpus);
 		if (smt_active())
 			cpumask_andnot(scx.idle_smt, scx.idle_smt, smt);
@@ -114,6 +114,11 @@ static void update_builtin_idle(u32 cpu, bool idle)
 	cpumask_set_cpu(cpu, scx.idle_cpus);
 	if (smt_active() && cpumask_subset(smt, scx.idle_cpus))
 		cpumask_or(scx.idle_smt, scx.idle_smt, smt);
+}
+
+void scx_idle_forget(u32 cpu)
+{
+	update_builtin_idle(cpu, false);
 }
 
 void scx_update_idle(struct rq *rq, bool idle, bool do_notify)

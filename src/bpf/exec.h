@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Running programs, inside the bpf room: the checked interpreter, and what
+ * helpers and kfuncs may ask of it.
+ *
+ * Every register is a fat value: 64 bits, and the region of memory that it was
+ * given as a pointer to. What a program may touch follows from where its
+ * pointer came from, never from what happens to lie at an address. Pointers
+ * keep their region through moves, additions, subtractions and spills to the
+ * stack; any other operation makes them numbers. In memory other than the
+ * stack pointers have no regions: kptr fields and fields of kernel objects
+ * give loaded pointers new ones.
+ *
+ * The rules are weaker than the verifier's and never stronger: a program that
+ * Linux's verifier accepts is never stopped here.
+ */
+#ifndef VRT_BPF_EXEC_H
+#define VRT_BPF_EXEC_H
+
+#include "prog.h"
+
+enum bpf_region_kind {
+	REGION_NULL, /* a pointer that may be NULL, and is */
+	REGION_CTX, /* the program's context */
+	REGION_STACK, /* some frame of this run */
+	REGION_MAP_PTR, /* a map itself: nothing to touch */
+	REGION_MAP_VALUE,
+	REGION_OBJECT, /* of the kernel: may be read, the rest is asked of struct_ops */
+	REGION_ALLOC, /* allocated by a program, of a type of its own */
+	REGION_MEM, /* plain memory that a helper has lent */
+	REGION_PACKET,
+	REGION_WALKED, /* read from a kernel object: perhaps a pointer. Loads never fault */
+	REGION_FUNC, /* a subprogram, for callbacks; the value is bpf_func_address() */
+	REGION_PERCPU, /* a per-CPU variable: nothing to touch but through helpers */
+};
+
+/*
+ * What is known of all pointers of one origin. The window is the part that can
+ * be accessed as plain bytes; values with special fields have it around them.
+ */
+struct bpf_region {
+	enum bpf_region_kind kind;
+	const char *name; /* of the map, type, or helper that gave it */
+	u32 size; /* of the whole; 0: differs from pointer to pointer */
+	u32 window, window_size;
+	bool readable, writable;
+	const struct bpf_region *loads; /* what an 8-byte load gives; NULL: a number */
+	struct bpf_map *map; /* map pointers and values; map-in-map: its template */
+	const struct btf_record *record; /* special fields of values and objects */
+	struct btf *btf; /* objects: their type */
+	u32 btf_id;
+	const struct bpf_region *values; /* map pointers: of lookup results */
+	const struct bpf_percpu_var *var; /* per-CPU variables */
+};
+
+/*
+ * A register. [base, base + rsize) may be read and wsize bytes of it written
+ * without a question; everything else is decided by the region. A number has
+ * no region, and sizes 0.
+ */
+struct bpf_reg {
+	u64 v;
+	u64 base;
+	u32 rsize, wsize;
+	const struct bpf_region *region;
+};
+
+/* Decoded instruction; one per slot of the original. */
+struct bpf_ins {
+	const void *op; /* label; the second slot of a 64-bit load: its value */
+	u8 dst, src;
+	s16 off;
+	s32 imm;
+};
+
+/* A call's frame. Frame 0 is the main program's. */
+struct bpf_frame {
+	const struct bpf_ins *ret; /* where the caller goes on; NULL: leave the interpreter */
+	struct bpf_prog *prog; /* the caller's (tail calls change it) */
+	struct bpf_reg saved[4]; /* the caller's r6-r9 */
+	u64 fat; /* stack slots that hold a pointer with its region */
+	u32 may_goto; /* iterations left */
+	u32 zeroed; /* bytes from the top that have been zeroed */
+};
+
+#define BPF_SLOTS (BPF_STACK_SIZE / 8)
+#define BPF_CTX_AREA 128 /* room for a context of 64-bit arguments */
+#define BPF_MAX_LOOP_ITERATIONS (8u << 20) /* BPF_MAX_LOOPS of Linux */
+#define BPF_MAX_TAIL_CALLS 33
+
+/* One run of a program. From a pool: a run never allocates. */
+struct bpf_exec {
+	struct bpf_prog *prog; /* whose instructions are executed */
+	u8 *stack; /* in the kernel heap: BPF_MAX_FRAMES frames, the deepest first */
+	void *ctx;
+	u64 ctx_size;
+	struct bpf_reg *regs; /* of the innermost interpreter, at calls out of it */
+	u32 insn; /* where it is, at calls out and faults */
+	u32 depth; /* of frames in use - 1 */
+	u32 tail_calls;
+	bool stopped; /* by a fault or exception: everybody returns at once */
+	u64 ret; /* if stopped */
+	s64 left; /* instructions until the counter must be looked at */
+	s64 granted; /* what left was when it was filled last */
+	u64 executed, budget;
+	u64 extra_ns; /* cost of this call out that the helper found out itself */
+	u32 *lock; /* the bpf_spin_lock that is held */
+	u32 rcu_depth, preempt_depth;
+	const void *packet, *packet_end; /* of programs on packets */
+	struct bpf_exec *next; /* free ones */
+	struct bpf_frame frames[BPF_MAX_FRAMES];
+	struct bpf_reg shadow[BPF_MAX_FRAMES * BPF_SLOTS]; /* regions of spilled pointers */
+};
+
+/* What execution knows of a program beyond struct bpf_prog. */
+struct bpf_prog_exec {
+	struct bpf_ins *code;
+	struct bpf_reg *consts; /* map pointers, map values, functions, variables */
+	u32 nr_consts;
+	struct bpf_region *map_regions; /* four per map, see interp_region.c */
+	struct bpf_alloc_region *alloc_regions; /* of the program's own types, as met */
+	const struct bpf_kfunc_desc **kfuncs; /* called ones, by index */
+	u32 nr_kfuncs;
+};
+
+extern const struct bpf_region bpf_region_ctx, bpf_region_stack, bpf_region_walked,
+	bpf_region_null, bpf_region_func, bpf_region_packet, bpf_region_packet_end;
+
+static inline void bpf_reg_number(struct bpf_reg *reg, u64 value)
+{
+	*reg = (struct bpf_reg){ .v = value };
+}
+
+/* --- running: interp.c, interp_run.c ---------------------------------------- */
+
+/* The caller of the helper or kfunc that runs now; valid at its start. */
+extern struct bpf_exec *bpf_exec_current;
+
+/* A run of @prog; end() charges what is left to charge and returns the program's result. */
+struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog);
+u64 bpf_exec_end(struct bpf_exec *x, u64 ret);
+/* From @insn on in a new frame, with up to 5 arguments. 0 when stopped. */
+u64 bpf_exec_call(struct bpf_exec *x, u32 insn, const struct bpf_reg *args, u32 nr);
+/* The same from a helper or kfunc: a callback in @func, which has been checked. */
+u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, u32 nr);
+/* Programs on packets: @ctx is a struct __sk_buff or xdp_md. */
+u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const void *packet,
+			const void *packet_end);
+
+/*
+ * The counter is used up: charges, and fills it again or stops the program.
+ * True when stopped.
+ */
+bool bpf_exec_refill(struct bpf_exec *x);
+/* Before every call out of the program. */
+void bpf_exec_charge(struct bpf_exec *x, u64 ns);
+
+/* Labels of the interpreter, by enum bpf_op, and the decoder. */
+const void *const *bpf_interp_labels(void);
+u64 bpf_interp(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *regs);
+int bpf_interp_decode(struct bpf_prog *prog);
+
+/* What a REGION_FUNC register holds: looks like an address, is none. */
+#define BPF_FUNC_BASE 0xffffffffc0000000ULL
+
+static inline u64 bpf_func_address(u32 insn)
+{
+	return BPF_FUNC_BASE + (u64)insn * 8;
+}
+
+static inline u32 bpf_func_insn(u64 address)
+{
+	return (u32)((address - BPF_FUNC_BASE) / 8);
+}
+
+/* Instructions of @prog as loaded: what the program counter stands for. */
+static inline void bpf_exec_at(struct bpf_exec *x, const struct bpf_ins *pc);
+
+/* --- checked access: interp_access.c ---------------------------------------- */
+
+enum bpf_access { ACCESS_READ, ACCESS_WRITE, ACCESS_RDWR };
+
+/*
+ * The slow paths of loads and stores: false when the program was stopped.
+ * @size 1, 2, 4, 8. A load leaves the zero-extended value.
+ */
+bool bpf_exec_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg *base, s32 off,
+		   u32 size);
+bool bpf_exec_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u32 size,
+		    const struct bpf_reg *value);
+/* The stack by r10 with an offset that has been checked at load. */
+void bpf_exec_stack_load(struct bpf_exec *x, struct bpf_reg *dst, s32 off, u32 size);
+void bpf_exec_stack_store(struct bpf_exec *x, s32 off, u32 size, const struct bpf_reg *value);
+
+/*
+ * Memory for a helper or an atomic operation: @size bytes at @reg + @off, none
+ * of them a special field. NULL when the program was stopped. @what: the
+ * argument or operation, for the message.
+ */
+void *bpf_exec_mem(struct bpf_exec *x, const struct bpf_reg *reg, s64 off, u64 size,
+		   enum bpf_access access, const char *what);
+/* The special field of one of the types in @mask that @reg points at, or NULL when stopped. */
+const struct btf_field *bpf_exec_field(struct bpf_exec *x, const struct bpf_reg *reg, u32 mask,
+				       const char *what);
+/* A fault-safe read of kernel memory: what is not there reads as zero, and -EFAULT is returned. */
+int bpf_probe_read(void *dst, u64 addr, u64 size);
+/* Bytes that can be read from @addr in the object it lies in; 0: none. */
+u64 bpf_probe_size(u64 addr);
+
+/* --- regions: interp_region.c ------------------------------------------------ */
+
+int bpf_regions_init(struct bpf_prog *prog);
+void bpf_regions_free(struct bpf_prog *prog);
+void bpf_kernel_regions_exit(void);
+
+/* Of a map of @prog, by its index in prog->maps. */
+const struct bpf_region *bpf_region_map_ptr(const struct bpf_prog *prog, u32 index);
+const struct bpf_region *bpf_region_of_map(const struct bpf_prog *prog, const struct bpf_map *map);
+/* Of objects of kernel type @btf_id. */
+const struct bpf_region *bpf_region_kernel(u32 btf_id);
+/* Of plain memory named @name; interned. */
+struct bpf_mem_regions {
+	struct bpf_region rdwr, rdonly;
+};
+#define BPF_MEM_REGIONS(label)                                                                     \
+	{                                                                                          \
+		.rdwr = { .kind = REGION_MEM, .name = label, .readable = true, .writable = true }, \
+		.rdonly = { .kind = REGION_MEM, .name = label, .readable = true },                 \
+	}
+
+/* These fill in a register for a pointer that may be NULL. */
+void bpf_reg_map_value(struct bpf_reg *reg, const struct bpf_region *values, const void *value);
+void bpf_reg_mem(struct bpf_reg *reg, const struct bpf_region *mem, const void *ptr, u32 size);
+/* To a kernel object of type @btf_id (0: not known), as arguments and results are. */
+void bpf_reg_object(struct bpf_reg *reg, u32 btf_id, const void *ptr);
+/* To the beginning, or inside, of an object that a program of this type allocated. */
+void bpf_reg_alloc(struct bpf_exec *x, struct bpf_reg *reg, const void *ptr);
+/* What a load of the kptr field @f gives. */
+void bpf_reg_kptr(struct bpf_exec *x, struct bpf_reg *reg, const struct btf_field *f, u64 value);
+
+/* --- objects of programs' own types: kfuncs_obj.c ------------------------------ */
+
+/* In front of each, in the kernel heap. */
+struct bpf_alloc_header {
+	u32 btf_obj_id, type_id; /* btf->obj.id */
+	u32 size;
+	u32 refs; /* of objects with a bpf_refcount */
+};
+
+extern const struct kheap_type bpf_alloc_type;
+/* The live object that @ptr points into, or NULL. */
+struct bpf_alloc_header *bpf_alloc_find(const void *ptr);
+void bpf_alloc_drop(struct bpf_alloc_header *header, const struct btf_record *record);
+
+/* --- stopping: interp_fault.c --------------------------------------------------- */
+
+/*
+ * Stops the run: the rest of the message after "file.c:12: ". Only the first
+ * fault of a run counts. Always returns false.
+ */
+__printf(2, 3) bool bpf_exec_fault(struct bpf_exec *x, const char *fmt, ...);
+/* "map 'counts' value of 16 bytes" */
+void bpf_region_describe(const struct bpf_exec *x, const struct bpf_reg *reg, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the options of a run to a plan: everything that can be wrong before a
+ * machine boots is found here, so that a mistake costs no simulation.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/alloc.h"
+#include "../base/error.h"
+#include "../base/strbuf.h"
+#include "../base/suggest.h"
+#include "../trace/recorder.h"
+#include "../workload/workload.h"
+#include "expect.h"
+#include "run.h"
+#include "units.h"
+
+#define DEFAULT_MACHINE "4x2"
+#define DEFAULT_DURATION (10 * NSEC_PER_SEC)
+
+/* --- schedulers ----------------------------------------------------------------- */
+
+char *scheduler_label(const char *path, char *buf, size_t size)
+{
+	static const char *const suffixes[] = { ".bpf.c", ".bpf.o", ".c", ".o" };
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t len = strlen(base);
+
+	for (u32 i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		size_t n = strlen(suffixes[i]);
+
+		if (len > n && !strcmp(base + len - n, suffixes[i])) {
+			len -= n;
+			break;
+		}
+	}
+	snprintf(buf, size, "%.*s", (int)min(len, (size_t)INT_MAX), base);
+	return buf;
+}
+
+bool scheduler_is_class(const char *name)
+{
+	return !strcmp(name, "eevdf");
+}
+
+static char *shipped_file(const char *dir, const char *under, const char *name)
+{
+	struct strbuf sb = {};
+
+	strbuf_printf(&sb, "%s%s/%s.bpf.c", dir, under, name);
+	if (!access(strbuf_str(&sb), R_OK))
+		return strbuf_detach(&sb);
+	strbuf_free(&sb);
+	return NULL;
+}
+
+/* Where policies that ship are: as told, beside the build, or as installed. */
+static char *find_shipped(const char *name)
+{
+	const char *told = getenv("VRT_SCHEDULERS");
+	char exe[PATH_MAX], *file = NULL;
+	ssize_t len;
+
+	if (told && *told)
+		return shipped_file(told, "", name);
+	len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (len <= 0)
+		return NULL;
+	exe[len] = '\0';
+	*strrchr(exe, '/') = '\0';
+	file = shipped_file(exe, "/../schedulers", name);
+	return file ? file : shipped_file(exe, "/../share/vruntime/schedulers", name);
+}
+
+char *scheduler_file(const char *name)
+{
+	char *file = strpbrk(name, "./") ? NULL : find_shipped(name);
+
+	return file ? file : xstrdup(name);
+}
+
+/* --- the machine ------------------------------------------------------------------ */
+
+static int plan_machine(struct run_plan *plan, char *err, size_t err_size)
+{
+	const char *spec = plan->options.machine ? plan->options.machine : DEFAULT_MACHINE;
+	char why[512];
+
+	if (topology_parse(&plan->topology, spec, why, sizeof(why)))
+		return vrt_error(err, err_size, -EINVAL, "--machine: %s", why);
+	plan->costs = cost_defaults;
+	if (plan->options.costs &&
+	    cost_load(&plan->costs, plan->options.costs, why, sizeof(why)))
+		return vrt_error(err, err_size, -EINVAL, "--costs: %s", why);
+	return 0;
+}
+
+static void hash_costs(struct run_plan *plan)
+{
+	struct hash_sha256 hash;
+	u8 digest[SHA256_BYTES];
+	const char *name, *source;
+	u64 value;
+
+	hash_sha256_init(&hash);
+	for (u32 i = 0; cost_entry(&plan->costs, i, &name, &value, &source); i++) {
+		hash_sha256_add(&hash, name, strlen(name) + 1);
+		hash_sha256_add(&hash, &value, sizeof(value));
+	}
+	hash_sha256_final(&hash, digest);
+	hash_sha256_hex(digest, plan->costs_hash);
+}
+
+/* --- the workload ------------------------------------------------------------------ */
+
+/* Of a file its content, of a generator its specification. */
+static void hash_workload(struct run_plan *plan)
+{
+	const char *spec = plan->options.workload;
+	struct hash_sha256 hash;
+	u8 digest[SHA256_BYTES];
+	struct stat st;
+
+	if (!stat(spec, &st) && S_ISREG(st.st_mode) && !hash_sha256_file(spec, plan->workload_hash))
+		return;
+	hash_sha256_init(&hash);
+	hash_sha256_add(&hash, spec, strlen(spec));
+	hash_sha256_final(&hash, digest);
+	hash_sha256_hex(digest, plan->workload_hash);
+}
+
+static int plan_workload(struct run_plan *plan, char *err, size_t err_size)
+{
+	char why[1024];
+
+	if (!plan->options.workload)
+		return vrt_error(err, err_size, -EINVAL,
+				 "--workload is missing: what shall the tasks do? An rt-app file "
+				 "(--workload web.json) or a generator (--workload 'schbench -m 2 "
+				 "-t 16'); 'vrt workloads' lists the generators");
+	plan->workload = workload_open(plan->options.workload, why, sizeof(why));
+	if (!plan->workload)
+		return vrt_error(err, err_size, -EINVAL, "--workload: %s", why);
+	plan->duration = plan->options.duration;
+	if (!plan->duration)
+		plan->duration = workload_duration(plan->workload);
+	if (!plan->duration)
+		plan->duration = DEFAULT_DURATION;
+	hash_workload(plan);
+	return 0;
+}
+
+/* --- what happens during the run ------------------------------------------------------ */
+
+static int bad_action(const char *text, char *err, size_t err_size)
+{
+	return vrt_error(err, err_size, -EINVAL,
+			 "--at: '%s': expected TIME:swap=SCHED, TIME:offline=CPU or "
+			 "TIME:online=CPU, such as 2s:offline=3",
+			 text);
+}
+
+static int action_cpu(const struct run_plan *plan, struct timed_action *a, const char *value,
+		      char *err, size_t err_size)
+{
+	char *end;
+	unsigned long cpu = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || cpu >= plan->topology.nr_cpus)
+		return vrt_error(err, err_size, -EINVAL,
+				 "--at: '%s': '%s' is no CPU of this machine: expected 0 to %u",
+				 a->text, value, plan->topology.nr_cpus - 1);
+	a->cpu = (u32)cpu;
+	return 0;
+}
+
+static int parse_action(const struct run_plan *plan, struct timed_action *a, char *err,
+			size_t err_size)
+{
+	u64 end = plan->options.warmup + plan->duration;
+	const char *colon = strchr(a->text, ':'), *equals = colon ? strchr(colon, '=') : NULL;
+	char time[32], limit[32];
+
+	if (!equals || !equals[1] || (size_t)(colon - a->text) >= sizeof(time))
+		return bad_action(a->text, err, err_size);
+	snprintf(time, sizeof(time), "%.*s", (int)(colon - a->text), a->text);
+	if (parse_duration(time, &a->at))
+		return vrt_error(err, err_size, -EINVAL,
+				 "--at: '%s': '%s' is not a time, such as 2s or 500ms", a->text,
+				 time);
+	if (a->at >= end)
+		return vrt_error(err, err_size, -EINVAL,
+				 "--at: '%s': the run is over after %s", a->text,
+				 human_ns(end, limit, sizeof(limit)));
+	if (!strncmp(colon, ":swap=", 6)) {
+		a->kind = TIMED_SWAP;
+		a->scheduler = equals + 1;
+		return 0;
+	}
+	if (!strncmp(colon, ":offline=", 9))
+		a->kind = TIMED_OFFLINE;
+	else if (!strncmp(colon, ":online=", 8))
+		a->kind = TIMED_ONLINE;
+	else
+		return bad_action(a->text, err, err_size);
+	return action_cpu(plan, a, equals + 1, err, err_size);
+}
+
+/* Sorted by time; equal times in the order given. */
+static int plan_actions(struct run_plan *plan, char *err, size_t err_size)
+{
+	const struct text_list *at = &plan->options.at;
+
+	plan->actions = xcalloc(at->nr + 1, sizeof(*plan->actions));
+	for (u32 i = 0; i < at->nr; i++) {
+		struct timed_action action = { .text = at->items[i] };
+		u32 pos = plan->nr_actions;
+
+		if (parse_action(plan, &action, err, err_size))
+			return -EINVAL;
+		for (; pos && plan->actions[pos - 1].at > action.at; pos--)
+			plan->actions[pos] = plan->actions[pos - 1];
+		plan->actions[pos] = action;
+		plan->nr_actions++;
+	}
+	return 0;
+}
+
+/* --- expectations ------------------------------------------------------------------------ */
+
+static int check_group(const struct run_plan *plan, const struct expectation *e, char *err,
+		       size_t err_size)
+{
+	struct suggest near = { .word = e->group };
+	struct strbuf names = {};
+	u32 nr = workload_nr_groups(plan->workload);
+
+	if (!strcmp(e->group, "machine") || !strcmp(e->group, "system"))
+		return 0;
+	for (u32 i = 0; i < nr; i++) {
+		const char *name = workload_group_name(plan->workload, i);
+
+		if (!strcmp(name, e->group))
+			return 0;
+		suggest_try(&near, name);
+		if (i < 10)
+			strbuf_printf(&names, "%s%s", i ? ", " : "", name);
+	}
+	vrt_error(err, err_size, -EINVAL,
+		  "--expect: '%s': the workload has no group '%s'%s%s%s; it has %s%s", e->text,
+		  e->group, near.best ? ", did you mean '" : "", near.best ? near.best : "",
+		  near.best ? "'?" : "", strbuf_str(&names), nr > 10 ? ", ..." : "");
+	strbuf_free(&names);
+	return -EINVAL;
+}
+
+static int plan_expectations(struct run_plan *plan, char *err, size_t err_size)
+{
+	const struct text_list *expect = &plan->options.expect;
+
+	plan->expectations = xcalloc(expect->nr + 1, sizeof(*plan->expectations));
+	for (u32 i = 0; i < expect->nr; i++) {
+		struct expectation *e = &plan->expectations[i];
+
+		if (expect_parse(expect->items[i], e, err, err_size) ||
+		    check_group(plan, e, err, err_size))
+			return -EINVAL;
+		plan->nr_expectations++;
+	}
+	return 0;
+}
+
+/* --- all of it --------------------------------------------------------------------------- */
+
+int plan_make(struct run_plan *plan, char *err, size_t err_size)
+{
+	if (!plan->schedulers.nr) {
+		vrt_error(err, err_size, -EINVAL,
+			  "no scheduler given: expected a .bpf.c, a .bpf.o, a policy that ships "
+			  "(fifo), or eevdf");
+		return STATUS_USAGE;
+	}
+	if (plan_machine(plan, err, err_size) || plan_workload(plan, err, err_size) ||
+	    plan_actions(plan, err, err_size) || plan_expectations(plan, err, err_size))
+		return STATUS_USAGE;
+	if (plan->options.trace) {
+		char why[512];
+
+		if (recorder_check_path(plan->options.trace, why, sizeof(why))) {
+			vrt_error(err, err_size, -EINVAL, "--trace: %s", why);
+			return STATUS_USAGE;
+		}
+	}
+	hash_costs(plan);
+	return STATUS_OK;
+}
+
+void plan_free(struct run_plan *plan)
+{
+	workload_close(plan->workload);
+	topology_free(&plan->topology);
+	free(plan->actions);
+	free(plan->expectations);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A run: what is asked for (struct run_plan, made once from the command line),
+ * and its way from a process of its own to a JSON object.
+ *
+ *	run.c		the command
+ *	child.c		one process per scheduler, so that all see the same addresses
+ *	simulate.c	what that process does
+ *	result.c	the document, from the plan and the parts
+ *	report.c	the document for people
+ */
+#ifndef VRT_CLI_RUN_H
+#define VRT_CLI_RUN_H
+
+#include "../base/hash.h"
+#include "../sched/kernel.h"
+#include "cli.h"
+#include "cmdline.h"
+
+struct json_object;
+struct workload;
+
+#define RUN_SCHEMA "vruntime-run-1"
+/* The kernel generation that is simulated. */
+#define RUN_KERNEL "6.12"
+
+enum timed_kind { TIMED_SWAP, TIMED_OFFLINE, TIMED_ONLINE };
+
+/* Something that happens during the run: --at TIME:WHAT=VALUE */
+struct timed_action {
+	u64 at; /* ns after the workload's start */
+	enum timed_kind kind;
+	u32 cpu; /* offline, online */
+	const char *scheduler; /* swap */
+	const char *text; /* as given */
+};
+
+/* What the command line says, as cmdline.c fills it in. */
+struct run_options {
+	const char *machine, *workload, *costs, *trace;
+	u64 duration; /* 0: as long as the workload says */
+	u64 warmup, seed;
+	u32 noise, kernel;
+	bool json, host_stats, verbose, quiet, help;
+	struct text_list set, init_progs, include_dirs, at, expect;
+};
+
+struct run_plan {
+	struct run_options options;
+	struct text_list schedulers;
+	struct topology topology;
+	struct cost_table costs;
+	struct workload *workload;
+	u64 duration;
+	struct timed_action *actions; /* by time */
+	u32 nr_actions;
+	struct expectation *expectations;
+	u32 nr_expectations;
+	char workload_hash[SHA256_HEX_SIZE], costs_hash[SHA256_HEX_SIZE];
+};
+
+/*
+ * Everything that can be wrong before a machine boots. STATUS_OK, or
+ * STATUS_USAGE with a message in @err. To be freed in both cases.
+ */
+int plan_make(struct run_plan *plan, char *err, size_t err_size);
+void plan_free(struct run_plan *plan);
+
+/* "fifo" of "schedulers/fifo.bpf.c"; @buf: at least 64 bytes. Returns @buf. */
+char *scheduler_label(const char *path, char *buf, size_t size);
+/* Does it name a class of ours ("eevdf") rather than a file? */
+bool scheduler_is_class(const char *name);
+/*
+ * The file that @name stands for: itself, or a policy that ships ("fifo").
+ * Malloc'd.
+ */
+char *scheduler_file(const char *name);
+
+/*
+ * Runs @plan under @scheduler in this process, and gives the "run" object of
+ * docs/json.md. One call per process.
+ */
+struct json_object *simulate(const struct run_plan *plan, const char *scheduler);
+/* The same in a process of its own. A crash gives an object, too. */
+struct json_object *run_in_child(const struct run_plan *plan, const char *scheduler);
+
+/* What of a run is known without running it. */
+struct json_object *run_new(const struct run_plan *plan, const char *scheduler);
+/* "end" of a run that did not start. */
+void run_set_failure(struct json_object *run, const char *kind, const char *reason,
+		     const char *message, const char *log);
+/* Text from BPF programs and compilers: always valid in JSON, and on a terminal. */
+struct json_object *json_text(const char *text);
+/* Adds "expectations" and "status". */
+void run_judge(const struct run_plan *plan, struct json_object *run);
+struct json_object *document_new(const char *schema);
+void document_print(struct json_object *document);
+
+/* What is simulated, before the first run. */
+void report_head(const struct run_plan *plan);
+void report_runs(const struct run_plan *plan, struct json_object *runs);
+
+/* On a terminal only (stderr), and never with -q. */
+void progress_start(const char *label, bool enabled);
+void progress_update(u64 done, u64 total);
+/* Before anything else is printed. */
+void progress_clear(void);
+
+#endif

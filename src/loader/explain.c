@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From libbpf's and the verifier's words to one message that says what is wrong
+ * and what to do. What is not recognized here is passed on as libbpf said it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/alloc.h"
+#include "../base/suggest.h"
+#include "internal.h"
+
+#define PREFIX "libbpf: "
+#define LOG_BEGIN "-- BEGIN PROG LOAD LOG --\n"
+#define LOG_END "-- END PROG LOAD LOG --"
+
+/* --- looking at the log ------------------------------------------------------- */
+
+/* Text between @before and @after on one line of the log; false if there is none. */
+static bool find_between(const struct loader *l, const char *before, const char *after, char *buf,
+			 size_t size)
+{
+	const char *p = strbuf_str(&l->log), *start, *eol, *end;
+
+	while ((p = strstr(p, before))) {
+		start = p + strlen(before);
+		eol = start + strcspn(start, "\n");
+		end = *after ? strstr(start, after) : eol;
+		if (end && end <= eol) {
+			snprintf(buf, size, "%.*s", (int)(end - start), start);
+			return true;
+		}
+		p = start;
+	}
+	return false;
+}
+
+/* The first line that libbpf printed, without its prefix. */
+static void first_line(const struct loader *l, char *buf, size_t size)
+{
+	const char *p = strbuf_str(&l->log);
+
+	if (!strncmp(p, PREFIX, strlen(PREFIX)))
+		p += strlen(PREFIX);
+	snprintf(buf, size, "%.*s", (int)strcspn(p, "\n"), p);
+}
+
+/* --- programs that were refused ----------------------------------------------- */
+
+#define TAIL_LINES 4
+#define TAIL_BYTES 600
+
+/* Start of the line that ends before @end. */
+static const char *line_before(const char *start, const char *end)
+{
+	if (end > start)
+		end--;
+	while (end > start && end[-1] != '\n')
+		end--;
+	return end;
+}
+
+static bool is_statistics(const char *line)
+{
+	static const char *const starts[] = {
+		"processed ", "verification time ", "stack depth ", "peak_states",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(starts); i++)
+		if (!strncmp(line, starts[i], strlen(starts[i])))
+			return true;
+	return false;
+}
+
+/* The end of the verifier's log, where the reason stands, without its statistics. */
+static void log_tail(const struct loader *l, char *buf, size_t size)
+{
+	const char *begin = strstr(strbuf_str(&l->log), LOG_BEGIN), *end, *start;
+	u32 lines = 0;
+
+	buf[0] = '\0';
+	if (!begin)
+		return;
+	begin += strlen(LOG_BEGIN);
+	end = strstr(begin, LOG_END);
+	if (!end)
+		end = begin + strlen(begin);
+	while (end > begin && is_statistics(line_before(begin, end)))
+		end = line_before(begin, end);
+	for (start = end; start > begin && lines < TAIL_LINES; lines++) {
+		if (end - line_before(begin, start) > TAIL_BYTES && lines)
+			break;
+		start = line_before(begin, start);
+	}
+	while (end > start && end[-1] == '\n')
+		end--;
+	snprintf(buf, size, "%.*s", (int)(end - start), start);
+}
+
+static bool explain_program(struct loader *l, struct loader_error *error)
+{
+	char where[256], why[128], name[192] = "", tail[TAIL_BYTES + 200];
+	char *quote;
+
+	if (!find_between(l, ": BPF program load failed: ", "", why, sizeof(why)) ||
+	    !find_between(l, PREFIX "prog '", ": BPF program load failed", where, sizeof(where)))
+		return false;
+	/* other lines about programs may come before it: the last quote ends the name */
+	quote = strrchr(where, '\'');
+	snprintf(name, sizeof(name), "%.*s", (int)(quote ? quote - where : 0), where);
+	log_tail(l, tail, sizeof(tail));
+	if (tail[0])
+		loader_fail(error, LOADER_ERR_LOAD, "%s: program '%s' was refused:\n%s", l->path, name,
+			    tail);
+	else
+		loader_fail(error, LOADER_ERR_LOAD, "%s: program '%s' was refused: %s", l->path, name,
+			    why);
+	return true;
+}
+
+/* --- externs ------------------------------------------------------------------- */
+
+static void suggest_kernel_name(const struct loader *l, struct suggest *near, u32 kind)
+{
+	const struct btf_type *t;
+
+	for (u32 id = 1; id < btf__type_cnt(l->kernel_btf); id++) {
+		t = btf__type_by_id(l->kernel_btf, id);
+		if (btf_kind(t) == kind)
+			suggest_try(near, btf__name_by_offset(l->kernel_btf, t->name_off));
+	}
+}
+
+static bool explain_extern(struct loader *l, struct loader_error *error)
+{
+	struct suggest near = {};
+	char name[192];
+
+	if (find_between(l, "extern (func ksym) '", "': not found", name, sizeof(name))) {
+		near.word = name;
+		suggest_kernel_name(l, &near, BTF_KIND_FUNC);
+		loader_fail(error, LOADER_ERR_LOAD,
+			    "%s: kfunc '%s' is not known to this kernel%s%s%s; declare it __weak and test it with bpf_ksym_exists() if the scheduler can do without",
+			    l->path, name, near.best ? " (near: '" : "", near.best ? near.best : "",
+			    near.best ? "')" : "");
+		return true;
+	}
+	if (find_between(l, "extern (func ksym) '", "': func_proto", name, sizeof(name))) {
+		loader_fail(error, LOADER_ERR_LOAD,
+			    "%s: kfunc '%s' is declared with other arguments or another result than this kernel's",
+			    l->path, name);
+		return true;
+	}
+	if (find_between(l, "extern (var ksym) '", "': not found", name, sizeof(name)) ||
+	    find_between(l, "extern '", "' (strong): not resolved", name, sizeof(name))) {
+		loader_fail(error, LOADER_ERR_LOAD,
+			    "%s: the kernel variable or configuration option '%s' is not known to this kernel; declare it __weak if the scheduler can do without",
+			    l->path, name);
+		return true;
+	}
+	return false;
+}
+
+/* --- maps and the rest ---------------------------------------------------------- */
+
+static bool explain_map(struct loader *l, struct loader_error *error)
+{
+	char name[192], why[192], type[32] = "unknown";
+	const char *known;
+	struct bpf_map *map;
+
+	if (!find_between(l, "map '", "': failed to create: ", name, sizeof(name)))
+		return false;
+	find_between(l, "': failed to create: ", "(", why, sizeof(why));
+	map = bpf_object__find_map_by_name(l->obj, name);
+	known = map ? libbpf_bpf_map_type_str(bpf_map__type(map)) : NULL;
+	if (known)
+		snprintf(type, sizeof(type), "%s", known);
+	else if (map)
+		snprintf(type, sizeof(type), "number %u", bpf_map__type(map));
+	loader_fail(error, LOADER_ERR_LOAD,
+		    "%s: map '%s' (type %s, key %u bytes, value %u bytes, %u entries) was refused: %s",
+		    l->path, name, type, map ? bpf_map__key_size(map) : 0,
+		    map ? bpf_map__value_size(map) : 0, map ? bpf_map__max_entries(map) : 0, why);
+	return true;
+}
+
+static bool explain_section(struct loader *l, struct loader_error *error)
+{
+	char section[192], name[192];
+
+	if (find_between(l, "check ELF section name '", "'", section, sizeof(section))) {
+		loader_fail(error, LOADER_ERR_LOAD,
+			    "%s: SEC(\"%s\") names no type of program that is known here", l->path,
+			    section);
+		return true;
+	}
+	if (find_between(l, "prog '", "': SEC(\"struct_ops\") program isn't referenced", name,
+			 sizeof(name))) {
+		loader_fail(error, LOADER_ERR_LOAD,
+			    "%s: struct_ops program '%s' is in no operations table: put it in one or remove it",
+			    l->path, name);
+		return true;
+	}
+	return false;
+}
+
+static bool explain_struct_ops(struct loader *l, struct loader_error *error)
+{
+	char type[192], member[192];
+
+	if (find_between(l, "struct_ops init_kern: struct ", " is not found in kernel BTF", type,
+			 sizeof(type))) {
+		loader_fail(error, LOADER_ERR_LOAD,
+			    "%s: this kernel has no operations table of type 'struct %s'", l->path, type);
+		return true;
+	}
+	if (find_between(l, "Cannot find member ", " in kernel BTF", member, sizeof(member))) {
+		loader_fail(error, LOADER_ERR_LOAD,
+			    "%s: the operations table sets '%s', which this kernel does not have; leave it zero",
+			    l->path, member);
+		return true;
+	}
+	return false;
+}
+
+enum loader_status explain_load(struct loader *l, int err, struct loader_error *error)
+{
+	char line[512];
+
+	if (explain_program(l, error) || explain_extern(l, error) || explain_map(l, error) ||
+	    explain_section(l, error) || explain_struct_ops(l, error))
+		return LOADER_ERR_LOAD;
+	first_line(l, line, sizeof(line));
+	return loader_fail(error, LOADER_ERR_LOAD, "%s: could not be loaded: %s", l->path,
+			   line[0] ? line : strerror(-err));
+}
+
+enum loader_status explain_open(struct loader *l, int err, struct loader_error *error)
+{
+	char line[512];
+
+	first_line(l, line, sizeof(line));
+	return loader_fail(error, LOADER_ERR_OBJECT, "%s: is not an object that libbpf can open: %s",
+			   l->path, line[0] ? line : strerror(-err));
+}
+
+enum loader_status explain_attach(struct loader *l, const char *map, int err,
+				  struct loader_error *error)
+{
+	const char *why;
+
+	switch (-err) {
+	case EBUSY:
+		why = "another scheduler is in charge; detach it first";
+		break;
+	case EINVAL:
+		why = "the kernel refuses the values in its operations table (see the kernel log)";
+		break;
+	case EOPNOTSUPP:
+		why = "this kernel does not support what its operations table asks for";
+		break;
+	case ENOMEM:
+		why = "the kernel is out of memory";
+		break;
+	default:
+		why = strerror(-err);
+	}
+	return loader_fail(error, LOADER_ERR_ATTACH, "%s: '%s' could not be attached: %s", l->path, map,
+			   why);
+}

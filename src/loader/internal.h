@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside the loader. The order of an object's life: image (a file that may be
+ * one), libbpf's open, machine variables, the user's settings, libbpf's load,
+ * init programs, attach.
+ *
+ * <bpf/...> and src/bpf/ use the same names for different things: a file here
+ * includes one or the other (../bpf/bpf.h goes with both).
+ */
+#ifndef VRT_LOADER_INTERNAL_H
+#define VRT_LOADER_INTERNAL_H
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "../base/hash.h"
+#include "../base/strbuf.h"
+#include "loader.h"
+
+struct loader {
+	char *path; /* as the user gave it, for messages */
+	struct bpf_object *obj;
+	struct btf *btf; /* the object's */
+	struct btf *kernel_btf;
+	const struct topology *topology; /* during open */
+	char hash[SHA256_HEX_SIZE];
+	bool verbose;
+
+	loader_warn_fn warn;
+	void *warn_arg;
+	struct strbuf log; /* what libbpf said during the current step */
+
+	char **init_progs;
+	u32 nr_init_progs;
+	struct bpf_link **links;
+	u32 nr_links;
+
+	char **settled; /* names of variables that somebody has set */
+	u32 nr_settled;
+};
+
+/* Fills in @error (may be NULL) and returns @status. */
+__printf(3, 4) enum loader_status loader_fail(struct loader_error *error,
+					      enum loader_status status, const char *fmt, ...);
+__printf(2, 3) void loader_warn(const struct loader *l, const char *fmt, ...);
+
+/* --- image.c ---------------------------------------------------------------- */
+
+/* A file in memory that is, as far as its ELF headers say, a complete BPF object with BTF. */
+struct image {
+	void *data;
+	size_t size;
+};
+
+/* @path for reading, @shown for messages. Free image->data. */
+enum loader_status image_read(struct image *image, const char *path, const char *shown,
+			      struct loader_error *error);
+
+/* --- process.c -------------------------------------------------------------- */
+
+/* Runs argv[0] and collects what it prints. Its exit status, or -errno when it could not run. */
+int run_process(char *const *argv, struct strbuf *out, struct strbuf *err);
+
+/* --- compile.c -------------------------------------------------------------- */
+
+bool is_source(const char *path);
+/* Compiles @path, or finds it in the cache, and reads the object. */
+enum loader_status compile_source(struct image *image, const char *path,
+				  const struct loader_options *opts, loader_warn_fn warn,
+				  void *arg, struct loader_error *error);
+
+/* --- variables.c ------------------------------------------------------------ */
+
+/* A global variable, a struct_ops table, or a part of one: a place in the value of a map. */
+struct variable {
+	const struct bpf_map *map;
+	u32 type_id; /* in the object's BTF, past modifiers and typedefs */
+	u32 offset, size; /* bytes */
+	u32 bit_offset, bit_size; /* of a bit field within them; size 0: none */
+	bool rodata; /* const volatile: fixed at load */
+};
+
+/*
+ * Calls @fn for every variable with external linkage (of others, BTF does not
+ * tell the place) until it returns true.
+ */
+typedef bool (*variable_fn)(const char *name, const struct variable *var, void *arg);
+void for_each_variable(const struct loader *l, variable_fn fn, void *arg);
+/* A whole variable by its name. */
+bool find_variable(const struct loader *l, const char *name, struct variable *var);
+/*
+ * A path such as "cfg.batch" or "arr[3]", or of a field of a struct_ops table:
+ * "simple_ops.timeout_ms". Otherwise false, and a sentence in @err.
+ */
+bool find_path(const struct loader *l, const char *path, struct variable *var, char *err,
+	       size_t err_size);
+
+/* Where @var's bytes are before load. NULL when the map's value does not contain them. */
+void *variable_data(const struct variable *var);
+/* An integer, a bool or an enum, not a larger thing. */
+bool is_integer(const struct btf *btf, const struct variable *var);
+bool is_signed(const struct btf *btf, const struct variable *var);
+/* @data: the variable's bytes. put: cuts @value to the variable's width. */
+s64 get_integer(const struct btf *btf, const struct variable *var, const void *data);
+void put_integer(const struct variable *var, void *data, s64 value);
+
+/* The type past const, volatile, typedefs and tags. */
+const struct btf_type *plain_type(const struct btf *btf, u32 id, u32 *res_id);
+
+/* --- settings.c ------------------------------------------------------------- */
+
+/* One "path=value". */
+enum loader_status apply_setting(struct loader *l, const char *setting,
+				 struct loader_error *error);
+/* Is it about a field of a struct_ops table? */
+bool is_struct_ops_setting(const struct loader *l, const char *setting);
+
+/* Remembers that @name (of @len bytes) has a value of somebody's choice. */
+void settle_variable(struct loader *l, const char *name, size_t len);
+bool is_settled(const struct loader *l, const char *name);
+
+/* --- machine.c -------------------------------------------------------------- */
+
+/* The value of an enumerator of the kernel's. */
+bool kernel_enumerator(const struct loader *l, const char *name, u64 *value);
+/* Variables that say how the machine and its kernel are. */
+void fill_machine_variables(struct loader *l);
+/* Arrays with an element per CPU, and the buffer for a dump. */
+enum loader_status resize_arrays(struct loader *l, struct loader_error *error);
+/* One warning about the constants that nobody has set. */
+void warn_about_defaults(const struct loader *l);
+
+/* --- explain.c -------------------------------------------------------------- */
+
+/* Why open or load failed with @err (-errno), from what libbpf said. */
+enum loader_status explain_open(struct loader *l, int err, struct loader_error *error);
+enum loader_status explain_load(struct loader *l, int err, struct loader_error *error);
+enum loader_status explain_attach(struct loader *l, const char *map, int err,
+				  struct loader_error *error);
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runs a program and collects its output in files of memory, which never fill up. */
+#include <errno.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+extern char **environ;
+
+#define OUTPUT_MAX_BYTES (16U << 20)
+
+static void collect(int fd, struct strbuf *sb)
+{
+	char buf[4096];
+	ssize_t n;
+
+	lseek(fd, 0, SEEK_SET);
+	while (sb->len < OUTPUT_MAX_BYTES && (n = read(fd, buf, sizeof(buf))) > 0)
+		strbuf_add(sb, buf, (size_t)n);
+}
+
+static int spawn_and_wait(char *const *argv, int out, int err)
+{
+	posix_spawn_file_actions_t actions;
+	int status, error;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+	error = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (error)
+		return -error;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int run_process(char *const *argv, struct strbuf *out, struct strbuf *err)
+{
+	int out_fd = memfd_create("stdout", MFD_CLOEXEC);
+	int err_fd = memfd_create("stderr", MFD_CLOEXEC);
+	int ret = out_fd < 0 || err_fd < 0 ? -errno : spawn_and_wait(argv, out_fd, err_fd);
+
+	if (ret >= 0) {
+		collect(out_fd, out);
+		collect(err_fd, err);
+	}
+	if (out_fd >= 0)
+		close(out_fd);
+	if (err_fd >= 0)
+		close(err_fd);
+	return ret;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CPU hotplug. A CPU that goes offline is first made inactive, so that nothing
+ * new is sent there; then its stopper thread, which nothing can preempt, moves
+ * every task away that may run elsewhere.
+ *
+ * Threads that are bound to the CPU stay on its queue; when they wake up while
+ * it is away they lose their binding, as in Linux. CPU 0 stays: it is where the
+ * machine is entered.
+ */
+#include "sched.h"
+
+struct hotplug {
+	u32 cpu;
+	bool done;
+};
+
+/* The rq is locked on entry and return, but dropped in between. */
+static void move_away(struct rq *rq, struct task_struct *p)
+{
+	u32 dst = cpumask_next_and_wrap(rq->cpu, p->cpus_ptr, kernel.active);
+
+	if (dst >= nr_cpu_ids)
+		return;
+	update_rq_clock(rq);
+	move_queued_task(rq, p, dst);
+	rq_lock(rq);
+}
+
+static void push_tasks(struct rq *rq)
+{
+	for (u32 pid = 1; pid < kernel.nr_pids; pid++) {
+		struct task *t = task_from_pid(pid);
+
+		if (t && t->ts.cpu == rq->cpu && t->ts.on_rq == 1 && !task_current(rq, &t->ts))
+			move_away(rq, &t->ts);
+	}
+}
+
+/* On the CPU's stopper. */
+static void take_offline(void *arg)
+{
+	struct hotplug *h = arg;
+	struct rq *rq = cpu_rq(h->cpu);
+
+	rq_lock(rq);
+	rq->online = 0;
+	cpumask_clear_cpu(h->cpu, kernel.online);
+	for (u32 i = 0; sched_classes[i]; i++) {
+		if (sched_classes[i]->rq_offline)
+			sched_classes[i]->rq_offline(rq);
+	}
+	push_tasks(rq);
+	rq_unlock(rq);
+	trace_emit(TRACE_CPU_ONLINE, 0, 0, h->cpu);
+	h->done = true;
+}
+
+static void cpu_down(void *arg)
+{
+	struct hotplug *h = arg;
+
+	scx_cpu_hotplug(cpu_rq(h->cpu), false);
+	cpumask_clear_cpu(h->cpu, kernel.active);
+	stop_one_cpu_nowait(h->cpu, take_offline, h);
+	while (!h->done)
+		cpu_spin_until(cpu_clock() + NSEC_PER_USEC);
+}
+
+static void cpu_up(void *arg)
+{
+	struct hotplug *h = arg;
+	struct rq *rq = cpu_rq(h->cpu);
+
+	rq_lock(rq);
+	rq->online = 1;
+	cpumask_set_cpu(h->cpu, kernel.online);
+	cpumask_set_cpu(h->cpu, kernel.active);
+	for (u32 i = 0; sched_classes[i]; i++) {
+		if (sched_classes[i]->rq_online)
+			sched_classes[i]->rq_online(rq);
+	}
+	resched_curr(rq);
+	rq_unlock(rq);
+	trace_emit(TRACE_CPU_ONLINE, 0, 1, h->cpu);
+	scx_cpu_hotplug(rq, true);
+}
+
+int kernel_cpu_set_online(u32 cpu, bool online)
+{
+	struct hotplug h = { .cpu = cpu };
+
+	if (!cpu || cpu >= nr_cpu_ids || cpu_online(cpu) == online)
+		return -EINVAL;
+	kernel_run_inside(online ? cpu_up : cpu_down, &h);
+	return 0;
+}

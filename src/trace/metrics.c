@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Metrics from the event stream: a small model of every task (off, waiting,
+ * running) and CPU, moved by the records. docs/metrics.md defines each figure.
+ *
+ * State is followed from the first record on, so that it is right when the
+ * window begins; figures are recorded inside the window only. A stretch that
+ * ends in the window counts whole; runtime is cut to the window.
+ *
+ * The stream may be a real machine's that begins in the middle: a task that
+ * was never announced belongs to "system" and is what the record says it is.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/alloc.h"
+#include "internal.h"
+#include "stream.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "records are hashed and written as they are in memory");
+_Static_assert(sizeof(struct trace_record) == 32, "the format of a record");
+
+#define NICE_0_WEIGHT 1024
+
+struct metrics *metrics_new(const struct metrics_config *config)
+{
+	struct metrics *m = xcalloc(1, sizeof(*m));
+
+	m->config = *config;
+	m->end = ~0ULL;
+	m->nr_groups = config->nr_groups + 1;
+	m->groups = xcalloc(m->nr_groups, sizeof(*m->groups));
+	for (u32 i = 0; i < config->nr_groups; i++)
+		m->groups[i].name = config->group_names[i];
+	m->groups[config->nr_groups].name = "system";
+	m->total.name = "machine";
+	m->cpus = xcalloc(config->nr_cpus, sizeof(*m->cpus));
+	hash64_init(&m->hash, 0);
+	return m;
+}
+
+static void free_group(struct metrics_group *g)
+{
+	for (u32 i = 0; i < NR_LATENCIES; i++)
+		hist_free(&g->latency[i]);
+}
+
+void metrics_free(struct metrics *m)
+{
+	if (!m)
+		return;
+	for (u32 i = 0; i < m->nr_slots; i++)
+		free(m->tasks[i]);
+	for (u32 i = 0; i < m->nr_groups; i++)
+		free_group(&m->groups[i]);
+	free_group(&m->total);
+	free(m->tasks);
+	free(m->groups);
+	free(m->cpus);
+	free(m);
+}
+
+void metrics_window(struct metrics *m, u64 start, u64 end)
+{
+	m->config.start = start;
+	m->end = end;
+}
+
+static bool in_window(const struct metrics *m, u64 time)
+{
+	return time >= m->config.start && time < m->end;
+}
+
+/* How much of [from, to) is inside the window. */
+static u64 window_part(const struct metrics *m, u64 from, u64 to)
+{
+	from = max(from, m->config.start);
+	to = min(to, m->end);
+	return to > from ? to - from : 0;
+}
+
+/* --- tasks ------------------------------------------------------------------ */
+
+/* NULL for pids that are not followed: idle, and those out of range. */
+static struct metrics_task *task_get(struct metrics *m, s32 pid)
+{
+	if (pid <= 0 || (u32)pid >= METRICS_MAX_PID)
+		return NULL;
+	if ((u32)pid >= m->nr_slots) {
+		u32 nr = m->nr_slots ? m->nr_slots : 256;
+
+		while (nr <= (u32)pid)
+			nr *= 2;
+		m->tasks = xreallocarray(m->tasks, nr, sizeof(*m->tasks));
+		memset(m->tasks + m->nr_slots, 0, (nr - m->nr_slots) * sizeof(*m->tasks));
+		m->nr_slots = nr;
+	}
+	if (!m->tasks[pid]) {
+		struct metrics_task *t = xcalloc(1, sizeof(*t));
+
+		t->pid = pid;
+		t->group = m->config.nr_groups;
+		t->weight = NICE_0_WEIGHT;
+		t->class = TRACE_CLASS_FAIR;
+		m->tasks[pid] = t;
+	}
+	return m->tasks[pid];
+}
+
+static bool in_workload(const struct metrics *m, const struct metrics_task *t)
+{
+	return t->group < m->config.nr_groups;
+}
+
+static void record_latency(struct metrics *m, const struct metrics_task *t,
+			   enum metrics_latency kind, u64 ns)
+{
+	hist_record(&m->groups[t->group].latency[kind], ns);
+	if (in_workload(m, t))
+		hist_record(&m->total.latency[kind], ns);
+}
+
+/* Adds a task that is over to what its group remembers of tasks. */
+static void fold_task(struct metrics *m, struct metrics_task *t)
+{
+	struct metrics_group *g = &m->groups[t->group];
+	u64 x = t->runtime * NICE_0_WEIGHT / t->weight;
+
+	if (!t->seen)
+		return;
+	g->nr_tasks++;
+	g->sum += x;
+	g->sum_squares += (unsigned __int128)x * x;
+	t->runtime = 0;
+	t->seen = false;
+}
+
+/* Stop and rt tasks take what they want: they do not share. */
+static bool shares_cpu(const struct metrics_task *t)
+{
+	return t->class == TRACE_CLASS_FAIR || t->class == TRACE_CLASS_EXT;
+}
+
+static void join_lag(struct metrics *m, struct metrics_task *t, u64 now)
+{
+	if (!shares_cpu(t))
+		return;
+	lag_join(&m->lag, &t->lag, t->weight, now);
+	t->ran = 0;
+	t->ran_from = now;
+	if (t->phase == PHASE_RUNNING)
+		lag_running(&m->lag, true, now);
+}
+
+static void leave_lag(struct metrics *m, struct metrics_task *t, u64 now)
+{
+	if (!t->lag.joined)
+		return;
+	if (t->phase == PHASE_RUNNING)
+		lag_running(&m->lag, false, now);
+	lag_leave(&m->lag, &t->lag, now);
+}
+
+static void start_waiting(struct metrics *m, struct metrics_task *t, u64 now, bool woken)
+{
+	t->phase = PHASE_WAITING;
+	t->since = now;
+	t->woken = woken;
+	t->seen |= in_window(m, now);
+	if (!t->lag.joined)
+		join_lag(m, t, now);
+}
+
+static void record_wait(struct metrics *m, struct metrics_task *t, u64 now)
+{
+	u64 waited = now > t->since ? now - t->since : 0;
+
+	t->seen = true;
+	record_latency(m, t, LATENCY_RUN_DELAY, waited);
+	if (t->woken)
+		record_latency(m, t, LATENCY_WAKEUP, waited);
+}
+
+static void start_running(struct metrics *m, struct metrics_task *t, u64 now)
+{
+	if (t->phase == PHASE_RUNNING)
+		return;
+	if (t->phase == PHASE_WAITING && in_window(m, now))
+		record_wait(m, t, now);
+	if (t->lag.joined) {
+		s64 lag = lag_service(&m->lag, &t->lag, now) - (s64)t->ran;
+
+		if (in_window(m, now))
+			record_latency(m, t, LATENCY_LAG, lag > 0 ? lag : 0);
+		lag_running(&m->lag, true, now);
+	}
+	t->phase = PHASE_RUNNING;
+	t->since = now;
+	t->ran_from = now;
+	/* a stream that began in the middle did not show its wakeup */
+	if (!t->lag.joined)
+		join_lag(m, t, now);
+}
+
+/* The task gives up its CPU and stays runnable, for the moment. */
+static void stop_running(struct metrics *m, struct metrics_task *t, u64 now)
+{
+	u64 ran = window_part(m, t->since, now);
+
+	if (t->phase != PHASE_RUNNING)
+		return;
+	t->runtime += ran;
+	t->seen |= ran > 0;
+	m->groups[t->group].runtime += ran;
+	m->total.runtime += ran;
+	t->ran += now > t->ran_from ? now - t->ran_from : 0;
+	if (t->lag.joined)
+		lag_running(&m->lag, false, now);
+	t->phase = PHASE_WAITING;
+	t->since = now;
+	t->woken = false;
+}
+
+static void stop_being_runnable(struct metrics *m, struct metrics_task *t, u64 now)
+{
+	leave_lag(m, t, now);
+	t->phase = PHASE_OFF;
+	t->since = now;
+}
+
+/* --- records ---------------------------------------------------------------- */
+
+static void feed_new(struct metrics *m, const struct trace_record *rec)
+{
+	struct metrics_task *t = task_get(m, rec->pid);
+
+	if (!t)
+		return;
+	/* a pid is used again only after its task's exit; then this is nothing */
+	fold_task(m, t);
+	t->group = min(rec->a, m->config.nr_groups);
+}
+
+static void feed_wakeup(struct metrics *m, const struct trace_record *rec, bool woken)
+{
+	struct metrics_task *t = task_get(m, rec->pid);
+
+	/* not off: it was caught on its way to sleep */
+	if (t && t->phase == PHASE_OFF)
+		start_waiting(m, t, rec->time, woken);
+}
+
+static enum switch_kind switch_kind(u64 prev_state)
+{
+	switch (prev_state) {
+	case TRACE_PREV_PREEMPTED:
+		return SWITCH_PREEMPTED;
+	case TRACE_PREV_YIELDED:
+		return SWITCH_YIELDED;
+	case TRACE_PREV_IDLE:
+		return SWITCH_IDLE;
+	default:
+		return SWITCH_VOLUNTARY;
+	}
+}
+
+static void switch_out(struct metrics *m, struct metrics_task *t, u64 now, u64 prev_state)
+{
+	/* a stream that began in the middle did not show it switched in */
+	start_running(m, t, now);
+	stop_running(m, t, now);
+	if (prev_state == TRACE_PREV_PREEMPTED || prev_state == TRACE_PREV_YIELDED)
+		return;
+	stop_being_runnable(m, t, now);
+	if (prev_state == TRACE_PREV_EXITED) {
+		fold_task(m, t);
+		m->tasks[t->pid] = NULL;
+		free(t);
+	}
+}
+
+static void feed_switch(struct metrics *m, const struct trace_record *rec)
+{
+	struct metrics_cpu *cpu = &m->cpus[rec->cpu];
+	struct metrics_task *prev = task_get(m, rec->pid);
+	struct metrics_task *next = rec->a < METRICS_MAX_PID ? task_get(m, (s32)rec->a) : NULL;
+	enum switch_kind kind = switch_kind(rec->b);
+
+	if (cpu->pid)
+		cpu->busy += window_part(m, cpu->since, rec->time);
+	cpu->pid = (s32)rec->a;
+	cpu->since = rec->time;
+	if (in_window(m, rec->time)) {
+		m->total.switches[kind]++;
+		if (prev)
+			m->groups[prev->group].switches[kind]++;
+	}
+	if (prev)
+		switch_out(m, prev, rec->time, rec->b);
+	if (next)
+		start_running(m, next, rec->time);
+}
+
+static void feed_migrate(struct metrics *m, const struct trace_record *rec)
+{
+	struct metrics_task *t = task_get(m, rec->pid);
+	u32 distance;
+
+	if (!t || rec->a >= m->config.nr_cpus || rec->b >= m->config.nr_cpus ||
+	    !in_window(m, rec->time))
+		return;
+	distance = m->config.distance((u32)rec->a, (u32)rec->b);
+	VRT_ASSERT(distance < NR_DISTANCES);
+	m->groups[t->group].migrations[distance]++;
+	m->total.migrations[distance]++;
+}
+
+/*
+ * Class and weight decide how a task shares: it leaves as one and joins as the
+ * other, with nothing owed.
+ */
+static void change_sharing(struct metrics *m, struct metrics_task *t, u64 now, u32 weight,
+			   enum trace_class class)
+{
+	if (weight == t->weight && class == t->class)
+		return;
+	leave_lag(m, t, now);
+	t->weight = weight;
+	t->class = class;
+	if (t->phase != PHASE_OFF)
+		join_lag(m, t, now);
+}
+
+static void feed_task_attributes(struct metrics *m, const struct trace_record *rec)
+{
+	struct metrics_task *t = task_get(m, rec->pid);
+
+	if (!t)
+		return;
+	if (rec->type == TRACE_CLASS)
+		change_sharing(m, t, rec->time, t->weight, (enum trace_class)rec->a);
+	else
+		change_sharing(m, t, rec->time, rec->b ? (u32)min(rec->b, 1U << 24) : 1,
+			       t->class);
+}
+
+static void feed_report(struct metrics *m, const struct trace_record *rec)
+{
+	struct metrics_task *t = task_get(m, rec->pid);
+
+	if (!t || !in_window(m, rec->time))
+		return;
+	if (rec->type == TRACE_REQUEST) {
+		record_latency(m, t, rec->b ? LATENCY_BENCH_WAKEUP : LATENCY_REQUEST, rec->a);
+		return;
+	}
+	m->groups[t->group].ops += rec->a;
+	m->total.ops += rec->a;
+}
+
+static void feed_overhead(struct metrics *m, const struct trace_record *rec)
+{
+	u64 kind = rec->type == TRACE_IRQ ? TRACE_OVH_IRQ : rec->b;
+
+	if (kind < NR_TRACE_OVH && in_window(m, rec->time))
+		m->overhead[kind] += rec->a;
+}
+
+static void feed_online(struct metrics *m, const struct trace_record *rec)
+{
+	struct metrics_cpu *cpu = &m->cpus[rec->cpu];
+
+	if (!rec->a == cpu->offline)
+		return;
+	if (cpu->offline)
+		cpu->offline_time += window_part(m, cpu->offline_since, rec->time);
+	cpu->offline = !rec->a;
+	cpu->offline_since = rec->time;
+}
+
+static void feed_attach(struct metrics *m, const struct trace_record *rec)
+{
+	bool attach = rec->type == TRACE_SCHED_ATTACH;
+
+	if (m->attached)
+		m->attached_time += window_part(m, m->attached_since, rec->time);
+	m->attached = attach;
+	m->attached_since = rec->time;
+}
+
+static void feed_op(struct metrics *m, const struct trace_record *rec)
+{
+	if (!scx_op_name(rec->a) || !in_window(m, rec->time))
+		return;
+	m->ops[rec->a].calls++;
+	m->ops[rec->a].ns += rec->b;
+}
+
+static void dispatch(struct metrics *m, const struct trace_record *rec)
+{
+	switch (rec->type) {
+	case TRACE_TASK_NEW:
+		feed_new(m, rec);
+		break;
+	case TRACE_WAKEUP:
+	case TRACE_WAKEUP_NEW:
+		feed_wakeup(m, rec, rec->type == TRACE_WAKEUP);
+		break;
+	case TRACE_SWITCH:
+		feed_switch(m, rec);
+		break;
+	case TRACE_MIGRATE:
+		feed_migrate(m, rec);
+		break;
+	case TRACE_CLASS:
+	case TRACE_PRIO:
+		feed_task_attributes(m, rec);
+		break;
+	case TRACE_REQUEST:
+	case TRACE_OPS:
+		feed_report(m, rec);
+		break;
+	case TRACE_OVERHEAD:
+	case TRACE_IRQ:
+		feed_overhead(m, rec);
+		break;
+	case TRACE_CPU_ONLINE:
+		feed_online(m, rec);
+		break;
+	case TRACE_SCHED_ATTACH:
+	case TRACE_SCHED_DETACH:
+		feed_attach(m, rec);
+		break;
+	case TRACE_OP:
+		feed_op(m, rec);
+		break;
+	}
+}
+
+void metrics_feed(struct metrics *m, const struct trace_record *rec)
+{
+	if (m->finished)
+		return;
+	hash64_add(&m->hash, rec, sizeof(*rec));
+	if (trace_text(&m->text_left, rec))
+		return;
+	if (in_window(m, rec->time))
+		m->events++;
+	/* a machine that we were not told of */
+	if (rec->cpu < m->config.nr_cpus)
+		dispatch(m, rec);
+}
+
+/* What is still open counts up to @end: a task that waits for ever must show. */
+static void close_task(struct metrics *m, struct metrics_task *t, u64 end)
+{
+	if (t->phase == PHASE_RUNNING)
+		stop_running(m, t, end);
+	else if (t->phase == PHASE_WAITING && end > t->since && end > m->config.start)
+		record_wait(m, t, end);
+	stop_being_runnable(m, t, end);
+	fold_task(m, t);
+}
+
+void metrics_finish(struct metrics *m, u64 end)
+{
+	VRT_ASSERT(!m->finished);
+	m->finished = true;
+	m->end = min(m->end, end);
+	for (u32 i = 0; i < m->nr_slots; i++) {
+		if (m->tasks[i])
+			close_task(m, m->tasks[i], m->end);
+	}
+	for (u32 i = 0; i < m->config.nr_cpus; i++) {
+		struct metrics_cpu *cpu = &m->cpus[i];
+
+		if (cpu->pid)
+			cpu->busy += window_part(m, cpu->since, m->end);
+		if (cpu->offline)
+			cpu->offline_time += window_part(m, cpu->offline_since, m->end);
+	}
+	if (m->attached)
+		m->attached_time += window_part(m, m->attached_since, m->end);
+}
+
+u64 metrics_trace_hash(const struct metrics *m)
+{
+	return hash64_value(&m->hash);
+}

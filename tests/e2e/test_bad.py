@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Bad input and bad schedulers: a clear message, the documented exit status."""
+
+import os
+import subprocess
+import tempfile
+
+import vrt as e2e
+from vrt import run_json, source, vrt
+
+FIFO = source("schedulers", "fifo.bpf.c")
+MIXED = source("workloads", "mixed.json")
+TAIL = ("--machine", "4", "--workload", MIXED, "--for", "1s")
+
+
+def bad(name):
+    return source("tests", "e2e", "bad", name + ".bpf.c")
+
+
+class Refused(e2e.Test):
+    """Status 1 (usage) and 2 (could not load)."""
+
+    def run_text(self, text, suffix, *args):
+        with tempfile.NamedTemporaryFile("w", suffix=suffix) as f:
+            f.write(text)
+            f.flush()
+            return vrt("run", *[f.name if a is None else a for a in args])
+
+    def test_no_such_file(self):
+        self.check_refused(vrt("run", "nowhere.bpf.o", *TAIL), 2, "nowhere.bpf.o")
+
+    def test_not_elf(self):
+        done = self.run_text("not an object\n" * 20, ".bpf.o", None, *TAIL)
+        self.check_refused(done, 2, "ELF")
+
+    def test_truncated_elf(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            whole = os.path.join(tmp, "fifo.bpf.o")
+            subprocess.run([os.environ.get("CLANG", "clang-19"), "--target=bpf", "-g", "-O2",
+                            "-D__TARGET_ARCH_x86", "-I" + os.path.join(e2e.BUILD, "include"),
+                            "-I" + source("schedulers", "include"), "-idirafter",
+                            "/usr/include/x86_64-linux-gnu", "-c", FIFO, "-o", whole],
+                           check=True)
+            data = open(whole, "rb").read()
+            for size in (0, 10, 63, 64, 200, len(data) // 2, len(data) - 1):
+                cut = os.path.join(tmp, f"cut{size}.bpf.o")
+                with open(cut, "wb") as f:
+                    f.write(data[:size])
+                self.check_refused(vrt("run", cut, *TAIL), 2, os.path.basename(cut))
+            stripped = os.path.join(tmp, "nobtf.bpf.o")
+            subprocess.run(["llvm-objcopy-19", "--remove-section=.BTF",
+                            "--remove-section=.BTF.ext", whole, stripped], check=True)
+            self.check_refused(vrt("run", stripped, *TAIL), 2, "BTF")
+
+    def test_native_elf(self):
+        self.check_refused(vrt("run", e2e.VRT, *TAIL), 2, "BPF")
+
+    def test_compile_error(self):
+        done = self.run_text("int main( {\n", ".bpf.c", None, *TAIL)
+        self.check_refused(done, 2, "error:")
+
+    def test_unknown_kfunc(self):
+        self.check_refused(vrt("run", bad("unknown_kfunc"), *TAIL), 2,
+                           "scx_bpf_dispach_to_the_moon")
+
+    def test_unknown_map(self):
+        self.check_refused(vrt("run", bad("unknown_map"), *TAIL), 2, "odd", "9999")
+
+    def test_unknown_variable(self):
+        done = vrt("run", FIFO, "--set", "slice_n=3", *TAIL)
+        self.check_refused(done, 2, "slice_n", "slice_ns")
+
+    def test_machine(self):
+        for spec in ("0", "100000", "2x", "axb", "0x4", "-1"):
+            done = vrt("run", FIFO, "--machine", spec, "--workload", MIXED)
+            self.check_refused(done, 1, "machine")
+
+    def test_workload_json(self):
+        done = self.run_text('{\n\t"tasks" : {\n\t\t"a" : { "run" 100 }\n\t}\n}\n', ".json",
+                             FIFO, "--machine", "4", "--workload", None)
+        self.check_refused(done, 1, ":3:")
+
+    def test_workload_generator(self):
+        done = vrt("run", FIFO, "--machine", "4", "--workload", "schbench -m x")
+        self.check_refused(done, 1, "-m")
+        done = vrt("run", FIFO, "--machine", "4", "--workload", "scbench")
+        self.check_refused(done, 1, "schbench")
+
+    def test_options(self):
+        self.check_refused(vrt("run", FIFO, "--wrokload", "x"), 1, "--workload")
+        self.check_refused(vrt("rn"), 1, "run")
+        self.check_refused(vrt("run", FIFO, "--for", "3parsecs", *TAIL[:4]), 1, "3parsecs")
+
+
+class ThrownOut(e2e.Test):
+    """Status 3: the scheduler is gone, the tasks go on under fair, books balance."""
+
+    def thrown_out(self, name, kind, *texts, args=TAIL):
+        run = run_json(bad(name), *args, status=3)["runs"][0]
+        self.assertEqual(run["end"]["kind"], kind, run["end"])
+        for text in texts:
+            self.assertIn(text, run["end"]["message"])
+        # do no harm: the machine went on working
+        self.assertGreater(run["metrics"]["utilization_ppm"], 300_000)
+        return run
+
+    def test_drops_tasks(self):
+        self.thrown_out("drops_tasks", "error_stall", "failed to run for")
+
+    def test_no_such_dsq(self):
+        self.thrown_out("no_such_dsq", "error", "non-existent DSQ 0xdeadbeef")
+
+    def test_never_returns(self):
+        self.thrown_out("never_returns", "error", "bad_enqueue", "instructions")
+
+    def test_out_of_bounds(self):
+        self.thrown_out("out_of_bounds", "error", "out_of_bounds.bpf.c:", "counts")
+
+    def test_writes_kernel(self):
+        self.thrown_out("writes_kernel", "error", "writes_kernel.bpf.c:")
+
+    def test_init_fails(self):
+        self.thrown_out("init_fails", "error", "ops.init() failed (-12)")
+
+    def test_dispatch_twice(self):
+        self.thrown_out("dispatch_twice", "error", "already direct-dispatched")
+
+    def test_vtime_on_builtin(self):
+        self.thrown_out("vtime_on_builtin", "error",
+                        "cannot use vtime ordering for built-in DSQs")
+
+    def test_wrong_context(self):
+        self.thrown_out("wrong_context", "error", "kfunc with mask 0x2 called from an operation")
+
+    def test_bpf_error(self):
+        self.thrown_out("bpf_error", "error_bpf", "has had enough of cpu 7")
+
+    def test_dump_is_shown(self):
+        done = vrt("run", bad("drops_tasks"), *TAIL)
+        self.check_refused(done, 3, "runnable task stall", "CPU states", "ops_state/qseq=2/")
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -1,0 +1,851 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Every map type, from programs and from user space, with the errors that Linux gives. */
+#include "bpf_fixture.h"
+
+#include "../../src/bpf/maps/local_storage.h"
+#include "../../src/bpf/maps/ringbuf.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+/* --- arrays ---------------------------------------------------------------- */
+
+static void test_array(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_ARRAY, 4, 12, 3);
+	struct bpf_map *map = map_of(fd);
+	u32 key = 2, next, value[3] = { 1, 2, 3 }, got[3];
+	struct kheap_object obj;
+
+	assert_int_equal(map_update(fd, &key, value, BPF_ANY), 0);
+	assert_int_equal(map_lookup(fd, &key, got), 0);
+	assert_memory_equal(value, got, sizeof(value));
+	assert_int_equal(map_update(fd, &key, value, BPF_NOEXIST), -EEXIST);
+	assert_int_equal(map_update(fd, &key, value, BPF_EXIST), 0);
+	assert_int_equal(map_update(fd, &key, value, BPF_EXIST + 1), -EINVAL);
+	assert_int_equal(map_update(fd, &key, value, BPF_F_LOCK), -EINVAL);
+	assert_int_equal(map_delete(fd, &key), -EINVAL);
+	key = 3;
+	assert_int_equal(map_update(fd, &key, value, BPF_ANY), -E2BIG);
+	assert_int_equal(map_lookup(fd, &key, got), -ENOENT);
+	assert_null(map->ops->lookup(map, &key));
+
+	/* elements are 16 bytes apart and writable by programs */
+	key = 1;
+	assert_true(kheap_find(map->ops->lookup(map, &key), &obj));
+	assert_true(obj.type->writable);
+	assert_int_equal(obj.size, 3 * 16);
+	assert_ptr_equal(map->ops->lookup(map, &key), (char *)obj.base + 16);
+
+	assert_int_equal(map_next(fd, NULL, &next), 0);
+	assert_int_equal(next, 0);
+	key = 1;
+	assert_int_equal(map_next(fd, &key, &next), 0);
+	assert_int_equal(next, 2);
+	assert_int_equal(map_next(fd, &next, &next), -ENOENT);
+	key = 77;
+	assert_int_equal(map_next(fd, &key, &next), 0);
+	assert_int_equal(next, 0);
+	bpf_close(fd);
+
+	assert_int_equal(map_create(BPF_MAP_TYPE_ARRAY, 8, 4, 1), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_ARRAY, 4, 0, 1), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_ARRAY, 4, 4, 0), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_ARRAY, 4, 1u << 31, 1), -E2BIG);
+	assert_int_equal(map_create(BPF_MAP_TYPE_ARRAY, 4, 1u << 30, 1u << 30), -ENOMEM);
+	assert_int_equal(map_create_flags(BPF_MAP_TYPE_ARRAY, 4, 4, 1, BPF_F_NO_PREALLOC),
+			 -EINVAL);
+	assert_int_equal(map_create_flags(BPF_MAP_TYPE_ARRAY, 4, 4, 1,
+					  BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG), -EINVAL);
+}
+
+static int count_elems(void *key, void *value, void *arg)
+{
+	u32 *seen = arg;
+
+	seen[*(u32 *)key] += 1 + *(u32 *)value;
+	return seen[*(u32 *)key] > 100;
+}
+
+static void test_array_for_each(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_ARRAY, 4, 4, 4);
+	struct bpf_map *map = map_of(fd);
+	u32 key = 1, value = 10, seen[4] = { 0 };
+
+	assert_int_equal(map_update(fd, &key, &value, BPF_ANY), 0);
+	assert_int_equal(map->ops->for_each(map, count_elems, seen), 4);
+	assert_int_equal(seen[0], 1);
+	assert_int_equal(seen[1], 11);
+	value = 200; /* stops there */
+	assert_int_equal(map_update(fd, &key, &value, BPF_ANY), 0);
+	assert_int_equal(map->ops->for_each(map, count_elems, seen), 2);
+	bpf_close(fd);
+}
+
+static void test_array_mmap(void **state)
+{
+	int fd = map_create_flags(BPF_MAP_TYPE_ARRAY, 4, 4, 1500, BPF_F_MMAPABLE);
+	struct bpf_map *map = map_of(fd);
+	u32 key = 1499, value = 7, *elem = map->ops->lookup(map, &key);
+	u64 *user, *part;
+
+	user = bpf_map_mmap(fd, NULL, 12000, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	assert_ptr_not_equal(user, MAP_FAILED);
+	assert_int_equal(map->writable_mappings, 1);
+	user[1499] = 42; /* user space's is programs' */
+	assert_int_equal(*elem, 42);
+	*elem = 43;
+	assert_int_equal((u32)user[1499], 43);
+	assert_int_equal(map_update(fd, &key, &value, BPF_ANY), 0);
+	assert_int_equal((u32)user[1499], 7);
+
+	assert_int_equal(map_elem(BPF_MAP_FREEZE, fd, NULL, NULL, 0), -EBUSY);
+	/* punch a hole: the rest is still writable */
+	bpf_map_munmap_notice((char *)user + 4096, 4096);
+	munmap((char *)user + 4096, 4096);
+	assert_int_equal(map->writable_mappings, 2);
+	bpf_map_munmap_notice(user, 12288);
+	munmap(user, 12288);
+	assert_int_equal(map->writable_mappings, 0);
+	assert_int_equal(map_elem(BPF_MAP_FREEZE, fd, NULL, NULL, 0), 0);
+	assert_ptr_equal(bpf_map_mmap(fd, NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 0),
+			 MAP_FAILED);
+	assert_int_equal(errno, EPERM);
+	part = bpf_map_mmap(fd, NULL, 4096, PROT_READ, MAP_SHARED, 8192);
+	assert_ptr_not_equal(part, MAP_FAILED);
+	assert_int_equal((u32)part[1499 - 1024], 7);
+	assert_ptr_equal(bpf_map_mmap(fd, NULL, 4097, PROT_READ, MAP_SHARED, 8192), MAP_FAILED);
+	assert_int_equal(errno, EINVAL);
+	assert_ptr_equal(bpf_map_mmap(fd, NULL, 4096, PROT_READ, MAP_PRIVATE, 0), MAP_FAILED);
+	assert_int_equal(errno, EINVAL);
+
+	/* the mapping outlives the descriptor, and the map with it */
+	bpf_close(fd);
+	assert_int_equal(*elem, 7);
+	bpf_map_munmap_notice(part, 4096);
+	munmap(part, 4096);
+
+	fd = map_create(BPF_MAP_TYPE_ARRAY, 4, 4, 1);
+	assert_ptr_equal(bpf_map_mmap(fd, NULL, 4096, PROT_READ, MAP_SHARED, 0), MAP_FAILED);
+	assert_int_equal(errno, EINVAL);
+	bpf_close(fd);
+	fd = map_create_flags(BPF_MAP_TYPE_ARRAY, 4, 4, 1, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	assert_ptr_equal(bpf_map_mmap(fd, NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 0),
+			 MAP_FAILED);
+	assert_int_equal(errno, EACCES);
+	bpf_close(fd);
+}
+
+/* Two runs of the same requests give the same addresses. */
+static void test_addresses(void **state)
+{
+	static void *first[2];
+	u32 key = 0;
+	int fd = map_create_flags(BPF_MAP_TYPE_ARRAY, 4, 4, 10, BPF_F_MMAPABLE);
+	void *map = map_of(fd), *elem = map_of(fd)->ops->lookup(map, &key);
+
+	assert_true((u64)map >= KHEAP_BASE && (u64)elem >= KHEAP_BASE);
+	assert_int_equal((u64)elem % 4096, 0);
+	if (first[0]) {
+		assert_ptr_equal(first[0], map);
+		assert_ptr_equal(first[1], elem);
+	}
+	first[0] = map;
+	first[1] = elem;
+	bpf_close(fd);
+}
+
+static void test_percpu_array(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 4, 2);
+	struct bpf_map *map = map_of(fd);
+	u64 values[NR_CPUS] = { 10, 11, 12, 13 };
+	u32 key = 1, value = 99;
+
+	assert_int_equal(map_update(fd, &key, values, BPF_ANY), 0);
+	test_cpu = 2;
+	assert_int_equal(*(u32 *)map->ops->lookup(map, &key), 12);
+	assert_int_equal(map->ops->update(map, &key, &value, BPF_ANY), 0);
+	assert_int_equal(*(u32 *)map->ops->lookup_percpu(map, &key, 2), 99);
+	assert_int_equal(*(u32 *)map->ops->lookup_percpu(map, &key, 3), 13);
+	assert_null(map->ops->lookup_percpu(map, &key, NR_CPUS));
+	memset(values, 0xff, sizeof(values));
+	assert_int_equal(map_lookup(fd, &key, values), 0);
+	assert_int_equal(values[0], 10); /* padding is zero */
+	assert_int_equal(values[2], 99);
+	assert_int_equal(map_update(fd, &key, values, BPF_NOEXIST), -EEXIST);
+	key = 2;
+	assert_int_equal(map_update(fd, &key, values, BPF_ANY), -E2BIG);
+	assert_int_equal(map_lookup(fd, &key, values), -ENOENT);
+	bpf_close(fd);
+	assert_int_equal(map_create(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 32769, 1), -E2BIG);
+	assert_int_equal(map_create_flags(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 4, 1, BPF_F_MMAPABLE),
+			 -EINVAL);
+}
+
+/* --- hashes ---------------------------------------------------------------- */
+
+static void test_hash(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_HASH, 6, 8, 2);
+	struct bpf_map *map = map_of(fd);
+	u64 value = 1, got, *elem;
+	char key[6] = "one", next[6];
+
+	assert_int_equal(map_lookup(fd, key, &got), -ENOENT);
+	assert_int_equal(map_delete(fd, key), -ENOENT);
+	assert_int_equal(map_next(fd, NULL, next), -ENOENT);
+	assert_int_equal(map_update(fd, key, &value, BPF_EXIST), -ENOENT);
+	assert_int_equal(map_update(fd, key, &value, BPF_NOEXIST), 0);
+	assert_int_equal(map_update(fd, key, &value, BPF_NOEXIST), -EEXIST);
+	assert_int_equal(map_update(fd, key, &value, 3), -EINVAL);
+	assert_int_equal(map_update(fd, "two\0\0", &value, BPF_ANY), 0);
+	assert_int_equal(map_update(fd, "three", &value, BPF_ANY), -E2BIG);
+	value = 5;
+	assert_int_equal(map_update(fd, key, &value, BPF_ANY), 0); /* full is no matter */
+	assert_int_equal(map_lookup(fd, key, &got), 0);
+	assert_int_equal(got, 5);
+
+	/* what a program holds stays as it is until no program runs */
+	elem = map->ops->lookup(map, key);
+	assert_int_equal(map->ops->delete(map, key), 0);
+	value = 6;
+	assert_int_equal(map->ops->update(map, "three", &value, BPF_ANY), 0);
+	assert_ptr_not_equal(map->ops->lookup(map, "three"), elem);
+	assert_int_equal(*elem, 5);
+	bpf_rcu_quiescent();
+
+	assert_int_equal(map_pop(fd, "three", &got), 0);
+	assert_int_equal(got, 6);
+	assert_int_equal(map_pop(fd, "three", &got), -ENOENT);
+	bpf_close(fd);
+
+	assert_int_equal(map_create(BPF_MAP_TYPE_HASH, 0, 4, 1), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_HASH, 4, 0, 1), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_HASH, 4, 4, 0), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_HASH, 4, 4 << 20, 1), -E2BIG);
+	assert_int_equal(map_create(BPF_MAP_TYPE_HASH, 5 << 20, 4, 1), -E2BIG);
+	assert_int_equal(map_create_flags(BPF_MAP_TYPE_HASH, 4, 4, 1, BPF_F_NO_COMMON_LRU),
+			 -EINVAL);
+	assert_int_equal(map_create_flags(BPF_MAP_TYPE_HASH, 4, 4, 1, BPF_F_MMAPABLE), -EINVAL);
+}
+
+/* Iteration sees every key once, in an order that only depends on the keys. */
+static void test_hash_iteration(void **state)
+{
+	int fd = map_create_flags(BPF_MAP_TYPE_HASH, 4, 4, 1000, BPF_F_NO_PREALLOC);
+	int fd2 = map_create(BPF_MAP_TYPE_HASH, 4, 4, 1000);
+	u32 i, key, next, next2, seen[1000] = { 0 }, nr = 0;
+	void *prev = NULL;
+
+	for (i = 0; i < 1000; i++) {
+		assert_int_equal(map_update(fd, &i, &i, BPF_ANY), 0);
+		assert_int_equal(map_update(fd2, &i, &i, BPF_ANY), 0);
+	}
+	while (map_next(fd, prev, &next) == 0) {
+		assert_int_equal(map_next(fd2, prev, &next2), 0);
+		assert_int_equal(next, next2);
+		assert_in_range(next, 0, 999);
+		seen[next]++;
+		key = next;
+		prev = &key;
+		nr++;
+	}
+	assert_int_equal(nr, 1000);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(seen[i], 1);
+	bpf_close(fd2);
+	bpf_close(fd);
+}
+
+struct walk {
+	struct bpf_map *map;
+	u32 visited;
+};
+
+static int delete_elem(void *key, void *value, void *arg)
+{
+	struct walk *w = arg;
+
+	assert_int_equal(*(u32 *)key * 3, *(u32 *)value);
+	w->visited++;
+	assert_int_equal(w->map->ops->delete(w->map, key), 0);
+	return 0;
+}
+
+static void test_hash_delete_in_walk(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_HASH, 4, 4, 64);
+	struct walk w = { .map = map_of(fd) };
+	u32 i, value;
+
+	for (i = 0; i < 64; i++) {
+		value = i * 3;
+		map_update(fd, &i, &value, BPF_ANY);
+	}
+	assert_int_equal(w.map->ops->for_each(w.map, delete_elem, &w), 64);
+	assert_int_equal(w.visited, 64);
+	assert_int_equal(map_next(fd, NULL, &i), -ENOENT);
+	bpf_close(fd);
+}
+
+static void test_percpu_hash(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_PERCPU_HASH, 4, 4, 2);
+	struct bpf_map *map = map_of(fd);
+	u64 values[NR_CPUS];
+	u32 key = 5, value = 50, cpu;
+
+	test_cpu = 1;
+	assert_int_equal(map->ops->update(map, &key, &value, BPF_ANY), 0);
+	assert_int_equal(*(u32 *)map->ops->lookup(map, &key), 50);
+	memset(values, 0xff, sizeof(values));
+	assert_int_equal(map_lookup(fd, &key, values), 0);
+	for (cpu = 0; cpu < NR_CPUS; cpu++) {
+		assert_int_equal(values[cpu], cpu == 1 ? 50 : 0);
+		values[cpu] = cpu;
+	}
+	assert_int_equal(map_update(fd, &key, values, BPF_EXIST), 0);
+	assert_int_equal(*(u32 *)map->ops->lookup_percpu(map, &key, 3), 3);
+	assert_null(map->ops->lookup_percpu(map, &key, NR_CPUS));
+	assert_int_equal(map_pop(fd, &key, values), 0);
+	assert_int_equal(map_lookup(fd, &key, values), -ENOENT);
+	bpf_close(fd);
+	assert_int_equal(map_create(BPF_MAP_TYPE_PERCPU_HASH, 4, 40000, 1), -E2BIG);
+}
+
+static void test_lru_hash(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_LRU_HASH, 4, 4, 3);
+	struct bpf_map *map = map_of(fd);
+	u32 i, value;
+
+	for (i = 0; i < 3; i++)
+		assert_int_equal(map_update(fd, &i, &i, BPF_ANY), 0);
+	i = 0;
+	assert_non_null(map->ops->lookup(map, &i)); /* a program wants it */
+	i = 1;
+	assert_int_equal(map_lookup(fd, &i, &value), 0); /* user space does not count */
+	i = 3;
+	assert_int_equal(map_update(fd, &i, &i, BPF_ANY), 0);
+	i = 1;
+	assert_int_equal(map_lookup(fd, &i, &value), -ENOENT);
+	i = 0;
+	assert_int_equal(map_lookup(fd, &i, &value), 0);
+	for (i = 100; i < 200; i++)
+		assert_int_equal(map_update(fd, &i, &i, BPF_NOEXIST), 0);
+	for (i = 197; i < 200; i++)
+		assert_int_equal(map_lookup(fd, &i, &value), 0);
+	bpf_close(fd);
+	assert_int_equal(map_create_flags(BPF_MAP_TYPE_LRU_HASH, 4, 4, 1, BPF_F_NO_PREALLOC),
+			 -ENOTSUPP);
+	fd = map_create_flags(BPF_MAP_TYPE_LRU_PERCPU_HASH, 4, 4, 8, BPF_F_NO_COMMON_LRU);
+	map = map_of(fd);
+	assert_int_equal(map->ops->update(map, &i, &value, BPF_ANY), 0);
+	assert_int_equal(*(u32 *)map->ops->lookup(map, &i), value);
+	bpf_close(fd);
+}
+
+/* --- queues, filters, tries ------------------------------------------------ */
+
+static void test_queue(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_QUEUE, 0, 4, 2);
+	struct bpf_map *map = map_of(fd);
+	u32 value, got = 7, key = 0;
+
+	assert_int_equal(map_pop(fd, NULL, &got), -ENOENT);
+	for (value = 1; value <= 2; value++)
+		assert_int_equal(map_update(fd, NULL, &value, BPF_ANY), 0);
+	assert_int_equal(map_update(fd, NULL, &value, BPF_ANY), -E2BIG);
+	assert_int_equal(map_update(fd, NULL, &value, BPF_NOEXIST), -EINVAL);
+	assert_int_equal(map_update(fd, NULL, &value, BPF_EXIST), 0); /* 1 makes room for 3 */
+	assert_int_equal(map_lookup(fd, NULL, &got), 0);
+	assert_int_equal(got, 2);
+	assert_int_equal(map->ops->pop(map, &got), 0);
+	assert_int_equal(got, 2);
+	assert_int_equal(map_pop(fd, NULL, &got), 0);
+	assert_int_equal(got, 3);
+	assert_int_equal(map->ops->peek(map, &got), -ENOENT);
+	assert_int_equal(got, 0);
+	assert_int_equal(map_lookup(fd, &key, &got), -EINVAL);
+	bpf_close(fd);
+	assert_int_equal(map_create(BPF_MAP_TYPE_QUEUE, 4, 4, 2), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_QUEUE, 0, 0, 2), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_QUEUE, 0, 5 << 20, 2), -E2BIG);
+}
+
+static void test_stack(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_STACK, 0, 4, 3);
+	u32 value, got;
+
+	for (value = 1; value <= 3; value++)
+		assert_int_equal(map_update(fd, NULL, &value, BPF_ANY), 0);
+	for (value = 3; value >= 1; value--) {
+		assert_int_equal(map_lookup(fd, NULL, &got), 0);
+		assert_int_equal(got, value);
+		assert_int_equal(map_pop(fd, NULL, &got), 0);
+		assert_int_equal(got, value);
+	}
+	assert_int_equal(map_pop(fd, NULL, &got), -ENOENT);
+	bpf_close(fd);
+}
+
+static void test_bloom_filter(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_BLOOM_FILTER, 0, 4, 100);
+	u32 value, wrong = 0;
+
+	for (value = 0; value < 100; value++)
+		assert_int_equal(map_update(fd, NULL, &value, BPF_ANY), 0);
+	for (value = 0; value < 100; value++)
+		assert_int_equal(map_lookup(fd, NULL, &value), 0);
+	for (value = 1000; value < 2000; value++)
+		wrong += map_lookup(fd, NULL, &value) == 0;
+	assert_true(wrong < 100);
+	assert_int_equal(map_update(fd, NULL, &value, BPF_EXIST), -EINVAL);
+	assert_int_equal(map_delete(fd, NULL), -EOPNOTSUPP);
+	bpf_close(fd);
+}
+
+struct lpm_key {
+	u32 prefixlen;
+	u8 addr[4];
+};
+
+static void test_lpm_trie(void **state)
+{
+	static const struct lpm_key keys[] = { { 8, { 10 } }, { 16, { 10, 1 } }, { 0, { 0 } },
+					       { 32, { 10, 1, 2, 3 } }, { 9, { 10, 128 } } };
+	/* most specific first, by bits */
+	static const u32 order[] = { 3, 1, 4, 0, 2 };
+	int fd = map_create_flags(BPF_MAP_TYPE_LPM_TRIE, 8, 4, 5, BPF_F_NO_PREALLOC);
+	struct lpm_key key = { 33, { 0 } }, next;
+	u32 i, got;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		assert_int_equal(map_update(fd, &keys[i], &i, BPF_NOEXIST), 0);
+	assert_int_equal(map_update(fd, &key, &i, BPF_ANY), -EINVAL);
+	assert_int_equal(map_update(fd, &keys[0], &i, BPF_NOEXIST), -EEXIST);
+	key = (struct lpm_key){ 24, { 1, 2, 3 } };
+	assert_int_equal(map_update(fd, &key, &i, BPF_ANY), -ENOSPC);
+
+#define LOOKUP(a, b, c, d, len, expect)                                                            \
+	do {                                                                                       \
+		key = (struct lpm_key){ len, { a, b, c, d } };                                     \
+		assert_int_equal(map_lookup(fd, &key, &got), 0);                                   \
+		assert_int_equal(got, expect);                                                     \
+	} while (0)
+	LOOKUP(10, 1, 2, 3, 32, 3);
+	LOOKUP(10, 1, 2, 4, 32, 1);
+	LOOKUP(10, 2, 2, 4, 32, 0);
+	LOOKUP(10, 200, 0, 0, 32, 4);
+	LOOKUP(11, 1, 2, 3, 32, 2);
+	LOOKUP(10, 1, 2, 3, 12, 0); /* nothing longer than what is asked for */
+	assert_int_equal(map_next(fd, NULL, &next), 0);
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
+		assert_int_equal(next.prefixlen, keys[order[i]].prefixlen);
+		assert_int_equal(map_next(fd, &next, &next), i == 4 ? -ENOENT : 0);
+	}
+	assert_int_equal(map_delete(fd, &keys[2]), 0);
+	assert_int_equal(map_delete(fd, &keys[2]), -ENOENT);
+	key = (struct lpm_key){ 32, { 11 } };
+	assert_int_equal(map_lookup(fd, &key, &got), -ENOENT);
+	bpf_close(fd);
+	assert_int_equal(map_create(BPF_MAP_TYPE_LPM_TRIE, 8, 4, 5), -EINVAL);
+	assert_int_equal(map_create_flags(BPF_MAP_TYPE_LPM_TRIE, 4, 4, 5, BPF_F_NO_PREALLOC),
+			 -EINVAL);
+	assert_int_equal(map_create_flags(BPF_MAP_TYPE_LPM_TRIE, 261, 4, 5, BPF_F_NO_PREALLOC),
+			 -EINVAL);
+}
+
+/* --- ring buffers ---------------------------------------------------------- */
+
+static void test_ringbuf(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096);
+	struct bpf_map *map = map_of(fd);
+	u64 *cons, *a, *b, key = 0;
+	const u64 *prod;
+	const u32 *data;
+	u32 i;
+
+	cons = bpf_map_mmap(fd, NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	assert_ptr_not_equal(cons, MAP_FAILED);
+	prod = bpf_map_mmap(fd, NULL, 4096 + 2 * 4096, PROT_READ, MAP_SHARED, 4096);
+	assert_ptr_not_equal(prod, MAP_FAILED);
+	data = (const u32 *)prod + 1024;
+	assert_ptr_equal(bpf_map_mmap(fd, NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 4096),
+			 MAP_FAILED);
+	assert_int_equal(errno, EPERM);
+
+	a = bpf_ringbuf_reserve(map, 16);
+	b = bpf_ringbuf_reserve(map, 5);
+	assert_non_null(a);
+	assert_ptr_equal((char *)b, (char *)a + 24);
+	assert_int_equal(bpf_ringbuf_sample_size(b), 5);
+	assert_int_equal(*prod, 24 + 16);
+	assert_int_equal(data[0], 16 | BPF_RINGBUF_BUSY_BIT);
+	a[0] = 0x1122334455667788;
+	bpf_ringbuf_commit(a, 0, false);
+	assert_int_equal(data[0], 16);
+	assert_int_equal(data[2], 0x55667788);
+	bpf_ringbuf_commit(b, 0, true);
+	assert_int_equal(data[6], 5 | BPF_RINGBUF_DISCARD_BIT);
+	bpf_ringbuf_commit(b, 0, false); /* not reserved any more */
+	assert_int_equal(data[6], 5 | BPF_RINGBUF_DISCARD_BIT);
+	bpf_ringbuf_commit(&key, 0, false); /* nor ever */
+	assert_true(bpf_map_readable(fd));
+
+	/* full until the consumer moves on; then a record that wraps around */
+	assert_int_equal(bpf_ringbuf_output(map, data, 4000, 0), 0);
+	assert_int_equal(bpf_ringbuf_output(map, data, 100, 0), -EAGAIN);
+	assert_int_equal(bpf_ringbuf_output(map, data, 8, 4), -EINVAL);
+	*cons = *prod;
+	assert_false(bpf_map_readable(fd));
+	assert_int_equal(bpf_ringbuf_query(map, BPF_RB_AVAIL_DATA), 0);
+	assert_int_equal(bpf_ringbuf_query(map, BPF_RB_RING_SIZE), 4096);
+	assert_int_equal(bpf_ringbuf_query(map, BPF_RB_CONS_POS), 4048);
+	a = bpf_ringbuf_reserve(map, 400);
+	assert_non_null(a);
+	for (i = 0; i < 100; i++)
+		((u32 *)a)[i] = i;
+	for (i = 0; i < 100; i++) /* user space sees it in one piece, too */
+		assert_int_equal(data[(4048 + 8) / 4 + i], i);
+	assert_int_equal(data[(4048 + 8 - 4096) / 4 + 1024 + 10], 10);
+	bpf_ringbuf_commit(a, 0, false);
+	assert_null(bpf_ringbuf_reserve(map, 4090));
+	assert_null(bpf_ringbuf_reserve(map, ~0ULL));
+
+	/* a consumer position that makes no sense stops the producer, no more */
+	*cons = 1ULL << 60;
+	assert_null(bpf_ringbuf_reserve(map, 8));
+	assert_int_equal(map_lookup(fd, NULL, &key), -ENOTSUPP);
+	bpf_map_munmap_notice((void *)cons, 4096);
+	bpf_map_munmap_notice((void *)prod, 3 * 4096);
+	munmap((void *)cons, 4096);
+	munmap((void *)prod, 3 * 4096);
+	bpf_close(fd);
+	assert_int_equal(map_create(BPF_MAP_TYPE_RINGBUF, 0, 0, 4097), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_RINGBUF, 0, 0, 3 * 4096), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_RINGBUF, 0, 0, 0), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_RINGBUF, 4, 4, 4096), -EINVAL);
+}
+
+/* A record whose header a program has overwritten does no harm to the next reservation. */
+static void test_ringbuf_overwritten(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096);
+	struct bpf_map *map = map_of(fd);
+	u32 *a = bpf_ringbuf_reserve(map, 8);
+
+	a[-2] = 0x3fffffff;
+	assert_non_null(bpf_ringbuf_reserve(map, 8));
+	assert_non_null(bpf_ringbuf_reserve(map, 8));
+	bpf_close(fd);
+}
+
+static void test_user_ringbuf(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_USER_RINGBUF, 0, 0, 4096);
+	struct bpf_map *map = map_of(fd);
+	u64 *prod;
+	u32 *data, size;
+	void *sample;
+
+	assert_ptr_equal(bpf_map_mmap(fd, NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 0),
+			 MAP_FAILED);
+	prod = bpf_map_mmap(fd, NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 4096);
+	assert_ptr_not_equal(prod, MAP_FAILED);
+	data = (u32 *)prod + 1024;
+	assert_int_equal(bpf_user_ringbuf_start(map), 0);
+	assert_int_equal(bpf_user_ringbuf_start(map), -EBUSY);
+	assert_int_equal(bpf_user_ringbuf_peek(map, &sample, &size), -ENODATA);
+	data[0] = 4 | BPF_RINGBUF_BUSY_BIT;
+	*prod = 16;
+	assert_int_equal(bpf_user_ringbuf_peek(map, &sample, &size), -ENODATA);
+	data[0] = 4;
+	data[2] = 77;
+	assert_int_equal(bpf_user_ringbuf_peek(map, &sample, &size), 0);
+	assert_int_equal(size, 4);
+	assert_int_equal(*(u32 *)sample, 77);
+	bpf_user_ringbuf_release(map, size);
+	data[4] = 8 | BPF_RINGBUF_DISCARD_BIT;
+	*prod = 32;
+	assert_int_equal(bpf_user_ringbuf_peek(map, &sample, &size), -EAGAIN);
+	assert_int_equal(bpf_user_ringbuf_peek(map, &sample, &size), -ENODATA);
+	*prod = 33;
+	assert_int_equal(bpf_user_ringbuf_peek(map, &sample, &size), -EINVAL);
+	data[8] = 100;
+	*prod = 48;
+	assert_int_equal(bpf_user_ringbuf_peek(map, &sample, &size), -EINVAL);
+	*prod = 1ULL << 40;
+	data[8] = 5000;
+	assert_int_equal(bpf_user_ringbuf_peek(map, &sample, &size), -E2BIG);
+	bpf_user_ringbuf_end(map);
+	bpf_map_munmap_notice(prod, 3 * 4096);
+	munmap(prod, 3 * 4096);
+	bpf_close(fd);
+}
+
+/* --- local storage --------------------------------------------------------- */
+
+static int create_storage(int btf_fd, u32 value_size)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_TASK_STORAGE,
+				.key_size = 4,
+				.value_size = value_size,
+				.map_flags = BPF_F_NO_PREALLOC,
+				.btf_fd = (u32)btf_fd,
+				.btf_key_type_id = 1,
+				.btf_value_type_id = 2 };
+
+	return (int)vrt_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+static void test_local_storage(void **state)
+{
+	struct btf_builder *b = malloc(sizeof(*b));
+	void *task1 = NULL, *task2 = NULL;
+	u64 init = 5, *value, pidfd = 3;
+	struct bpf_map *map, *other;
+	int btf_fd, fd, fd2;
+
+	btf_start(b);
+	btf_add_int(b, "int", 4);
+	btf_add_int(b, "long", 8);
+	btf_fd = btf_load_built(b);
+	free(b);
+	fd = create_storage(btf_fd, 8);
+	fd2 = create_storage(btf_fd, 8);
+	map = map_of(fd);
+	other = map_of(fd2);
+
+	assert_null(bpf_local_storage_get(map, &task1, NULL, 0));
+	assert_null(bpf_local_storage_get(map, &task1, NULL, 2));
+	value = bpf_local_storage_get(map, &task1, &init, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	assert_non_null(value);
+	assert_int_equal(*value, 5);
+	*value = 6;
+	assert_ptr_equal(bpf_local_storage_get(map, &task1, &init,
+					       BPF_LOCAL_STORAGE_GET_F_CREATE), value);
+	assert_null(bpf_local_storage_get(map, &task2, NULL, 0));
+	assert_null(bpf_local_storage_get(other, &task1, NULL, 0));
+	assert_non_null(bpf_local_storage_get(other, &task1, NULL, 1));
+	assert_non_null(bpf_local_storage_get(map, &task2, NULL, 1));
+
+	assert_int_equal(bpf_local_storage_delete(map, &task1), 0);
+	assert_int_equal(bpf_local_storage_delete(map, &task1), -ENOENT);
+	assert_int_equal(*value, 6); /* until no program runs */
+	bpf_task_storage_free(&task1);
+	assert_null(task1);
+	assert_null(bpf_local_storage_get(other, &task1, NULL, 0));
+
+	assert_int_equal(map_lookup(fd, &pidfd, &init), -EBADF);
+	assert_int_equal(map_next(fd, NULL, &pidfd), -ENOTSUPP);
+	bpf_close(fd); /* task2's goes with the map */
+	assert_null(task2);
+	bpf_task_storage_free(&task2);
+	bpf_close(fd2);
+	assert_int_equal(create_storage(btf_fd, 70000), -E2BIG);
+	assert_int_equal(create_storage(btf_fd, 12), -EINVAL); /* not what BTF says */
+	assert_int_equal(map_create_flags(BPF_MAP_TYPE_TASK_STORAGE, 4, 8, 0, BPF_F_NO_PREALLOC),
+			 -EINVAL);
+	bpf_close(btf_fd);
+}
+
+/* --- maps of maps ---------------------------------------------------------- */
+
+static int create_outer(enum bpf_map_type type, int inner)
+{
+	union bpf_attr attr = { .map_type = type, .key_size = 4, .value_size = 4,
+				.max_entries = 2, .inner_map_fd = (u32)inner };
+
+	return (int)vrt_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+static void check_map_of_maps(enum bpf_map_type type)
+{
+	int inner = map_create(BPF_MAP_TYPE_HASH, 4, 8, 16);
+	int same = map_create(BPF_MAP_TYPE_HASH, 4, 8, 32);
+	int different = map_create(BPF_MAP_TYPE_HASH, 4, 16, 16);
+	int outer = create_outer(type, inner);
+	struct bpf_map *map = map_of(outer), *held;
+	u32 key = 1, id, refs;
+
+	held = map_of(same);
+	refs = held->obj.refs;
+	assert_int_equal(map->inner_meta->type, BPF_MAP_TYPE_HASH);
+	assert_int_equal(map->inner_meta->value_size, 8);
+	assert_null(map->ops->lookup(map, &key));
+	assert_int_equal(map_lookup(outer, &key, &id), -ENOENT);
+	assert_int_equal(map_update(outer, &key, &different, BPF_ANY), -EINVAL);
+	assert_int_equal(map_update(outer, &key, &outer, BPF_ANY), -EINVAL);
+	assert_int_equal(map_update(outer, &key, &(int){ 999 }, BPF_ANY), -EBADF);
+	assert_int_equal(map_update(outer, &key, &inner, BPF_ANY), 0);
+	assert_int_equal(map_update(outer, &key, &same, BPF_ANY), 0);
+	assert_ptr_equal(map->ops->lookup(map, &key), held);
+	assert_int_equal(held->obj.refs, refs + 1);
+	assert_int_equal(map_lookup(outer, &key, &id), 0);
+	assert_int_equal(id, held->obj.id);
+	bpf_close(same); /* the outer map holds it */
+	assert_ptr_equal(map->ops->lookup(map, &key), held);
+	assert_int_equal(held->max_entries, 32);
+	assert_int_equal(map_delete(outer, &key), 0);
+	assert_int_equal(map_delete(outer, &key), -ENOENT);
+	assert_int_equal(held->max_entries, 32); /* until no program runs */
+	bpf_rcu_quiescent();
+	assert_null(bpf_obj_from_id(id, BPF_OBJ_MAP));
+	assert_int_equal(create_outer(type, outer), -EINVAL); /* one level */
+	assert_int_equal(create_outer(type, 999), -EBADF);
+	assert_int_equal(map_update(outer, &key, &inner, BPF_ANY), 0);
+	bpf_close(outer);
+	bpf_close(inner);
+	bpf_close(different);
+}
+
+static void test_array_of_maps(void **state)
+{
+	u32 key = 2;
+	int a = map_create(BPF_MAP_TYPE_ARRAY, 4, 8, 16), b = map_create(BPF_MAP_TYPE_ARRAY, 4, 8, 8);
+	int outer = create_outer(BPF_MAP_TYPE_ARRAY_OF_MAPS, a);
+
+	check_map_of_maps(BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	assert_int_equal(map_update(outer, &key, &a, BPF_ANY), -E2BIG);
+	key = 0;
+	assert_int_equal(map_update(outer, &key, &b, BPF_ANY), -EINVAL); /* another length */
+	assert_int_equal(map_update(outer, &key, &a, BPF_NOEXIST), -EINVAL);
+	bpf_close(a);
+	bpf_close(b);
+	bpf_close(outer);
+}
+
+static void test_hash_of_maps(void **state)
+{
+	int inner = map_create(BPF_MAP_TYPE_ARRAY, 4, 8, 16);
+	int outer = create_outer(BPF_MAP_TYPE_HASH_OF_MAPS, inner);
+	u32 key;
+
+	check_map_of_maps(BPF_MAP_TYPE_HASH_OF_MAPS);
+	for (key = 0; key < 2; key++)
+		assert_int_equal(map_update(outer, &key, &inner, BPF_NOEXIST), 0);
+	assert_int_equal(map_update(outer, &key, &inner, BPF_ANY), -E2BIG);
+	assert_int_equal(map_update(outer, &key, &inner, BPF_EXIST), -ENOENT);
+	bpf_close(outer);
+	bpf_close(inner);
+}
+
+/* --- batches ---------------------------------------------------------------- */
+
+static int batch(enum bpf_cmd cmd, int fd, void *in, void *out, void *keys, void *values,
+		 u32 *count)
+{
+	union bpf_attr attr = { .batch = { .map_fd = (u32)fd, .in_batch = ptr(in),
+					   .out_batch = ptr(out), .keys = ptr(keys),
+					   .values = ptr(values), .count = *count } };
+	int err = (int)vrt_bpf(cmd, &attr, sizeof(attr));
+
+	*count = attr.batch.count;
+	return err;
+}
+
+static void test_batch(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_HASH, 4, 4, 100);
+	u32 keys[100], values[100], count = 100, total = 0, i, pos, *in = NULL, seen = 0;
+	int err;
+
+	for (i = 0; i < 100; i++) {
+		keys[i] = i;
+		values[i] = i + 1000;
+	}
+	assert_int_equal(batch(BPF_MAP_UPDATE_BATCH, fd, NULL, NULL, keys, values, &count), 0);
+	assert_int_equal(count, 100);
+	do {
+		count = 30;
+		err = batch(BPF_MAP_LOOKUP_BATCH, fd, in, &pos, keys, values, &count);
+		assert_true(err == 0 || err == -ENOENT);
+		for (i = 0; i < count; i++) {
+			assert_int_equal(values[i], keys[i] + 1000);
+			seen += keys[i];
+		}
+		total += count;
+		in = &pos;
+	} while (!err);
+	assert_int_equal(total, 100);
+	assert_int_equal(seen, 99 * 100 / 2);
+	count = 100;
+	assert_int_equal(batch(BPF_MAP_LOOKUP_AND_DELETE_BATCH, fd, NULL, &pos, keys, values,
+			       &count), -ENOENT);
+	assert_int_equal(count, 100);
+	assert_int_equal(map_next(fd, NULL, &pos), -ENOENT);
+	count = 3;
+	assert_int_equal(batch(BPF_MAP_UPDATE_BATCH, fd, NULL, NULL, keys, values, &count), 0);
+	keys[1] = 12345;
+	assert_int_equal(batch(BPF_MAP_DELETE_BATCH, fd, NULL, NULL, keys, NULL, &count), -ENOENT);
+	assert_int_equal(count, 1);
+	bpf_close(fd);
+
+	fd = map_create(BPF_MAP_TYPE_ARRAY, 4, 4, 5);
+	count = 3;
+	assert_int_equal(batch(BPF_MAP_LOOKUP_BATCH, fd, NULL, &pos, keys, values, &count), 0);
+	assert_int_equal(count, 3);
+	assert_int_equal(pos, 2);
+	assert_int_equal(batch(BPF_MAP_LOOKUP_BATCH, fd, &pos, &pos, keys, values, &count),
+			 -ENOENT);
+	assert_int_equal(count, 2);
+	assert_int_equal(keys[1], 4);
+	assert_int_equal(batch(BPF_MAP_DELETE_BATCH, fd, NULL, NULL, keys, NULL, &count),
+			 -ENOTSUPP);
+	bpf_close(fd);
+}
+
+static void test_unsupported(void **state)
+{
+	u32 key = 0, value = 3;
+	int fd;
+
+	assert_int_equal(map_create(BPF_MAP_TYPE_UNSPEC, 4, 4, 1), -EINVAL);
+	assert_int_equal(map_create(BPF_MAP_TYPE_SOCKMAP, 4, 4, 1), -EINVAL);
+	assert_int_equal(map_create(1000, 4, 4, 1), -EINVAL);
+	fd = map_create(BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, NR_CPUS);
+	assert_true(fd >= 0);
+	assert_int_equal(map_update(fd, &key, &value, BPF_ANY), fcntl(3, F_GETFD) < 0 ? -EBADF : -EINVAL);
+	assert_int_equal(map_delete(fd, &key), -ENOENT);
+	bpf_close(fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bpf_setup, bpf_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_array),
+		TEST(test_array_for_each),
+		TEST(test_array_mmap),
+		TEST(test_addresses),
+		TEST(test_addresses),
+		TEST(test_percpu_array),
+		TEST(test_hash),
+		TEST(test_hash_iteration),
+		TEST(test_hash_delete_in_walk),
+		TEST(test_percpu_hash),
+		TEST(test_lru_hash),
+		TEST(test_queue),
+		TEST(test_stack),
+		TEST(test_bloom_filter),
+		TEST(test_lpm_trie),
+		TEST(test_ringbuf),
+		TEST(test_ringbuf_overwritten),
+		TEST(test_user_ringbuf),
+		TEST(test_local_storage),
+		TEST(test_array_of_maps),
+		TEST(test_hash_of_maps),
+		TEST(test_batch),
+		TEST(test_unsupported),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
