@@ -80,6 +80,12 @@ struct bpf_env {
 	void (*run_inside)(void (*fn)(void *arg), void *arg);
 	/* task local storage: the anchor that belongs to a task_struct (in its private part) */
 	void **(*task_storage_anchor)(void *task);
+	/* the same of a struct cgroup. NULL: cgroups keep no storage */
+	void **(*cgroup_storage_anchor)(void *cgroup);
+	/* of the executing CPU; NULL: 0 */
+	u32 (*numa_node)(void);
+	/* ticks since boot; NULL: ktime() at 250 Hz */
+	u64 (*jiffies)(void);
 	/* instructions after which a non-sleepable / sleepable program is stopped; 0: never */
 	u64 insn_budget, sleepable_insn_budget;
 };
@@ -152,6 +158,26 @@ struct bpf_kfunc_set {
 
 /* @set must stay. -ENOENT names a kfunc that the kernel BTF lacks (in the log). */
 int bpf_register_kfuncs(const struct bpf_kfunc_set *set);
+
+/*
+ * A variable of the kernel that programs find as a ksym: @name is a VAR of the
+ * kernel BTF. Those in .data..percpu have an address per CPU.
+ */
+struct bpf_kernel_var {
+	const char *name;
+	void *(*address)(u32 cpu);
+};
+
+/* @var must stay. -ENOENT when the kernel BTF lacks it. */
+int bpf_register_kernel_var(const struct bpf_kernel_var *var);
+
+/*
+ * Formats text for kfuncs that take a format, an array of 64-bit arguments and
+ * its size in bytes, all as a program gave them: into @out, cut to @size. The
+ * length without the cut, or -EINVAL for a format or size that Linux refuses,
+ * -EFAULT for memory that is not there.
+ */
+int bpf_bstr_format(char *out, size_t size, const char *fmt, const u64 *data, u32 data_sz);
 
 /* --- struct_ops -------------------------------------------------------- */
 

@@ -93,7 +93,11 @@ static const char *member_bits(const struct btf *btf, const struct btf_type *t,
 		*bits = bitfield;
 		return *bits + *start % 8 > 128 ? "nr_copy_bits exceeds 128" : NULL;
 	}
-	return *start % 8 ? "Member is not byte aligned" : NULL;
+	if (btf_kind(mt) == BTF_KIND_FLOAT && *start % (min(mt->size, 8U) * 8))
+		return "Member is not properly aligned";
+	if (*start % 8)
+		return is_int ? "Invalid member offset" : "Member is not byte aligned";
+	return NULL;
 }
 
 static int check_struct(struct btf *btf, u32 id, struct bpf_log *log)

@@ -221,10 +221,12 @@ static int check_inner_names(struct btf *btf, u32 id, struct bpf_log *log)
 	/* all of them start with their name_off */
 	for (i = 0; i < btf_vlen(t); i++, entry += k->per_vlen) {
 		memcpy(&name_off, entry, sizeof(name_off));
-		if (name_off >= btf->strings_size)
-			return btf_complain(btf, log, id, "Invalid name_offset:%u", name_off);
-		if (!valid_name(btf->strings + name_off, rule))
-			return btf_complain(btf, log, id, "Invalid name of item %u", i + 1);
+		if (name_off < btf->strings_size && valid_name(btf->strings + name_off, rule))
+			continue;
+		return btf_complain(btf, log, id,
+				    btf_kind(t) == BTF_KIND_FUNC_PROTO ? "Invalid arg#%u" :
+									 "Invalid name of item %u",
+				    i + 1);
 	}
 	return 0;
 }
@@ -280,10 +282,6 @@ static int check_self(struct btf *btf, u32 id, struct bpf_log *log)
 	switch (btf_kind(t)) {
 	case BTF_KIND_INT:
 		return check_int(btf, id, log);
-	case BTF_KIND_ARRAY:
-		return t->size ? btf_complain(btf, log, id, "size != 0") : 0;
-	case BTF_KIND_FWD:
-		return t->type ? btf_complain(btf, log, id, "type != 0") : 0;
 	case BTF_KIND_FUNC:
 		return btf_vlen(t) > BTF_FUNC_GLOBAL ?
 			       btf_complain(btf, log, id, "Invalid func linkage") :
@@ -340,8 +338,12 @@ static s64 check_type_header(struct btf *btf, u32 id, const struct btf_type *t, 
 		return btf_complain(btf, log, id, "vlen != 0");
 	if (!k->kflag && BTF_INFO_KFLAG(t->info))
 		return btf_complain(btf, log, id, "Invalid btf_info kind_flag");
+	if (t->size && (btf_kind(t) == BTF_KIND_FWD || btf_kind(t) == BTF_KIND_ARRAY))
+		return btf_complain(btf, log, id, "%s != 0",
+				    btf_kind(t) == BTF_KIND_FWD ? "type" : "size");
 	if (!valid_name(btf->strings + t->name_off, k->rule))
-		return btf_complain(btf, log, id, "Invalid name");
+		return btf_complain(btf, log, id, "Invalid %s",
+				    btf_kind(t) == BTF_KIND_DECL_TAG ? "value" : "name");
 	return (s64)need;
 }
 
@@ -423,8 +425,9 @@ static int check_references(struct btf *btf, u32 id, struct bpf_log *log)
 	case BTF_KIND_UNION:
 		for (i = 0, m = btf_members(t); i < btf_vlen(t); i++, m++)
 			if (!m->type || !valid_target(btf, m->type))
-				return btf_complain(btf, log, id, "'%s' type_id=%u Invalid type_id",
-						    btf_name(btf, m->name_off), m->type);
+				return btf_complain(btf, log, id, "'%s' type_id=%u Invalid %s",
+						    btf_name(btf, m->name_off), m->type,
+						    m->type ? "member" : "type_id");
 		return 0;
 	case BTF_KIND_FUNC_PROTO:
 		if (!valid_target(btf, t->type))
@@ -447,6 +450,11 @@ static int check_references(struct btf *btf, u32 id, struct bpf_log *log)
 		return 0;
 	case BTF_KIND_DECL_TAG:
 		if (t->type >= btf->nr_types || !valid_tag_target(btf->types[t->type]))
+			return btf_complain(btf, log, id, "Invalid type_id");
+		return 0;
+	case BTF_KIND_VAR:
+		if (!t->type || !valid_target(btf, t->type) ||
+		    btf_kind(btf->types[t->type]) == BTF_KIND_FWD)
 			return btf_complain(btf, log, id, "Invalid type_id");
 		return 0;
 	default:

@@ -31,6 +31,7 @@ enum bpf_region_kind {
 	REGION_PACKET,
 	REGION_WALKED, /* read from a kernel object: perhaps a pointer. Loads never fault */
 	REGION_FUNC, /* a subprogram, for callbacks; the value is bpf_func_address() */
+	REGION_SLOT, /* a dynptr or iterator on the stack: for its own functions only */
 	REGION_PERCPU, /* a per-CPU variable: nothing to touch but through helpers */
 };
 
@@ -50,7 +51,7 @@ struct bpf_region {
 	struct btf *btf; /* objects: their type */
 	u32 btf_id;
 	const struct bpf_region *values; /* map pointers: of lookup results */
-	const struct bpf_percpu_var *var; /* per-CPU variables */
+	const struct bpf_kernel_var *var; /* per-CPU variables */
 };
 
 /*
@@ -112,19 +113,26 @@ struct bpf_exec {
 	struct bpf_reg shadow[BPF_MAX_FRAMES * BPF_SLOTS]; /* regions of spilled pointers */
 };
 
+struct bpf_var_region {
+	struct bpf_region region;
+	struct bpf_var_region *next;
+};
+
 /* What execution knows of a program beyond struct bpf_prog. */
 struct bpf_prog_exec {
 	struct bpf_ins *code;
 	struct bpf_reg *consts; /* map pointers, map values, functions, variables */
 	u32 nr_consts;
 	struct bpf_region *map_regions; /* four per map, see interp_region.c */
-	struct bpf_alloc_region *alloc_regions; /* of the program's own types, as met */
+	u32 nr_map_regions; /* maps that have them */
+	struct bpf_var_region *var_regions; /* of per-CPU variables */
 	const struct bpf_kfunc_desc **kfuncs; /* called ones, by index */
 	u32 nr_kfuncs;
 };
 
 extern const struct bpf_region bpf_region_ctx, bpf_region_stack, bpf_region_walked,
-	bpf_region_null, bpf_region_func, bpf_region_packet, bpf_region_packet_end;
+	bpf_region_null, bpf_region_func, bpf_region_packet, bpf_region_packet_end,
+	bpf_region_percpu_alloc;
 
 static inline void bpf_reg_number(struct bpf_reg *reg, u64 value)
 {
@@ -136,10 +144,17 @@ static inline void bpf_reg_number(struct bpf_reg *reg, u64 value)
 /* The caller of the helper or kfunc that runs now; valid at its start. */
 extern struct bpf_exec *bpf_exec_current;
 
+/* Frees the pool; nothing may run. */
+void bpf_exec_pool_exit(void);
+/* Runs in progress, sleeping ones included. */
+extern u32 bpf_exec_active;
+
 /* A run of @prog; end() charges what is left to charge and returns the program's result. */
 struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog);
+/* The main program with @ctx in r1. */
+u64 bpf_exec_main(struct bpf_exec *x, void *ctx, u64 ctx_size);
 u64 bpf_exec_end(struct bpf_exec *x, u64 ret);
-/* From @insn on in a new frame, with up to 5 arguments. 0 when stopped. */
+/* The subprogram that starts at @insn, with up to 5 arguments. 0 when stopped. */
 u64 bpf_exec_call(struct bpf_exec *x, u32 insn, const struct bpf_reg *args, u32 nr);
 /* The same from a helper or kfunc: a callback in @func, which has been checked. */
 u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, u32 nr);
@@ -154,11 +169,17 @@ u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const vo
 bool bpf_exec_refill(struct bpf_exec *x);
 /* Before every call out of the program. */
 void bpf_exec_charge(struct bpf_exec *x, u64 ns);
+/* bpf_tail_call() with its arguments in @regs: true when x->prog is to go on from its start. */
+bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *regs);
+/* BPF_LD | BPF_ABS and IND: false beyond the packet. */
+bool bpf_exec_load_packet(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *regs);
+/* A call of something that libbpf did not find and replaced: stops. */
+void bpf_exec_missing(struct bpf_exec *x, const struct bpf_ins *pc);
 
 /* Labels of the interpreter, by enum bpf_op, and the decoder. */
 const void *const *bpf_interp_labels(void);
-u64 bpf_interp(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *regs);
-int bpf_interp_decode(struct bpf_prog *prog);
+u64 bpf_interp(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *regs, u32 stack);
+void bpf_interp_decode(struct bpf_prog *prog);
 
 /* What a REGION_FUNC register holds: looks like an address, is none. */
 #define BPF_FUNC_BASE 0xffffffffc0000000ULL
@@ -173,9 +194,6 @@ static inline u32 bpf_func_insn(u64 address)
 	return (u32)((address - BPF_FUNC_BASE) / 8);
 }
 
-/* Instructions of @prog as loaded: what the program counter stands for. */
-static inline void bpf_exec_at(struct bpf_exec *x, const struct bpf_ins *pc);
-
 /* --- checked access: interp_access.c ---------------------------------------- */
 
 enum bpf_access { ACCESS_READ, ACCESS_WRITE, ACCESS_RDWR };
@@ -188,10 +206,6 @@ bool bpf_exec_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg
 		   u32 size);
 bool bpf_exec_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u32 size,
 		    const struct bpf_reg *value);
-/* The stack by r10 with an offset that has been checked at load. */
-void bpf_exec_stack_load(struct bpf_exec *x, struct bpf_reg *dst, s32 off, u32 size);
-void bpf_exec_stack_store(struct bpf_exec *x, s32 off, u32 size, const struct bpf_reg *value);
-
 /*
  * Memory for a helper or an atomic operation: @size bytes at @reg + @off, none
  * of them a special field. NULL when the program was stopped. @what: the
@@ -199,9 +213,19 @@ void bpf_exec_stack_store(struct bpf_exec *x, s32 off, u32 size, const struct bp
  */
 void *bpf_exec_mem(struct bpf_exec *x, const struct bpf_reg *reg, s64 off, u64 size,
 		   enum bpf_access access, const char *what);
+/* Memory for an atomic operation of @size bytes, which must be aligned. */
+void *bpf_exec_atomic(struct bpf_exec *x, const struct bpf_reg *reg, s32 off, u32 size);
 /* The special field of one of the types in @mask that @reg points at, or NULL when stopped. */
 const struct btf_field *bpf_exec_field(struct bpf_exec *x, const struct bpf_reg *reg, u32 mask,
 				       const char *what);
+/*
+ * The shadow of the @nr stack slots that @reg points at, which must be aligned;
+ * NULL when stopped. Bit i of *@fat: slot i has one.
+ */
+struct bpf_reg *bpf_exec_slots(struct bpf_exec *x, const struct bpf_reg *reg, u32 nr, u64 *fat,
+			       const char *what);
+/* Says of slots that bpf_exec_slots() has returned whether their shadow counts. */
+void bpf_exec_mark_slots(struct bpf_exec *x, const struct bpf_reg *reg, u32 nr, bool fat);
 /* A fault-safe read of kernel memory: what is not there reads as zero, and -EFAULT is returned. */
 int bpf_probe_read(void *dst, u64 addr, u64 size);
 /* Bytes that can be read from @addr in the object it lies in; 0: none. */
@@ -209,16 +233,17 @@ u64 bpf_probe_size(u64 addr);
 
 /* --- regions: interp_region.c ------------------------------------------------ */
 
-int bpf_regions_init(struct bpf_prog *prog);
+void bpf_regions_init(struct bpf_prog *prog);
 void bpf_regions_free(struct bpf_prog *prog);
 void bpf_kernel_regions_exit(void);
 
 /* Of a map of @prog, by its index in prog->maps. */
 const struct bpf_region *bpf_region_map_ptr(const struct bpf_prog *prog, u32 index);
+/* The same of a map that @prog has a pointer to; NULL if it cannot. */
 const struct bpf_region *bpf_region_of_map(const struct bpf_prog *prog, const struct bpf_map *map);
 /* Of objects of kernel type @btf_id. */
 const struct bpf_region *bpf_region_kernel(u32 btf_id);
-/* Of plain memory named @name; interned. */
+/* Plain memory that helpers lend, by what they call it. */
 struct bpf_mem_regions {
 	struct bpf_region rdwr, rdonly;
 };
@@ -231,26 +256,37 @@ struct bpf_mem_regions {
 /* These fill in a register for a pointer that may be NULL. */
 void bpf_reg_map_value(struct bpf_reg *reg, const struct bpf_region *values, const void *value);
 void bpf_reg_mem(struct bpf_reg *reg, const struct bpf_region *mem, const void *ptr, u32 size);
+/* NULL that should have been a pointer into @origin (may be NULL). */
+void bpf_reg_null(struct bpf_reg *reg, const struct bpf_region *origin);
 /* To a kernel object of type @btf_id (0: not known), as arguments and results are. */
 void bpf_reg_object(struct bpf_reg *reg, u32 btf_id, const void *ptr);
 /* To the beginning, or inside, of an object that a program of this type allocated. */
-void bpf_reg_alloc(struct bpf_exec *x, struct bpf_reg *reg, const void *ptr);
+void bpf_reg_alloc(struct bpf_reg *reg, const void *ptr);
 /* What a load of the kptr field @f gives. */
-void bpf_reg_kptr(struct bpf_exec *x, struct bpf_reg *reg, const struct btf_field *f, u64 value);
+void bpf_reg_kptr(struct bpf_reg *reg, const struct btf_field *f, u64 value);
 
-/* --- objects of programs' own types: kfuncs_obj.c ------------------------------ */
+/* Sets the window from the record: the largest stretch without special fields. */
+void bpf_region_find_window(struct bpf_region *region);
+
+/* --- objects of programs' own types: kfuncs_alloc.c ----------------------------------- */
 
 /* In front of each, in the kernel heap. */
 struct bpf_alloc_header {
 	u32 btf_obj_id, type_id; /* btf->obj.id */
-	u32 size;
-	u32 refs; /* of objects with a bpf_refcount */
+	u32 size; /* of one; per-CPU objects have one per CPU, each rounded up to 8 */
+	u32 refs; /* 0: dropped */
 };
 
-extern const struct kheap_type bpf_alloc_type;
+/* A zeroed object of struct @type_id with one reference, or NULL. */
+void *bpf_alloc_new(struct btf *btf, u32 type_id, bool percpu);
 /* The live object that @ptr points into, or NULL. */
 struct bpf_alloc_header *bpf_alloc_find(const void *ptr);
-void bpf_alloc_drop(struct bpf_alloc_header *header, const struct btf_record *record);
+/* Its region, which stays while any program runs. */
+const struct bpf_region *bpf_alloc_region(const struct bpf_alloc_header *header);
+/* Gives a reference back; with the last one the object goes, with all that its fields hold. */
+void bpf_alloc_drop(struct bpf_alloc_header *header);
+/* What a list head or tree holds goes, too. */
+void bpf_graph_free(const struct btf_field *field, void *head);
 
 /* --- stopping: interp_fault.c --------------------------------------------------- */
 
@@ -259,7 +295,9 @@ void bpf_alloc_drop(struct bpf_alloc_header *header, const struct btf_record *re
  * fault of a run counts. Always returns false.
  */
 __printf(2, 3) bool bpf_exec_fault(struct bpf_exec *x, const char *fmt, ...);
-/* "map 'counts' value of 16 bytes" */
-void bpf_region_describe(const struct bpf_exec *x, const struct bpf_reg *reg, char *buf, size_t size);
+/* "map 'counts' value of 16 bytes"; what @reg points into. */
+void bpf_reg_describe(const struct bpf_exec *x, const struct bpf_reg *reg, char *buf, size_t size);
+/* The same without the size. */
+void bpf_region_describe(const struct bpf_region *region, char *buf, size_t size);
 
 #endif

@@ -145,12 +145,13 @@ static inline void enter_frame(struct bpf_exec *x, struct bpf_frame *f, struct b
 static const void *const *interp_labels;
 
 /*
- * From @pc on in frame x->depth, which is fresh but for @r[1..5]; returns r0.
+ * From @pc on in frame x->depth, of which @stack bytes must be zeroed; @r[1..5]
+ * are the arguments. Returns r0.
  * After a fault x->stopped is set and the result meaningless. With x NULL it
  * only publishes its labels.
  */
 __attribute__((noinline, noclone))
-u64 bpf_interp(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *r)
+u64 bpf_interp(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *r, u32 stack)
 {
 #define LABEL(name) [OP_##name] = &&name,
 #define LABELS4(name)                                                                              \
@@ -171,7 +172,7 @@ u64 bpf_interp(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *r)
 	code = x->prog->exec->code;
 	f = &x->frames[x->depth];
 	f->ret = NULL;
-	enter_frame(x, f, r, (u32)x->prog->exec->entry_stack[pc - code]);
+	enter_frame(x, f, r, stack);
 	left = x->left;
 
 #define D (&r[pc->dst])
@@ -476,9 +477,10 @@ STACK_STX_DW: {
 LD_ABS:
 LD_IND:
 	SYNC;
-	if (!bpf_exec_load_packet(x, pc, r))
-		goto leave_all; /* beyond the packet: the program ends with 0 */
-	NEXT;
+	if (bpf_exec_load_packet(x, pc, r))
+		NEXT;
+	set_number(&r[0], 0); /* beyond the packet: as if it had returned 0 */
+	goto EXIT;
 
 	/* --- calls --------------------------------------------------------------------- */
 
@@ -557,12 +559,10 @@ refill:
 stopped:
 	x->left = left - (pc - seg + 1);
 	return 0;
-leave_all:
-	return 0;
 }
 
 const void *const *bpf_interp_labels(void)
 {
-	bpf_interp(NULL, NULL, NULL);
+	bpf_interp(NULL, NULL, NULL, 0);
 	return interp_labels;
 }

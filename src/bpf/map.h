@@ -90,6 +90,8 @@ struct bpf_map_ops {
 	void *(*mmap_range)(struct bpf_map *map, u64 *size);
 	/* May this part be mapped, and writable? Absent: all of it. */
 	int (*mmap_check)(struct bpf_map *map, u64 offset, u64 length, bool write);
+	/* The only address it may be mapped at. Absent: any. */
+	u64 (*mmap_address)(const struct bpf_map *map);
 };
 
 struct bpf_map {

@@ -63,6 +63,7 @@ struct bpf_prog {
 	struct bpf_ctx_arg ctx_args[12];
 	u32 nr_ctx_args;
 
+	struct bpf_prog_exec *exec; /* how it is executed, see exec.h */
 	u64 run_cnt, run_insns; /* statistics, as bpftool shows them */
 	u8 tag[BPF_TAG_SIZE];
 };

@@ -17,10 +17,10 @@ struct part {
 };
 
 static const struct part latency_parts[] = {
-	{ "p50", "p50_ns", UNIT_NS },	    { "p90", "p90_ns", UNIT_NS },
-	{ "p99", "p99_ns", UNIT_NS },	    { "p99.9", "p99_9_ns", UNIT_NS },
-	{ "max", "max_ns", UNIT_NS },	    { "mean", "mean_ns", UNIT_NS },
-	{ "count", "count", UNIT_COUNT },   {},
+	{ "p50", "p50_ns", UNIT_NS },	  { "p90", "p90_ns", UNIT_NS },
+	{ "p99", "p99_ns", UNIT_NS },	  { "p99.9", "p99_9_ns", UNIT_NS },
+	{ "max", "max_ns", UNIT_NS },	  { "mean", "mean_ns", UNIT_NS },
+	{ "count", "count", UNIT_COUNT }, {},
 };
 
 /* The first part is the one that is meant when none is given. */
@@ -31,8 +31,8 @@ static const struct part switch_parts[] = {
 };
 
 static const struct part migration_parts[] = {
-	{ "total", "total", UNIT_COUNT }, { "smt", "smt", UNIT_COUNT },
-	{ "llc", "llc", UNIT_COUNT },	  { "node", "node", UNIT_COUNT },
+	{ "total", "total", UNIT_COUNT },   { "smt", "smt", UNIT_COUNT },
+	{ "llc", "llc", UNIT_COUNT },	    { "node", "node", UNIT_COUNT },
 	{ "remote", "remote", UNIT_COUNT }, {},
 };
 
@@ -88,8 +88,9 @@ static bool parse_metric(const char *text, bool machine, struct expectation *e)
 			e->unit = m->unit;
 			return !text[len];
 		}
-		part = text[len] ? find_part(m->parts, text + len + 1) :
-				   m->part_needed ? NULL : m->parts;
+		part = text[len]      ? find_part(m->parts, text + len + 1) :
+		       m->part_needed ? NULL :
+					m->parts;
 		if (!part)
 			return false;
 		snprintf(e->path, sizeof(e->path), "%s.%s", m->field, part->field);
@@ -182,13 +183,14 @@ int expect_parse(const char *text, struct expectation *e, char *err, size_t err_
 		len--;
 	snprintf(subject, sizeof(subject), "%.*s", (int)len, text);
 	if (!parse_subject(subject, e))
-		return vrt_error(err, err_size, -EINVAL,
-				 "--expect: '%s' is no metric: expected [GROUP.]METRIC[.PART], such "
-				 "as web.wakeup.p99 (metrics: wakeup delay request bench lag with "
-				 "p50 p90 p99 p99.9 max mean count; throughput ops runtime share "
-				 "jain tasks switches migrations; of the machine also utilization "
-				 "overhead)",
-				 subject);
+		return vrt_error(
+			err, err_size, -EINVAL,
+			"--expect: '%s' is no metric: expected [GROUP.]METRIC[.PART], such "
+			"as web.wakeup.p99 (metrics: wakeup delay request bench lag with "
+			"p50 p90 p99 p99.9 max mean count; throughput ops runtime share "
+			"jain tasks switches migrations; of the machine also utilization "
+			"overhead)",
+			subject);
 	value += strspn(value, " ");
 	if (parse_value(e, value, &e->value))
 		return vrt_error(err, err_size, -EINVAL, "--expect: '%s': '%s' is not %s", text,

@@ -23,6 +23,7 @@
 
 #define DEFAULT_MACHINE "4x2"
 #define DEFAULT_DURATION (10 * NSEC_PER_SEC)
+#define MAX_GROUPS_SHOWN 10u /* in a message */
 
 /* --- schedulers ----------------------------------------------------------------- */
 
@@ -80,9 +81,10 @@ static char *find_shipped(const char *name)
 
 char *scheduler_file(const char *name)
 {
-	char *file = strpbrk(name, "./") ? NULL : find_shipped(name);
-
-	return file ? file : xstrdup(name);
+	/* a word may be a file of ours, unless there is one here */
+	if (strpbrk(name, "./") || !access(name, F_OK))
+		return xstrdup(name);
+	return find_shipped(name);
 }
 
 /* --- the machine ------------------------------------------------------------------ */
@@ -95,8 +97,7 @@ static int plan_machine(struct run_plan *plan, char *err, size_t err_size)
 	if (topology_parse(&plan->topology, spec, why, sizeof(why)))
 		return vrt_error(err, err_size, -EINVAL, "--machine: %s", why);
 	plan->costs = cost_defaults;
-	if (plan->options.costs &&
-	    cost_load(&plan->costs, plan->options.costs, why, sizeof(why)))
+	if (plan->options.costs && cost_load(&plan->costs, plan->options.costs, why, sizeof(why)))
 		return vrt_error(err, err_size, -EINVAL, "--costs: %s", why);
 	return 0;
 }
@@ -195,9 +196,8 @@ static int parse_action(const struct run_plan *plan, struct timed_action *a, cha
 				 "--at: '%s': '%s' is not a time, such as 2s or 500ms", a->text,
 				 time);
 	if (a->at >= end)
-		return vrt_error(err, err_size, -EINVAL,
-				 "--at: '%s': the run is over after %s", a->text,
-				 human_ns(end, limit, sizeof(limit)));
+		return vrt_error(err, err_size, -EINVAL, "--at: '%s': the run is over after %s",
+				 a->text, human_ns(end, limit, sizeof(limit)));
 	if (!strncmp(colon, ":swap=", 6)) {
 		a->kind = TIMED_SWAP;
 		a->scheduler = equals + 1;
@@ -234,28 +234,36 @@ static int plan_actions(struct run_plan *plan, char *err, size_t err_size)
 
 /* --- expectations ------------------------------------------------------------------------ */
 
+static bool has_group(const struct run_plan *plan, const char *name, struct suggest *near)
+{
+	if (!strcmp(name, "machine") || !strcmp(name, "system"))
+		return true;
+	for (u32 i = 0; i < workload_nr_groups(plan->workload); i++) {
+		const char *group = workload_group_name(plan->workload, i);
+
+		if (!strcmp(group, name))
+			return true;
+		suggest_try(near, group);
+	}
+	return false;
+}
+
 static int check_group(const struct run_plan *plan, const struct expectation *e, char *err,
 		       size_t err_size)
 {
 	struct suggest near = { .word = e->group };
-	struct strbuf names = {};
 	u32 nr = workload_nr_groups(plan->workload);
+	struct strbuf names = {};
 
-	if (!strcmp(e->group, "machine") || !strcmp(e->group, "system"))
+	if (has_group(plan, e->group, &near))
 		return 0;
-	for (u32 i = 0; i < nr; i++) {
-		const char *name = workload_group_name(plan->workload, i);
-
-		if (!strcmp(name, e->group))
-			return 0;
-		suggest_try(&near, name);
-		if (i < 10)
-			strbuf_printf(&names, "%s%s", i ? ", " : "", name);
-	}
+	for (u32 i = 0; i < min(nr, MAX_GROUPS_SHOWN); i++)
+		strbuf_printf(&names, "%s%s", i ? ", " : "",
+			      workload_group_name(plan->workload, i));
 	vrt_error(err, err_size, -EINVAL,
 		  "--expect: '%s': the workload has no group '%s'%s%s%s; it has %s%s", e->text,
-		  e->group, near.best ? ", did you mean '" : "", near.best ? near.best : "",
-		  near.best ? "'?" : "", strbuf_str(&names), nr > 10 ? ", ..." : "");
+		  e->group, near.best ? "; did you mean '" : "", near.best ? near.best : "",
+		  near.best ? "'" : "", strbuf_str(&names), nr > MAX_GROUPS_SHOWN ? ", ..." : "");
 	strbuf_free(&names);
 	return -EINVAL;
 }

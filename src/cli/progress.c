@@ -4,7 +4,6 @@
  * only to stderr, and only when that is a terminal.
  */
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -17,20 +16,12 @@ static struct {
 	u64 next; /* wall clock of the next drawing */
 } progress;
 
-static u64 wall_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
 void progress_start(const char *label, bool enabled)
 {
 	progress.enabled = enabled && isatty(STDERR_FILENO);
 	progress.label = label;
 	/* short runs need none */
-	progress.next = progress.enabled ? wall_ns() + 5 * REDRAW_NS : 0;
+	progress.next = progress.enabled ? wall_clock() + 5 * REDRAW_NS : 0;
 }
 
 void progress_update(u64 done, u64 total)
@@ -39,7 +30,7 @@ void progress_update(u64 done, u64 total)
 
 	if (!progress.enabled)
 		return;
-	now = wall_ns();
+	now = wall_clock();
 	if (now < progress.next)
 		return;
 	progress.next = now + REDRAW_NS;

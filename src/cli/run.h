@@ -5,7 +5,7 @@
  *
  *	run.c		the command
  *	child.c		one process per scheduler, so that all see the same addresses
- *	simulate.c	what that process does
+ *	simulate.c	what that process does; with session_log.c and attach.c
  *	result.c	the document, from the plan and the parts
  *	report.c	the document for people
  */
@@ -72,7 +72,7 @@ char *scheduler_label(const char *path, char *buf, size_t size);
 bool scheduler_is_class(const char *name);
 /*
  * The file that @name stands for: itself, or a policy that ships ("fifo").
- * Malloc'd.
+ * Malloc'd; NULL for a word that is neither.
  */
 char *scheduler_file(const char *name);
 
@@ -81,7 +81,13 @@ char *scheduler_file(const char *name);
  * docs/json.md. One call per process.
  */
 struct json_object *simulate(const struct run_plan *plan, const char *scheduler);
-/* The same in a process of its own. A crash gives an object, too. */
+/*
+ * What @fn gives in a process of its own; NULL with the reason in @why when that
+ * crashed, or left nothing.
+ */
+struct json_object *in_child(struct json_object *(*fn)(void *arg), void *arg, char *why,
+			     size_t why_size);
+/* simulate() in a process of its own. A crash gives an object, too. */
 struct json_object *run_in_child(const struct run_plan *plan, const char *scheduler);
 
 /* What of a run is known without running it. */
@@ -99,6 +105,14 @@ void document_print(struct json_object *document);
 /* What is simulated, before the first run. */
 void report_head(const struct run_plan *plan);
 void report_runs(const struct run_plan *plan, struct json_object *runs);
+
+/* This host's time, ns. */
+u64 wall_clock(void);
+/* Adds @part / @unit per second of @wall_ns to the "host" object. */
+void add_rate(struct json_object *host, const char *name, u64 part, u64 unit, u64 wall_ns);
+
+/* One of vrt bench's, for in_child(): @arg is how often (u32) to run the program. */
+struct json_object *bench_interpreter(void *arg);
 
 /* On a terminal only (stderr), and never with -q. */
 void progress_start(const char *label, bool enabled);

@@ -50,7 +50,8 @@ void table_heading(struct table *t, u32 column, const char *text)
 	VRT_ASSERT(column < t->nr_columns);
 	/* the end of a name tells more than its beginning, as in "scx_simple" */
 	if (len > TABLE_MAX_COLUMN)
-		snprintf(t->headings[column], CELL_SIZE, "~%s", text + len - (TABLE_MAX_COLUMN - 1));
+		snprintf(t->headings[column], CELL_SIZE, "~%s",
+			 text + len - (TABLE_MAX_COLUMN - 1));
 	else
 		snprintf(t->headings[column], CELL_SIZE, "%s", text);
 }
@@ -159,9 +160,9 @@ void table_print(const struct table *t, FILE *out)
 		to = last_fitting(t, from, width);
 		if (from)
 			fputc('\n', out);
-		print_line(t, "", width, (const char (*)[CELL_SIZE])t->headings, from, to, out);
+		print_line(t, "", width, (const char(*)[CELL_SIZE])t->headings, from, to, out);
 		for (u32 i = 0; i < t->nr_rows; i++)
 			print_line(t, t->rows[i].label, width,
-				   (const char (*)[CELL_SIZE])t->rows[i].cells, from, to, out);
+				   (const char(*)[CELL_SIZE])t->rows[i].cells, from, to, out);
 	}
 }

@@ -86,6 +86,8 @@ struct fair_server {
 
 struct rt_state {
 	u64 queued[2]; /* a bit per non-empty list */
+	bool running; /* the current task is an rt task */
+	struct pelt avg; /* its util is what rt tasks take of the CPU */
 	struct fair_server server;
 };
 

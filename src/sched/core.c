@@ -12,7 +12,7 @@
 #include "sched.h"
 
 #define TASK_WAKING 0x0200
-/* How often a waker looks whether the task it wakes is off its old CPU. */
+/* How often somebody looks who waits for a task to leave its old CPU or queue. */
 #define ON_CPU_SPIN_NS 100
 
 const u32 sched_prio_to_weight[NICE_WIDTH] = {
@@ -100,9 +100,12 @@ struct rq *task_rq_lock(struct task_struct *p)
 		struct rq *rq = task_rq(p);
 
 		rq_lock(rq);
-		if (likely(rq == task_rq(p)))
+		if (likely(rq == task_rq(p) && p->on_rq != 2))
 			return rq;
 		rq_unlock(rq);
+		/* between two queues: whoever moves it holds no lock for a moment */
+		if (p->on_rq == 2)
+			cpu_spin_until(cpu_clock() + ON_CPU_SPIN_NS);
 	}
 }
 
@@ -189,9 +192,9 @@ bool is_cpu_allowed(const struct task_struct *p, s32 cpu)
 {
 	if (cpu < 0 || !cpumask_test_cpu(cpu, p->cpus_ptr))
 		return false;
-	/* kernel threads bound to a CPU stay until it is gone */
+	/* threads that belong to a CPU keep it, offline or not */
 	if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1)
-		return cpu_online(cpu);
+		return true;
 	return cpumask_test_cpu(cpu, kernel.active);
 }
 
@@ -267,7 +270,10 @@ static void ttwu_queue(struct task_struct *p, u32 cpu, u32 wake_flags)
 	if (ttwu_remote(p, cpu)) {
 		task_of(p)->wake_flags = wake_flags;
 		list_add_tail(&task_of(p)->wake_node, &target->wake_list);
-		cpu_send_ipi(target->cpu, IRQ_CALL);
+		if (target->polling)
+			cpu_raise(target->cpu, IRQ_CALL);
+		else
+			cpu_send_ipi(target->cpu, IRQ_CALL);
 		return;
 	}
 	rq_lock(rq);
@@ -292,11 +298,19 @@ static void ttwu_pending(struct cpu_rq *crq)
 	rq_unlock(rq);
 }
 
-/* A task that is still on its queue needs only its state back. */
+static bool asleep(const struct task_struct *p)
+{
+	return p->__state & (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE);
+}
+
+/*
+ * A task that is still on its queue needs only its state back. False: it is not,
+ * or somebody else woke it while we waited for the lock.
+ */
 static bool ttwu_runnable(struct task_struct *p, u32 wake_flags)
 {
 	struct rq *rq = task_rq_lock(p);
-	bool queued = p->on_rq == 1;
+	bool queued = asleep(p) && p->on_rq == 1;
 
 	if (queued) {
 		update_rq_clock(rq);
@@ -317,7 +331,7 @@ int try_to_wake_up(struct task *t, u32 wake_flags)
 
 	charge_overhead(TRACE_OVH_WAKEUP, costs.wakeup);
 	cpu_sync();
-	if (!(p->__state & (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE)))
+	if (!asleep(p))
 		return 0;
 	wake_flags |= WF_TTWU;
 	if (p == curr_task()) {
@@ -327,6 +341,8 @@ int try_to_wake_up(struct task *t, u32 wake_flags)
 	}
 	if (p->on_rq && ttwu_runnable(p, wake_flags))
 		return 1;
+	if (!asleep(p))
+		return 0;
 	p->__state = TASK_WAKING;
 	while (p->on_cpu)
 		cpu_spin_until(sim_now() + ON_CPU_SPIN_NS);
@@ -433,7 +449,6 @@ static void context_switch(struct rq *rq, struct task_struct *prev, struct task_
 	rq->nr_switches++;
 	rq->curr = next;
 	next->on_cpu = 1;
-	next->recent_used_cpu = rq->cpu;
 	charge_overhead(TRACE_OVH_SWITCH, costs.context_switch);
 	trace_emit(TRACE_SWITCH, prev->pid, next->pid, state);
 	if (kernel.config.topology->smt && is_idle_task(prev) != is_idle_task(next))
@@ -588,6 +603,10 @@ void task_change_class(struct task_struct *p, const struct sched_class_ops *clas
 	struct sched_change c;
 
 	VRT_ASSERT(rq_locked(rq));
+	if (class != old && old->switching_from) {
+		update_rq_clock(rq);
+		old->switching_from(rq, p);
+	}
 	sched_change_begin(&c, p, DEQUEUE_SAVE | DEQUEUE_MOVE);
 	if (class != old)
 		change_class(rq, p, class);

@@ -501,7 +501,8 @@ static bool dequeue_task_fair(struct rq *rq, struct task_struct *p, u64 flags)
 	return true;
 }
 
-void fair_finish_delayed(struct rq *rq, struct task_struct *p)
+/* The sleeper has become eligible: nothing is left to compete for. */
+static void finish_delayed(struct rq *rq, struct task_struct *p)
 {
 	struct sched_entity *se = &p->se;
 
@@ -530,7 +531,7 @@ static struct task_struct *pick_task_fair(struct rq *rq)
 		VRT_ASSERT(se);
 		if (!se->sched_delayed)
 			return task_of_se(se);
-		fair_finish_delayed(rq, task_of_se(se));
+		finish_delayed(rq, task_of_se(se));
 	}
 	return NULL;
 }
@@ -628,6 +629,13 @@ static void reweight_task_fair(struct rq *rq, struct task_struct *p, u32 weight)
 	set_weight(p->se.cfs_rq ? rq_of(p->se.cfs_rq) : rq, p, weight);
 }
 
+static void switching_from_fair(struct rq *rq, struct task_struct *p)
+{
+	/* it sleeps, and is queued here only: its new class must not see it runnable */
+	if (p->se.sched_delayed)
+		finish_delayed(rq, p);
+}
+
 static void switched_from_fair(struct rq *rq, struct task_struct *p)
 {
 	VRT_ASSERT(!p->se.on_rq && !p->se.sched_delayed);
@@ -654,6 +662,7 @@ const struct sched_class_ops fair_sched_class = {
 	.rq_online = rq_change_fair,
 	.rq_offline = rq_change_fair,
 	.task_tick = task_tick_fair,
+	.switching_from = switching_from_fair,
 	.switched_from = switched_from_fair,
 	.reweight_task = reweight_task_fair,
 	.update_curr = update_curr_fair,

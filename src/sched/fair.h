@@ -28,6 +28,7 @@ static inline u64 se_weight(const struct sched_entity *se)
 	return se->load.weight >> LOAD_SHIFT;
 }
 
+/* Of the CPU itself. */
 static inline u32 cpu_capacity(u32 cpu)
 {
 	return topo_of(cpu)->capacity;
@@ -89,6 +90,13 @@ struct load task_load(const struct task_struct *p);
 /* cpu_load() as if @p, which may be part of it, were not. */
 struct load cpu_load_without(u32 cpu, const struct task_struct *p);
 
+/* What rt tasks take of the rq's CPU; to be brought up to date before rt_state.running changes. */
+void pelt_update_rt(struct rq *rq);
+/* What is left of a CPU for fair tasks; at least 1. Any CPU, no lock. */
+u64 capacity_of(u32 cpu);
+/* Is that noticeably less than all of it? */
+bool capacity_reduced(u32 cpu, u32 imbalance_pct);
+
 /* Does a utilization leave a CPU of that capacity some room (20%)? */
 static inline bool fits_capacity(u64 util, u64 capacity)
 {
@@ -104,7 +112,7 @@ static inline bool capacity_greater(u64 cap, u64 other)
 static inline bool task_fits_cpu(const struct task_struct *p, u32 cpu)
 {
 	return !kernel.config.topology->asymmetric ||
-	       fits_capacity(task_load(p).util, cpu_capacity(cpu));
+	       fits_capacity(task_load(p).util, capacity_of(cpu));
 }
 
 /* --- levels and groups (fair_group.c) -------------------------------------------- */

@@ -175,6 +175,8 @@ static bool kick_wanted(const struct rq *rq)
 
 	if (rq->nr_running >= 2)
 		return true;
+	if (rq->cfs.h_nr_running && capacity_reduced(rq->cpu, level_imbalance_pct(LEVEL_LLC)))
+		return true;
 	if (kernel.config.topology->asymmetric)
 		return fair_of(rq)->misfit_load != 0;
 	for_each_cpu(cpu, llc) {
@@ -287,7 +289,8 @@ bool fair_newidle_balance(struct rq *rq)
 
 		if (!d->exists)
 			continue;
-		fair->next_balance = min(fair->next_balance, d->last_balance + interval_ns(d, false));
+		fair->next_balance =
+			min(fair->next_balance, d->last_balance + interval_ns(d, false));
 		if (rq->avg_idle < spent + d->newidle_cost)
 			break;
 		pulled = newidle_level(rq, level, &spent);
@@ -304,7 +307,7 @@ bool fair_newidle_balance(struct rq *rq)
 	return true;
 }
 
-/* --- tasks on CPUs that are too small ---------------------------------------------------------- */
+/* --- tasks on CPUs that are too small ------------------------------------------------------ */
 
 void fair_update_misfit(struct rq *rq, const struct task_struct *p)
 {

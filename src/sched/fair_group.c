@@ -139,7 +139,8 @@ void group_add_cpu(struct group_stats *gs, u32 cpu, const struct task_struct *wi
 {
 	const struct rq *rq = cpu_rq(cpu);
 	struct load load = cpu_load_without(cpu, without);
-	u32 itself = runs_on(without, cpu), capacity = cpu_capacity(cpu);
+	u32 itself = runs_on(without, cpu);
+	u64 capacity = capacity_of(cpu);
 
 	charge_overhead(TRACE_OVH_BALANCE,
 			costs.cacheline[cpu_distance(topo_of(this_cpu->id), topo_of(cpu))]);
@@ -153,8 +154,8 @@ void group_add_cpu(struct group_stats *gs, u32 cpu, const struct task_struct *wi
 	gs->runnable += load.runnable;
 	gs->util += load.util;
 	gs->capacity += capacity;
-	gs->min_capacity = min(gs->min_capacity, (u64)capacity);
-	gs->max_capacity = max(gs->max_capacity, (u64)capacity);
+	gs->min_capacity = min(gs->min_capacity, capacity);
+	gs->max_capacity = max(gs->max_capacity, capacity);
 	gs->nr_fair += rq->cfs.h_nr_running - itself;
 	gs->nr_running += rq->nr_running - itself;
 	gs->overloaded |= rq->nr_running > 1;

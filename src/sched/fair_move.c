@@ -8,8 +8,7 @@
  * queues locked (in CPU order), so that no task is ever in between. Looking at
  * a CPU costs the transfer of a cache line, whoever it is for.
  *
- * Not modelled: ASYM_PACKING, NUMA balancing's preferences, capacity lost to rt
- * tasks and interrupts.
+ * Not modelled: ASYM_PACKING, NUMA balancing's preferences.
  */
 #include "fair.h"
 
@@ -75,6 +74,19 @@ static bool should_we_balance(const struct pass *pass)
 
 /* --- the busiest group ----------------------------------------------------------- */
 
+/* Of a task that is alone on a CPU that cannot give it what it needs. */
+static u64 misfit_load(const struct pass *pass, u32 cpu)
+{
+	const struct rq *rq = cpu_rq(cpu);
+
+	if (pass->domain->asymmetric)
+		return fair_of(rq)->misfit_load;
+	if (pass->idle == BALANCE_BUSY || rq->cfs.h_nr_running != 1 ||
+	    !capacity_reduced(cpu, level_imbalance_pct(pass->level)))
+		return 0;
+	return cpu_load(cpu).load;
+}
+
 static void balance_stats(const struct pass *pass, struct group_stats *gs,
 			  const struct cpumask *group, bool local)
 {
@@ -83,10 +95,10 @@ static void balance_stats(const struct pass *pass, struct group_stats *gs,
 	*gs = (struct group_stats){ 0 };
 	for_each_cpu(cpu, group) {
 		group_add_cpu(gs, cpu, NULL);
-		if (!local && pass->domain->asymmetric && !idle_cpu(cpu))
-			gs->misfit_load = max(gs->misfit_load, fair_of(cpu_rq(cpu))->misfit_load);
+		if (!local && !idle_cpu(cpu))
+			gs->misfit_load = max(gs->misfit_load, misfit_load(pass, cpu));
 	}
-	gs->overloaded |= gs->misfit_load != 0;
+	gs->overloaded |= pass->domain->asymmetric && gs->misfit_load;
 	gs->smt_balance = !local && pass->idle != BALANCE_BUSY && pass->level == LEVEL_LLC &&
 			  gs->weight > 1 && gs->nr_fair > 1;
 	group_classify(gs, pass->level);
@@ -103,7 +115,7 @@ static bool less_spare(const struct group_stats *gs, const struct group_stats *b
 static bool can_help(const struct pass *pass, const struct group_stats *gs,
 		     const struct group_stats *local)
 {
-	u32 capacity = cpu_capacity(pass->dst);
+	u64 capacity = capacity_of(pass->dst);
 
 	if (!gs->nr_fair)
 		return false;
@@ -259,7 +271,12 @@ static void set_imbalance(struct pass *pass, const struct level_stats *ls)
 	pass->imbalance = 1;
 	pass->migration = MIGRATE_TASK;
 	if (busiest->type == GROUP_MISFIT_TASK) {
-		pass->migration = MIGRATE_MISFIT;
+		if (pass->domain->asymmetric) {
+			pass->migration = MIGRATE_MISFIT;
+		} else {
+			pass->migration = MIGRATE_LOAD;
+			pass->imbalance = (s64)busiest->misfit_load;
+		}
 		return;
 	}
 	if (busiest->type == GROUP_SMT_BALANCE || busiest->type == GROUP_IMBALANCED)
@@ -327,18 +344,20 @@ static bool find_busiest_group(struct pass *pass, struct cpumask *cpus)
 static u64 burden(const struct pass *pass, u32 cpu)
 {
 	const struct rq *rq = cpu_rq(cpu);
-	u32 nr = rq->cfs.h_nr_running, capacity = cpu_capacity(cpu);
+	u64 capacity = capacity_of(cpu);
+	u32 nr = rq->cfs.h_nr_running;
 	struct load load;
 
 	if (!nr)
 		return 0;
 	if (pass->domain->asymmetric && nr == 1 &&
-	    !capacity_greater(cpu_capacity(pass->dst), capacity))
+	    !capacity_greater(capacity_of(pass->dst), capacity))
 		return 0;
 	switch (pass->migration) {
 	case MIGRATE_LOAD:
 		load = cpu_load(cpu);
-		if (nr == 1 && load.load > (u64)pass->imbalance)
+		if (nr == 1 && load.load > (u64)pass->imbalance &&
+		    !capacity_reduced(cpu, level_imbalance_pct(pass->level)))
 			return 0;
 		return load.load * SCHED_CAPACITY_SCALE / capacity;
 	case MIGRATE_UTIL:
@@ -536,7 +555,14 @@ static void push_current(void *arg)
 
 static bool need_active_balance(const struct pass *pass)
 {
+	u32 pct = level_imbalance_pct(pass->level);
+
 	if (pass->migration == MIGRATE_MISFIT)
+		return true;
+	/* the source has little left for its only task */
+	if (pass->idle != BALANCE_BUSY && cpu_rq(pass->src)->cfs.h_nr_running == 1 &&
+	    capacity_reduced(pass->src, pct) &&
+	    capacity_of(pass->src) * pct < capacity_of(pass->dst) * 100)
 		return true;
 	return pass->migration == MIGRATE_TASK &&
 	       pass->domain->nr_failed > level_nice_tries(pass->level) + 2;

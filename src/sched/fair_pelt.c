@@ -11,8 +11,11 @@
  * themselves over the exact time, which is the same curve. Integer arithmetic
  * throughout. A queue's average is the sum of those of its tasks, those that
  * last ran here and sleep included, kept without visiting them: it follows the
- * same recurrence. Not modelled: util_est, the pressure of rt tasks and
- * interrupts on capacity.
+ * same recurrence.
+ *
+ * The time that rt tasks take is averaged alike: it is missing in the capacity
+ * that a CPU has for fair ones. Not modelled: util_est, and the same for
+ * interrupts.
  *
  * Locking: the rq lock for all that writes. A reader of another CPU's average
  * computes what it is now from the last stored value.
@@ -213,10 +216,40 @@ struct load cpu_load(u32 cpu)
 	struct pelt avg = fair_of(rq)->avg;
 	struct load now;
 
+	/* most CPUs of a large machine */
+	if (!rq->cfs.nr_running && !(avg.load | avg.runnable | avg.util))
+		return (struct load){ 0 };
 	advance(&avg, kernel_now(), queue_signal(rq));
 	now = whole(&avg);
 	now.util = min(now.util, (u64)cpu_capacity(cpu));
 	return now;
+}
+
+void pelt_update_rt(struct rq *rq)
+{
+	struct rt_state *rt = &crq_of(rq)->rt_state;
+
+	advance(&rt->avg, rq->clock,
+		(struct load){ .util = rt->running ? cpu_capacity(rq->cpu) : 0 });
+	rq->cpu_capacity = capacity_of(rq->cpu);
+}
+
+u64 capacity_of(u32 cpu)
+{
+	const struct rt_state *rt = &kernel.rqs[cpu]->rt_state;
+	u64 capacity = cpu_capacity(cpu), used;
+	struct pelt avg = rt->avg;
+
+	if (!rt->running && !avg.util)
+		return capacity;
+	advance(&avg, kernel_now(), (struct load){ .util = rt->running ? capacity : 0 });
+	used = whole(&avg).util;
+	return used < capacity ? capacity - used : 1;
+}
+
+bool capacity_reduced(u32 cpu, u32 imbalance_pct)
+{
+	return capacity_of(cpu) * imbalance_pct < (u64)cpu_capacity(cpu) * 100;
 }
 
 struct load task_load(const struct task_struct *p)

@@ -99,10 +99,10 @@ static s32 wake_affine_weight(const struct task_struct *p, u32 cpu, u32 prev, bo
 			return cpu;
 		here -= waker;
 	}
-	here = (here + own) * 100 * cpu_capacity(prev);
+	here = (here + own) * 100 * capacity_of(prev);
 	there -= min(there, own);
 	there *= 100 + (level_imbalance_pct(common_level(cpu, prev)) - 100) / 2;
-	there *= cpu_capacity(cpu);
+	there *= capacity_of(cpu);
 	/* when equal, a sync wakee may stack on its waker */
 	return here < there + sync ? (s32)cpu : NONE;
 }
@@ -197,8 +197,8 @@ static s32 select_idle_cpu(const struct task_struct *p, bool idle_cores, u32 tar
 /* Of different CPUs: the first idle one that @p fits on, otherwise the largest idle one. */
 static s32 select_idle_capacity(const struct task_struct *p, const struct cpumask *span, u32 target)
 {
-	u64 util = task_load(p).util;
-	u32 cpu = target - 1, left, best_capacity = 0;
+	u64 util = task_load(p).util, best_capacity = 0;
+	u32 cpu = target - 1, left;
 	struct cpumask cpus;
 	s32 best = NONE;
 
@@ -209,10 +209,10 @@ static s32 select_idle_capacity(const struct task_struct *p, const struct cpumas
 		look_at(cpu);
 		if (!available(cpu))
 			continue;
-		if (fits_capacity(util, cpu_capacity(cpu)))
+		if (fits_capacity(util, capacity_of(cpu)))
 			return cpu;
-		if (cpu_capacity(cpu) > best_capacity) {
-			best_capacity = cpu_capacity(cpu);
+		if (capacity_of(cpu) > best_capacity) {
+			best_capacity = capacity_of(cpu);
 			best = cpu;
 		}
 	}

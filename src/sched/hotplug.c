@@ -4,9 +4,9 @@
  * new is sent there; then its stopper thread, which nothing can preempt, moves
  * every task away that may run elsewhere.
  *
- * Threads that are bound to the CPU stay on its queue; when they wake up while
- * it is away they lose their binding, as in Linux. CPU 0 stays: it is where the
- * machine is entered.
+ * Kernel threads that are bound to the CPU keep it: where Linux parks them, here
+ * the CPU still runs them, and nothing else. CPU 0 stays: it is where the machine
+ * is entered.
  */
 #include "sched.h"
 

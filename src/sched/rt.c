@@ -361,7 +361,7 @@ static void server_timer(struct hrtimer *timer)
 	rq_unlock(rq);
 }
 
-/* --- the class --------------------------------------------------------------------------------- */
+/* --- the class ----------------------------------------------------------------------------- */
 
 static struct task_struct *pick_task_rt(struct rq *rq)
 {
@@ -381,6 +381,8 @@ static struct task_struct *pick_task_rt(struct rq *rq)
 static void set_next_task_rt(struct rq *rq, struct task_struct *p, bool first)
 {
 	p->se.exec_start = rq->clock_task;
+	pelt_update_rt(rq);
+	state_of(rq)->running = true;
 	fair_server_start(rq);
 	if (first && rq->rt.rt_nr_running > 1)
 		crq_of(rq)->balance_callback = push_tasks;
@@ -389,6 +391,8 @@ static void set_next_task_rt(struct rq *rq, struct task_struct *p, bool first)
 static void put_prev_task_rt(struct rq *rq, struct task_struct *p, struct task_struct *next)
 {
 	update_curr_rt(rq);
+	pelt_update_rt(rq);
+	state_of(rq)->running = false;
 }
 
 static void wakeup_preempt_rt(struct rq *rq, struct task_struct *p, u32 wake_flags)
@@ -412,6 +416,7 @@ static void task_tick_rt(struct rq *rq, struct task_struct *p)
 	const struct list_head *list = &rq->rt.queue[task_of(p)->rt.queue];
 
 	update_curr_rt(rq);
+	pelt_update_rt(rq);
 	if (p->policy != SCHED_RR || --p->rt.time_slice)
 		return;
 	p->rt.time_slice = max(RR_SLICE_MS * kernel.hz / 1000, 1u);

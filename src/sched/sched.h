@@ -176,6 +176,7 @@ struct sched_class_ops {
 	void (*rq_offline)(struct rq *rq);
 	void (*task_tick)(struct rq *rq, struct task_struct *curr);
 	void (*task_dead)(struct task_struct *p);
+	void (*switching_from)(struct rq *rq, struct task_struct *p); /* before it is dequeued */
 	void (*switching_to)(struct rq *rq, struct task_struct *p); /* before it is enqueued */
 	void (*switched_from)(struct rq *rq, struct task_struct *p); /* after */
 	void (*switched_to)(struct rq *rq, struct task_struct *p);
@@ -438,11 +439,6 @@ bool fair_newidle_balance(struct rq *rq);
 /* From the tick, rq not locked. */
 void fair_periodic_balance(struct rq *rq);
 s32 fair_select_task_rq(struct task_struct *p, s32 prev_cpu, u32 wake_flags);
-/*
- * A sleeping task may stay queued (p->se.sched_delayed). Takes it off for good;
- * before it changes its class. With the rq locked.
- */
-void fair_finish_delayed(struct rq *rq, struct task_struct *p);
 /* NULL, or what is wrong with the queue of @rq (for the books). */
 const char *fair_check(struct rq *rq);
 

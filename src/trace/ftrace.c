@@ -19,6 +19,8 @@
 struct ftrace_task {
 	char comm[17]; /* "" until it is known */
 	s32 prio; /* 0: not known */
+	s32 parent;
+	bool announced; /* TRACE_TASK_NEW was there, the name is still to come */
 };
 
 struct ftrace {
@@ -146,7 +148,7 @@ static void put_task_event(const struct ftrace *f, const struct trace_record *re
 
 static void put_fork(const struct ftrace *f, const struct trace_record *rec, FILE *out)
 {
-	s32 parent = (s32)rec->b;
+	s32 parent = f->tasks[rec->pid].parent;
 	char parent_buf[32], buf[32];
 
 	line_head(f, rec, "sched_process_fork", out);
@@ -155,7 +157,17 @@ static void put_fork(const struct ftrace *f, const struct trace_record *rec, FIL
 		comm_of(f, rec->pid, rec->cpu, buf), rec->pid);
 }
 
-static void set_name(struct ftrace *f, const struct trace_record *rec)
+/* Nothing that was known of an older task with this pid is true of the new one. */
+static void announce(struct ftrace *f, const struct trace_record *rec)
+{
+	struct ftrace_task *t = task_slot(f, rec->pid);
+
+	if (t)
+		*t = (struct ftrace_task){ .parent = (s32)rec->b, .announced = true };
+}
+
+/* The fork is told with the name, which follows at once. */
+static void set_name(struct ftrace *f, const struct trace_record *rec, FILE *out)
 {
 	struct ftrace_task *t = task_slot(f, rec->pid);
 
@@ -168,6 +180,9 @@ static void set_name(struct ftrace *f, const struct trace_record *rec)
 		if ((unsigned char)*c < ' ')
 			*c = '?';
 	}
+	if (t->announced)
+		put_fork(f, rec, out);
+	t->announced = false;
 }
 
 /* The text of a bpf_printk() comes in the records that follow it. */
@@ -194,14 +209,10 @@ void ftrace_feed(struct ftrace *f, const struct trace_record *rec, FILE *out)
 		return;
 	switch (rec->type) {
 	case TRACE_TASK_NEW:
-		/* the name follows; an old one of the same pid is none of it */
-		t = task_slot(f, rec->pid);
-		if (t)
-			memset(t, 0, sizeof(*t));
-		put_fork(f, rec, out);
+		announce(f, rec);
 		break;
 	case TRACE_TASK_NAME:
-		set_name(f, rec);
+		set_name(f, rec, out);
 		break;
 	case TRACE_PRIO:
 		t = task_slot(f, rec->pid);
@@ -215,7 +226,8 @@ void ftrace_feed(struct ftrace *f, const struct trace_record *rec, FILE *out)
 	case TRACE_WAKEUP:
 	case TRACE_WAKEUP_NEW:
 		put_task_event(f, rec,
-			       rec->type == TRACE_WAKEUP ? "sched_wakeup" : "sched_wakeup_new", out);
+			       rec->type == TRACE_WAKEUP ? "sched_wakeup" : "sched_wakeup_new",
+			       out);
 		fprintf(out, " target_cpu=%03llu\n", rec->a);
 		break;
 	case TRACE_SWITCH:

@@ -30,7 +30,7 @@ static void compute_shares(struct lag_clock *clock)
 
 		if (!w->runnable)
 			continue;
-		w->share = capacity * w->weight / weight;
+		w->share = (capacity * w->weight + weight / 2) / weight;
 		if (w->share < ONE_CPU)
 			continue;
 		w->share = ONE_CPU;
@@ -119,5 +119,6 @@ void lag_running(struct lag_clock *clock, bool on, u64 now)
 s64 lag_service(struct lag_clock *clock, const struct lag_task *task, u64 now)
 {
 	advance(clock, now);
-	return (s64)((clock->weights[task->slot].service - task->service) >> LAG_FRACTION_BITS);
+	return (s64)((clock->weights[task->slot].service - task->service + ONE_CPU / 2) >>
+		     LAG_FRACTION_BITS);
 }

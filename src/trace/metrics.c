@@ -341,8 +341,7 @@ static void feed_task_attributes(struct metrics *m, const struct trace_record *r
 	if (rec->type == TRACE_CLASS)
 		change_sharing(m, t, rec->time, t->weight, (enum trace_class)rec->a);
 	else
-		change_sharing(m, t, rec->time, rec->b ? (u32)min(rec->b, 1U << 24) : 1,
-			       t->class);
+		change_sharing(m, t, rec->time, rec->b ? (u32)min(rec->b, 1U << 24) : 1, t->class);
 }
 
 static void feed_report(struct metrics *m, const struct trace_record *rec)
@@ -369,8 +368,11 @@ static void feed_overhead(struct metrics *m, const struct trace_record *rec)
 
 static void feed_online(struct metrics *m, const struct trace_record *rec)
 {
-	struct metrics_cpu *cpu = &m->cpus[rec->cpu];
+	struct metrics_cpu *cpu;
 
+	if (rec->b >= m->config.nr_cpus)
+		return;
+	cpu = &m->cpus[rec->b];
 	if (!rec->a == cpu->offline)
 		return;
 	if (cpu->offline)

@@ -110,8 +110,8 @@ static struct json_object *jain_json(const struct metrics_group *g)
 	}
 	if (!squares)
 		squares = 1;
-	return json_object_new_uint64((u64)min(sum * sum * PPM / (squares * g->nr_tasks),
-					       (unsigned __int128)PPM));
+	return json_object_new_uint64(
+		(u64)min(sum * sum * PPM / (squares * g->nr_tasks), (unsigned __int128)PPM));
 }
 
 static struct json_object *overhead_json(const struct metrics *m)

@@ -33,8 +33,7 @@ void figure_latencies(const struct hist *h, const char *what, u64 runtime, u32 i
 
 	if (i == 0)
 		snprintf(buf, size,
-			 "%s Latencies percentiles (usec) runtime %s (s) (%llu total "
-			 "samples)",
+			 "%s Latencies percentiles (usec) runtime %s (s) (%llu total samples)",
 			 what,
 			 figure_ratio(runtime + NSEC_PER_SEC / 20, NSEC_PER_SEC, 1, seconds,
 				      sizeof(seconds)),

@@ -192,8 +192,6 @@ static struct workload *pipe_open(const void *options, char *err, size_t err_siz
 	struct workload *w = workload_new(sizeof(struct pipe_bench), &pipe_ops);
 	struct pipe_bench *bench = container_of(w, struct pipe_bench, w);
 
-	(void)err;
-	(void)err_size;
 	bench->config = *(const struct config *)options;
 	bench->group = workload_add_group(w, "pipe");
 	w->nr_tasks = 2;

@@ -264,8 +264,7 @@ static struct workload *schbench_open(const void *options, char *err, size_t err
 	work = config->cputime ? config->cputime : config->operations * n * n * n * MULTIPLY_NS;
 	if (work > MAX_WORK_NS) {
 		snprintf(err, err_size,
-			 "schbench: a request of %llu s of work is too long; make -n or "
-			 "-F smaller",
+			 "schbench: a request of %llu s of work is too long; make -n or -F smaller",
 			 work / NSEC_PER_SEC);
 		return NULL;
 	}

@@ -238,8 +238,6 @@ static struct workload *stress_open(const void *options, char *err, size_t err_s
 	struct stress *stress = container_of(w, struct stress, w);
 	enum kind kind;
 
-	(void)err;
-	(void)err_size;
 	stress->config = *config;
 	stress->standard = true;
 	for (kind = 0; kind < NR_KINDS; kind++)

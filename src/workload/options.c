@@ -172,8 +172,7 @@ static int set_value(const struct parse *p, const struct option_spec *o, const c
 		if (!n || value[n] || v < o->min || v > o->max)
 			return bad(p,
 				   "%s: expected a time from %s to %s, such as 20us or 1.5ms (a "
-				   "plain "
-				   "number counts %s), got \"%s\"",
+				   "plain number counts %s), got \"%s\"",
 				   name, format_time(o->min, low, sizeof(low)),
 				   format_time(o->max, high, sizeof(high)),
 				   o->unit == 1		      ? "nanoseconds"

@@ -159,7 +159,7 @@ static const char *get_string(struct rtapp_parser *p, struct json_object *object
 static void note_other_keys(struct rtapp_parser *p, struct json_object *object, const char *event,
 			    const char *known[3])
 {
-	json_object_object_foreach (object, key, value) {
+	json_object_object_foreach(object, key, value) {
 		if (strcmp(key, known[0]) && strcmp(key, known[1]) && strcmp(key, known[2]))
 			rtapp_note(p, value,
 				   "\"%s\" means nothing in \"%s\": ignored, as by rt-app", key,
@@ -311,8 +311,7 @@ static void misfit(struct rtapp_parser *p, const char *key, const struct event_t
 	    json_object_is_type(value, json_type_boolean))
 		rtapp_note(p, value,
 			   "\"%s\" is read as the event \"%s\", but takes %s: left out, as by "
-			   "rt-app "
-			   "1.0 (did older versions use it?)",
+			   "rt-app 1.0 (did older versions use it?)",
 			   key, type->key, expected[type->value]);
 	else
 		rtapp_error(p, value, "\"%s\" takes %s, not %.64s", key, expected[type->value],

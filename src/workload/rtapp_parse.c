@@ -202,9 +202,8 @@ static bool is_rt(s32 policy)
 static void note_unmodelled(struct rtapp_parser *p, struct json_object *object)
 {
 	static const char *const keys[][2] = {
-		{ "taskgroup", "cgroups of rt-app files are not modelled: the task stays in the "
-			       "root "
-			       "group" },
+		{ "taskgroup",
+		  "cgroups of rt-app files are not modelled: the task stays in the root group" },
 		{ "nodes_membind", "the place of memory is not modelled" },
 		{ "util_min", "utilization clamping is not modelled" },
 		{ "util_max", "utilization clamping is not modelled" },
@@ -238,8 +237,7 @@ static void read_sched(struct rtapp_parser *p, struct json_object *object, bool 
 	if (wanted == SCHED_DEADLINE) {
 		workload_note(&p->app->w,
 			      "%s: SCHED_DEADLINE is not modelled: such tasks run as SCHED_FIFO "
-			      "with "
-			      "priority 99",
+			      "with priority 99",
 			      p->file);
 		sched->policy = SCHED_FIFO;
 		sched->rt_priority = MAX_RT_PRIO - 1;
@@ -269,13 +267,13 @@ static void read_events(struct rtapp_parser *p, struct json_object *object,
 {
 	u32 nr = 0;
 
-	json_object_object_foreach (object, key, value) {
+	json_object_object_foreach(object, key, value) {
 		(void)value;
 		nr += rtapp_is_event(key);
 	}
 	phase->events = workload_alloc(&p->app->w, nr, sizeof(*phase->events));
 	{
-		json_object_object_foreach (object, name, v) {
+		json_object_object_foreach(object, name, v) {
 			if (p->failed)
 				return;
 			if (rtapp_is_event(name))
@@ -288,8 +286,7 @@ static void read_events(struct rtapp_parser *p, struct json_object *object,
 	if (!phase->nr_events)
 		rtapp_note(p, object,
 			   "task \"%s\" has nothing to do here that rt-app 1.0 understands: as "
-			   "there, "
-			   "it spins",
+			   "there, it spins",
 			   p->task->name);
 }
 
@@ -328,7 +325,7 @@ static void read_phases(struct rtapp_parser *p, struct json_object *object,
 	}
 	task->phases = workload_alloc(&p->app->w, json_object_object_length(phases),
 				      sizeof(*task->phases));
-	json_object_object_foreach (phases, key, value) {
+	json_object_object_foreach(phases, key, value) {
 		if (p->failed)
 			return;
 		if (!json_object_is_type(value, json_type_object)) {
@@ -341,7 +338,7 @@ static void read_phases(struct rtapp_parser *p, struct json_object *object,
 		read_sched(p, value, true, &policy, &phase->sched);
 		read_events(p, value, phase_keys, ARRAY_SIZE(phase_keys), phase);
 	}
-	json_object_object_foreach (object, name, v) {
+	json_object_object_foreach(object, name, v) {
 		if (rtapp_is_event(name))
 			rtapp_note(p, v, "\"%s\" is ignored, as by rt-app: task \"%s\" has phases",
 				   name, task->name);
@@ -403,13 +400,13 @@ static void read_tasks(struct rtapp_parser *p, struct json_object *tasks)
 		return;
 	}
 	app->tasks = workload_alloc(&app->w, nr, sizeof(*app->tasks));
-	json_object_object_foreach (tasks, name, head) {
+	json_object_object_foreach(tasks, name, head) {
 		if (p->failed)
 			return;
 		read_task_head(p, name, head, tasks);
 	}
 	{
-		json_object_object_foreach (tasks, key, object) {
+		json_object_object_foreach(tasks, key, object) {
 			(void)key;
 			if (p->failed)
 				return;
@@ -468,7 +465,7 @@ static void read_global(struct rtapp_parser *p, struct json_object *global)
 	if (get_bool(p, global, "pi_enabled"))
 		rtapp_note(p, member(global, "pi_enabled"),
 			   "priority inheritance of mutexes is not modelled");
-	json_object_object_foreach (global, key, value) {
+	json_object_object_foreach(global, key, value) {
 		if (!in_list(key, keys, ARRAY_SIZE(keys)))
 			note_unknown(p, key, value, keys, ARRAY_SIZE(keys));
 	}
@@ -487,7 +484,7 @@ static void attach_places(struct json_object *value, const struct relax_place **
 	/* resets what json-c keeps there: the text of a number with a fraction */
 	json_object_set_serializer(value, NULL, (void *)own, NULL);
 	if (json_object_is_type(value, json_type_object)) {
-		json_object_object_foreach (value, key, member) {
+		json_object_object_foreach(value, key, member) {
 			(void)key;
 			attach_places(member, place);
 		}
@@ -511,13 +508,12 @@ static void read_root(struct rtapp_parser *p, struct json_object *root)
 	if (!tasks) {
 		rtapp_error(p, root,
 			    "there is no \"tasks\" object, so nothing to run (rt-app's merge.py "
-			    "joins "
-			    "such files with one that has tasks)");
+			    "joins such files with one that has tasks)");
 		return;
 	}
 	if (global)
 		read_global(p, global);
-	json_object_object_foreach (root, key, value) {
+	json_object_object_foreach(root, key, value) {
 		/* "resources" declares what events create anyway */
 		if (!in_list(key, keys, ARRAY_SIZE(keys)))
 			note_unknown(p, key, value, keys, ARRAY_SIZE(keys));

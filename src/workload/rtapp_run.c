@@ -366,8 +366,7 @@ static int rtapp_start(struct workload *w)
 		if (task->max_cpu >= (s32)nr_cpu_ids)
 			return workload_fail(w, -EINVAL,
 					     "task \"%s\" (line %u) asks for CPU %d, but the "
-					     "machine "
-					     "has CPUs 0 to %u; choose a larger machine",
+					     "machine has CPUs 0 to %u; choose a larger machine",
 					     task->name, task->place.line, task->max_cpu,
 					     nr_cpu_ids - 1);
 	}

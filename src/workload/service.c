@@ -48,8 +48,7 @@ int service_parse(struct service *s, const char *text, char *err, size_t err_siz
 		if (!rest || (*rest && *rest != ','))
 			return vrt_error(err, err_size, -EINVAL,
 					 "expected a time such as 10us or exp:10us, or percentages "
-					 "with "
-					 "times such as 99.5:4us,0.5:10ms; cannot read \"%s\"",
+					 "with times such as 99.5:4us,0.5:10ms; cannot read \"%s\"",
 					 at);
 		total += part->millionths;
 		part->millionths = total;

@@ -144,7 +144,7 @@ static struct workload *open_generator(const struct generator *gen, const char *
 static void no_such_workload(const char *spec, size_t len, char *err, size_t err_size)
 {
 	struct suggest s = { 0 };
-	char word[64], names[128] = "";
+	char word[64], hint[64] = "the", names[128] = "";
 	size_t n = 0;
 	u32 i;
 
@@ -152,14 +152,16 @@ static void no_such_workload(const char *spec, size_t len, char *err, size_t err
 	s.word = word;
 	for (i = 0; i < ARRAY_SIZE(generators); i++) {
 		suggest_try(&s, generators[i]->name);
-		n += snprintf(names + n, sizeof(names) - n, "%s%s", i ? ", " : "",
-			      generators[i]->name);
+		if (n < sizeof(names))
+			n += snprintf(names + n, sizeof(names) - n, "%s%s", i ? ", " : "",
+				      generators[i]->name);
 	}
+	if (s.best)
+		snprintf(hint, sizeof(hint), "did you mean \"%s\"? The", s.best);
 	vrt_error(err, err_size, 0,
-		  "\"%s\" is neither a workload file (rt-app JSON) nor a generator; %s%s%sthe "
-		  "generators are %s",
-		  word, s.best ? "did you mean \"" : "", s.best ? s.best : "", s.best ? "\"? " : "",
-		  names);
+		  "\"%s\" is neither a workload file (rt-app JSON) nor a generator; %s generators "
+		  "are %s",
+		  word, hint, names);
 }
 
 struct workload *workload_open(const char *spec, char *err, size_t err_size)

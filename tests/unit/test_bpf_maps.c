@@ -2,6 +2,7 @@
 /* Every map type, from programs and from user space, with the errors that Linux gives. */
 #include "bpf_fixture.h"
 
+#include "../../src/bpf/maps/arena.h"
 #include "../../src/bpf/maps/local_storage.h"
 #include "../../src/bpf/maps/ringbuf.h"
 
@@ -737,6 +738,56 @@ static void test_hash_of_maps(void **state)
 	bpf_close(inner);
 }
 
+/* --- arenas ----------------------------------------------------------------- */
+
+static void test_arena(void **state)
+{
+	int fd = map_create_flags(BPF_MAP_TYPE_ARENA, 0, 0, 8, BPF_F_MMAPABLE);
+	struct bpf_map *map = map_of(fd);
+	u64 start = bpf_arena_user_start(map), page;
+	u32 *user, *kernel;
+
+	assert_int_equal(start, 0x300000000000);
+	assert_ptr_equal(bpf_map_mmap(fd, NULL, 4096, PROT_READ, MAP_SHARED, 0), MAP_FAILED);
+	assert_int_equal(errno, EBUSY); /* not all of it */
+	user = bpf_map_mmap(fd, NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	assert_ptr_equal(user, (void *)start);
+
+	/* user space touches page 1: it exists from then on */
+	assert_null(bpf_arena_address(map, start + 4096, 4));
+	user[1024] = 7;
+	kernel = bpf_arena_address(map, start + 4096, 4);
+	assert_non_null(kernel);
+	assert_int_equal(*kernel, 7);
+	assert_ptr_equal(bpf_arena_address(map, (u32)start + 4096, 4), kernel); /* 32 bits count */
+	assert_null(bpf_arena_address(map, start + 8190, 4));
+	assert_null(bpf_arena_address(map, start + 8 * 4096, 1));
+
+	/* pages for programs go around it */
+	assert_int_equal(bpf_arena_alloc(map, 0, 2), start + 2 * 4096);
+	assert_int_equal(bpf_arena_alloc(map, 0, 1), start);
+	assert_int_equal(bpf_arena_alloc(map, start + 4096, 1), 0);
+	assert_int_equal(bpf_arena_alloc(map, 0, 5), 0);
+	page = bpf_arena_alloc(map, 0, 4);
+	assert_int_equal(page, start + 4 * 4096);
+	assert_int_equal(bpf_arena_alloc(map, 0, 1), 0);
+	kernel = bpf_arena_address(map, page, 4 * 4096);
+	kernel[1] = 5;
+	assert_int_equal(user[4 * 1024 + 1], 5);
+	bpf_arena_free(map, page, 100);
+	assert_null(bpf_arena_address(map, page, 1));
+	assert_int_equal(bpf_arena_alloc(map, 0, 4), page);
+	assert_int_equal(kernel[1], 0);
+	assert_int_equal(map_lookup(fd, NULL, user), -EINVAL);
+
+	bpf_map_munmap_notice(user, 8 * 4096);
+	munmap(user, 8 * 4096);
+	bpf_close(fd);
+	assert_int_equal(map_create(BPF_MAP_TYPE_ARENA, 0, 0, 8), -EINVAL);
+	assert_int_equal(map_create_flags(BPF_MAP_TYPE_ARENA, 0, 0, (1 << 20) + 1, BPF_F_MMAPABLE),
+			 -E2BIG);
+}
+
 /* --- batches ---------------------------------------------------------------- */
 
 static int batch(enum bpf_cmd cmd, int fd, void *in, void *out, void *keys, void *values,
@@ -843,6 +894,7 @@ int main(void)
 		TEST(test_local_storage),
 		TEST(test_array_of_maps),
 		TEST(test_hash_of_maps),
+		TEST(test_arena),
 		TEST(test_batch),
 		TEST(test_unsupported),
 	};

@@ -285,8 +285,8 @@ static void test_pipe_round_trips(void **state)
 	assert_int_equal(fake.group[0].exited, 2);
 	/* two calls and the other's wakeup each way */
 	assert_in_range(fake.group[0].request_max, 400, 2000);
-	assert_string_equal(figure(w, "Executed"), "Executed 1000 pipe operations between two "
-						   "processes");
+	assert_string_equal(figure(w, "Executed"),
+			    "Executed 1000 pipe operations between two processes");
 	assert_non_null(figure(w, "usecs/op"));
 	assert_non_null(figure(w, "ops/sec"));
 	stop(w);
@@ -314,9 +314,9 @@ static void test_pipe_places(void **state)
 	fake_boot(8);
 	w = workload_open("pipe --place remote", err, sizeof(err));
 	assert_int_equal(workload_start(w, 0), -EINVAL);
-	assert_string_equal(workload_error(w), "pipe: this machine has no two CPUs that are in "
-					       "different nodes; choose another --place or "
-					       "machine");
+	assert_string_equal(workload_error(w),
+			    "pipe: this machine has no two CPUs that are in different nodes; "
+			    "choose another --place or machine");
 	stop(w);
 }
 
@@ -432,8 +432,8 @@ static void test_rpc_queues_and_batch(void **state)
 	fake_boot(2);
 	w = workload_open("rpc -q 4", err, sizeof(err));
 	assert_int_equal(workload_start(w, 0), -EINVAL);
-	assert_string_equal(workload_error(w), "rpc: 4 receive queues need as many CPUs, the "
-					       "machine has 2");
+	assert_string_equal(workload_error(w),
+			    "rpc: 4 receive queues need as many CPUs, the machine has 2");
 	stop(w);
 }
 
@@ -518,56 +518,54 @@ static void test_stress_survives_refused_forks(void **state)
 
 static void test_option_errors(void **state)
 {
-	expect_error("schbench -m 0", "schbench: -m (--message-threads): expected a whole number "
-				      "from 1 to 10000, "
-				      "got \"0\"");
-	expect_error("schbench -t x", "schbench: -t (--threads): expected a whole number from 1 to "
-				      "100000, got \"x\"");
-	expect_error("schbench -t 1.5", "schbench: -t (--threads): expected a whole number from 1 "
-					"to 100000, got "
-					"\"1.5\"");
-	expect_error("schbench -t 99999999999999999999999", "schbench: -t (--threads): expected a "
-							    "whole number from 1 to 100000, got "
-							    "\"99999999999999999999999\"");
+	expect_error("schbench -m 0",
+		     "schbench: -m (--message-threads): expected a whole number from 1 to 10000, "
+		     "got \"0\"");
+	expect_error("schbench -t x",
+		     "schbench: -t (--threads): expected a whole number from 1 to 100000, got "
+		     "\"x\"");
+	expect_error("schbench -t 1.5",
+		     "schbench: -t (--threads): expected a whole number from 1 to 100000, got "
+		     "\"1.5\"");
+	expect_error("schbench -t 99999999999999999999999",
+		     "schbench: -t (--threads): expected a whole number from 1 to 100000, got "
+		     "\"99999999999999999999999\"");
 	expect_error("schbench -t", "schbench: -t (--threads) needs a value (N)");
-	expect_error("schbench -s 5m", "schbench: -s (--sleep_usec): expected a time from 0ns to "
-				       "3600s, such as 20us "
-				       "or 1.5ms (a plain number counts microseconds), got \"5m\"");
-	expect_error("schbench -m 10000 -t 100000", "schbench: 10000 message threads with 100000 "
-						    "workers each are more than "
-						    "1000000 tasks");
-	expect_error("schbench -n 1000000 -F 1048576", "schbench: a request of 897449558 s of work "
-						       "is too long; make -n or -F smaller");
+	expect_error("schbench -s 5m",
+		     "schbench: -s (--sleep_usec): expected a time from 0ns to 3600s, such as "
+		     "20us or 1.5ms (a plain number counts microseconds), got \"5m\"");
+	expect_error("schbench -m 10000 -t 100000",
+		     "schbench: 10000 message threads with 100000 workers each are more than "
+		     "1000000 tasks");
+	expect_error("schbench -n 1000000 -F 1048576",
+		     "schbench: a request of 897449558 s of work is too long; make -n or -F "
+		     "smaller");
 	expect_error("schbench --no-locking=1", "schbench: -L (--no-locking) takes no value");
-	expect_error("schbench --thread 4", "schbench: there is no option --thread; did you mean "
-					    "--threads? The options are "
-					    "--message-threads --threads --sleep_usec --cputime "
-					    "--operations "
-					    "--cache_footprint --no-locking --runtime");
-	expect_error("pipe -x", "pipe: there is no option -x; the options are --loop --threaded "
-				"--place");
-	expect_error("pipe fast", "pipe: \"fast\" is not an option; the options are --loop "
-				  "--threaded "
-				  "--place");
-	expect_error("pipe --place moon", "pipe: -P (--place): expected one of "
-					  "any|same|sibling|llc|node|remote, got "
-					  "\"moon\"");
+	expect_error("schbench --thread 4",
+		     "schbench: there is no option --thread; did you mean --threads? The options "
+		     "are --message-threads --threads --sleep_usec --cputime --operations "
+		     "--cache_footprint --no-locking --runtime");
+	expect_error("pipe -x",
+		     "pipe: there is no option -x; the options are --loop --threaded --place");
+	expect_error("pipe fast",
+		     "pipe: \"fast\" is not an option; the options are --loop --threaded --place");
+	expect_error("pipe --place moon",
+		     "pipe: -P (--place): expected one of any|same|sibling|llc|node|remote, got "
+		     "\"moon\"");
 	expect_error("pipe --place 'same", "pipe: a word begins with ', which is never closed");
 	expect_error("hackbench --pipe --sockets", "hackbench: choose one of --pipe and --sockets");
-	expect_error("rpc -s '99:4us'", "rpc: -s (--service): the percentages in \"99:4us\" add up "
-					"to 99.0000 instead of "
-					"100");
-	expect_error("rpc -s 4", "rpc: -s (--service): expected a time such as 10us or exp:10us, "
-				 "or "
-				 "percentages with times such as 99.5:4us,0.5:10ms; cannot read "
-				 "\"4\"");
-	expect_error("rpc -s '60:1us,50:2us'", "rpc: -s (--service): the percentages in "
-					       "\"60:1us,50:2us\" add up to 110.0000 "
-					       "instead of 100");
-	expect_error("rpc -s '60:1us,40:2us,'", "rpc: -s (--service): expected a time such as 10us "
-						"or exp:10us, or percentages "
-						"with times such as 99.5:4us,0.5:10ms; cannot read "
-						"\"\"");
+	expect_error("rpc -s '99:4us'",
+		     "rpc: -s (--service): the percentages in \"99:4us\" add up to 99.0000 "
+		     "instead of 100");
+	expect_error("rpc -s 4",
+		     "rpc: -s (--service): expected a time such as 10us or exp:10us, or "
+		     "percentages with times such as 99.5:4us,0.5:10ms; cannot read \"4\"");
+	expect_error("rpc -s '60:1us,50:2us'",
+		     "rpc: -s (--service): the percentages in \"60:1us,50:2us\" add up to "
+		     "110.0000 instead of 100");
+	expect_error("rpc -s '60:1us,40:2us,'",
+		     "rpc: -s (--service): expected a time such as 10us or exp:10us, or "
+		     "percentages with times such as 99.5:4us,0.5:10ms; cannot read \"\"");
 }
 
 static void test_words(void **state)

@@ -36,8 +36,8 @@ static void expect_error(const char *in, const char *message)
 static void test_strict_stays(void **state)
 {
 	expect_text("{}", "{}");
-	expect_text("[1,-2.5e+3,0,true,false,null,\"a\\u00e9\\n\"]", "[1,-2.5e+3,0,true,false,null,"
-								     "\"a\\u00e9\\n\"]");
+	expect_text("[1,-2.5e+3,0,true,false,null,\"a\\u00e9\\n\"]",
+		    "[1,-2.5e+3,0,true,false,null,\"a\\u00e9\\n\"]");
 	expect_text(" \t{ \"a\" : { \"b\" : [ ] } }\r\n", "{\"a\":{\"b\":[]}}\n");
 	expect_text("\xef\xbb\xbf\"\xc3\xa9\"", "\"\xc3\xa9\"");
 }
@@ -52,11 +52,8 @@ static void test_comments_and_commas(void **state)
 
 static void test_repeated_keys(void **state)
 {
-	expect_text("{\"run\":1,\"sleep\":2,\"run\":3,\"sleep\":4,\"run\":5}", "{\"run\":1,"
-									       "\"sleep\":2,"
-									       "\"run1\":3,"
-									       "\"sleep1\":4,"
-									       "\"run2\":5}");
+	expect_text("{\"run\":1,\"sleep\":2,\"run\":3,\"sleep\":4,\"run\":5}",
+		    "{\"run\":1,\"sleep\":2,\"run1\":3,\"sleep1\":4,\"run2\":5}");
 	/* a number that is taken is not taken again, whoever comes first */
 	expect_text("{\"run1\":1,\"run\":2,\"run\":3}", "{\"run1\":1,\"run\":2,\"run2\":3}");
 	expect_text("{\"run\":1,\"run\":2,\"run1\":3}", "{\"run\":1,\"run1\":2,\"run11\":3}");
@@ -88,14 +85,12 @@ static void test_bare_keys(void **state)
 	expect_text("{\"tasks\":{\"ui\":{\"suspend\",\"run\":1,\"suspend\"},\"b\":{\"yield\"}}}",
 		    "{\"tasks\":{\"ui\":{\"suspend\":\"ui\",\"run\":1,\"suspend1\":\"ui\"},"
 		    "\"b\":{\"yield\":\"\"}}}");
-	expect_text("{\"tasks\":{\"ui\":{\"phases\":{\"p\":{\"suspend\"}}}}}", "{\"tasks\":{\"ui\":"
-									       "{\"phases\":{\"p\":"
-									       "{\"suspend\":"
-									       "\"ui\"}}}}}");
-	expect_error("{\"global\":{\"suspend\"}}", "t:1:21: expected ':' and a value after the key "
-						   "\"suspend\", found '}'");
-	expect_error("{\"tasks\":{\"ui\":{\"run\"}}}", "t:1:22: expected ':' and a value after the "
-						       "key \"run\", found '}'");
+	expect_text("{\"tasks\":{\"ui\":{\"phases\":{\"p\":{\"suspend\"}}}}}",
+		    "{\"tasks\":{\"ui\":{\"phases\":{\"p\":{\"suspend\":\"ui\"}}}}}");
+	expect_error("{\"global\":{\"suspend\"}}",
+		     "t:1:21: expected ':' and a value after the key \"suspend\", found '}'");
+	expect_error("{\"tasks\":{\"ui\":{\"run\"}}}",
+		     "t:1:22: expected ':' and a value after the key \"run\", found '}'");
 }
 
 static void test_places(void **state)
@@ -116,8 +111,8 @@ static void test_places(void **state)
 static void test_errors(void **state)
 {
 	expect_error("", "t:1:1: expected a value, found the end of the file");
-	expect_error("{\n \"a\" 1}", "t:2:6: expected ':' and a value after the key \"a\", found "
-				     "'1'");
+	expect_error("{\n \"a\" 1}",
+		     "t:2:6: expected ':' and a value after the key \"a\", found '1'");
 	expect_error("{\"a\":1 \"b\":2}", "t:1:8: expected ',' or '}', found '\"'");
 	expect_error("{\"a\":1,,}", "t:1:8: expected a key in double quotes, or '}', found ','");
 	expect_error("{a:1}", "t:1:2: expected a key in double quotes, or '}', found 'a'");
@@ -131,8 +126,8 @@ static void test_errors(void **state)
 	expect_error("[truex]", "t:1:2: expected a value, found 't'");
 	expect_error("[\"ab\nc\"]", "t:1:2: this string is not closed on its line");
 	expect_error("[\"ab", "t:1:2: this string is never closed");
-	expect_error("[\"\\x\"]", "t:1:3: \\ must be followed by one of \" \\ / b f n r t u in a "
-				  "string");
+	expect_error("[\"\\x\"]",
+		     "t:1:3: \\ must be followed by one of \" \\ / b f n r t u in a string");
 	expect_error("[\"\\u12\"]", "t:1:3: \\u must be followed by four hexadecimal digits");
 	expect_error("[\"\\u0000\"]", "t:1:3: \\u0000 is not allowed in a string");
 	expect_error("[\"\xff\"]", "t:1:3: this is not UTF-8 (byte 0xff)");

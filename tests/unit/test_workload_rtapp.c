@@ -31,7 +31,8 @@ static struct workload *open_text(const char *text)
 	FILE *f = fdopen(mkstemp(file), "w");
 	char *at;
 
-	fputs(text, f);
+	for (; *text; text++) /* quotes are ' here: the text is easier to read */
+		fputc(*text == '\'' ? '"' : *text, f);
 	fclose(f);
 	err[0] = '\0';
 	w = workload_open(file, err, sizeof(err));
@@ -91,8 +92,8 @@ static void expect_error(const char *text, const char *message)
 
 static void test_run_and_sleep(void **state)
 {
-	struct workload *w = start_text(1, "{\"tasks\":{\"a\":{\"loop\":3,\"run\":2000,"
-					   "\"sleep\":8000,\"runtime\":1000}}}");
+	struct workload *w = start_text(1,
+		"{'tasks':{'a':{'loop':3,'run':2000,'sleep':8000,'runtime':1000}}}");
 
 	assert_int_equal(workload_nr_groups(w), 1);
 	assert_string_equal(workload_group_name(w, 0), "a");
@@ -111,10 +112,9 @@ static void test_run_and_sleep(void **state)
 static void test_loops_of_phases(void **state)
 {
 	/* twice (3 x 1 ms, 2 x 10 ms); what has no "loop" goes on for ever */
-	struct workload *w = start_text(2, "{\"tasks\":{\"a\":{\"loop\":2,\"phases\":{\"x\":{"
-					   "\"loop\":3,\"run\":1000},"
-					   "\"y\":{\"loop\":2,\"run\":10000}}},\"b\":{\"run\":1000}"
-					   "}}");
+	struct workload *w = start_text(2,
+		"{'tasks':{'a':{'loop':2,'phases':{'x':{'loop':3,'run':1000},'y':{'loop':2,"
+		"'run':10000}}},'b':{'run':1000}}}");
 
 	fake_run_for(100 * MS - 1);
 	assert_int_equal(fake.group[0].compute_ns, 46 * MS);
@@ -128,8 +128,8 @@ static void test_loops_of_phases(void **state)
 static void test_timer_is_drift_free(void **state)
 {
 	/* 19 ms periods from the start, whatever the work takes */
-	struct workload *w = start_text(1, "{\"tasks\":{\"a\":{\"run\":5000,"
-					   "\"timer\":{\"ref\":\"unique\",\"period\":19000}}}}");
+	struct workload *w = start_text(1,
+		"{'tasks':{'a':{'run':5000,'timer':{'ref':'unique','period':19000}}}}");
 
 	fake_run_for(190 * MS - 1);
 	assert_int_equal(fake.group[0].requests, 10);
@@ -141,17 +141,17 @@ static void test_timer_is_drift_free(void **state)
 
 /* The tutorial's picture: a run of 40 in the third period of 20. */
 static const char missed[] =
-	"{\"tasks\":{\"a\":{\"loop\":1,\"phases\":{"
-	"\"p\":{\"loop\":2,\"run\":10000,\"timer\":{\"ref\":\"unique\",\"period\":20000%s}},"
-	"\"q\":{\"run\":30000,\"timer\":{\"ref\":\"unique\",\"period\":20000%s}},"
-	"\"r\":{\"loop\":3,\"run\":10000,\"timer\":{\"ref\":\"unique\",\"period\":20000%s}}}}}}";
+	"{'tasks':{'a':{'loop':1,'phases':{"
+	"'p':{'loop':2,'run':10000,'timer':{'ref':'unique','period':20000%s}},"
+	"'q':{'run':30000,'timer':{'ref':'unique','period':20000%s}},"
+	"'r':{'loop':3,'run':10000,'timer':{'ref':'unique','period':20000%s}}}}}}";
 
 static void test_relative_timer_forgives(void **state)
 {
 	char text[1024];
 	struct workload *w;
 
-	snprintf(text, sizeof(text), missed, "", "", ",\"mode\":\"relative\"");
+	snprintf(text, sizeof(text), missed, "", "", ",'mode':'relative'");
 	w = start_text(1, text);
 	fake_run_for(1000 * MS);
 	/* 10 + 10 + 30 (late: its period ends here, at 70) + 3 x 10 */
@@ -166,7 +166,7 @@ static void test_absolute_timer_catches_up(void **state)
 	char text[1024];
 	struct workload *w;
 
-	snprintf(text, sizeof(text), missed, "", "", ",\"mode\":\"absolute\"");
+	snprintf(text, sizeof(text), missed, "", "", ",'mode':'absolute'");
 	w = start_text(1, text);
 	fake_run_for(1000 * MS);
 	/* 10, 10, 30 (40..70), then 70-60, 80-60... : 20, 10, 10; a mode is the timer's */
@@ -180,11 +180,10 @@ static void test_absolute_timer_catches_up(void **state)
 static void test_unique_and_shared_timers(void **state)
 {
 	/* a shared timer advances with every instance that uses it */
-	struct workload *w = start_text(4, "{\"tasks\":{\"u\":{\"instance\":2,\"loop\":5,\"run\":"
-					   "1000,"
-					   "\"timer\":{\"ref\":\"unique\",\"period\":10000}},"
-					   "\"s\":{\"instance\":2,\"loop\":5,\"run\":1000,"
-					   "\"timer\":{\"ref\":\"tick\",\"period\":10000}}}}");
+	struct workload *w = start_text(4,
+		"{'tasks':{'u':{'instance':2,'loop':5,'run':1000,'timer':{'ref':'unique',"
+		"'period':10000}},'s':{'instance':2,'loop':5,'run':1000,'timer':{'ref':'tick',"
+		"'period':10000}}}}");
 	u64 end = fake.now;
 
 	fake_run_until(end + 50 * MS);
@@ -197,8 +196,9 @@ static void test_unique_and_shared_timers(void **state)
 
 static void test_delay(void **state)
 {
-	struct workload *w = start_text(1, "{\"tasks\":{\"a\":{\"delay\":7000,\"run\":1000,"
-					   "\"timer\":{\"ref\":\"unique\",\"period\":10000}}}}");
+	struct workload *w = start_text(1,
+		"{'tasks':{'a':{'delay':7000,'run':1000,'timer':{'ref':'unique',"
+		"'period':10000}}}}");
 	u64 start = fake.now;
 
 	fake_run_until(start + 7 * MS - 1);
@@ -213,9 +213,9 @@ static void test_delay(void **state)
 static void test_suspend_and_resume(void **state)
 {
 	/* tutorial/example4: they take turns of 10 ms */
-	struct workload *w = start_text(2, "{\"tasks\":{"
-					   "\"a\":{\"run\":10000,\"resume\":\"b\",\"suspend\"},"
-					   "\"b\":{\"suspend\",\"run\":10000,\"resume\":\"a\"}}}");
+	struct workload *w = start_text(2,
+		"{'tasks':{'a':{'run':10000,'resume':'b','suspend'},'b':{'suspend','run':10000,"
+		"'resume':'a'}}}");
 
 	fake_run_for(100 * MS);
 	assert_in_range(fake.group[0].compute_ns + fake.group[1].compute_ns, 100 * MS, 110 * MS);
@@ -225,9 +225,9 @@ static void test_suspend_and_resume(void **state)
 
 static void test_resume_is_not_remembered(void **state)
 {
-	struct workload *w = start_text(2, "{\"tasks\":{\"late\":{\"sleep\":1000,\"suspend\":\"\","
-					   "\"run\":10},"
-					   "\"early\":{\"loop\":1,\"resume\":\"late\"}}}");
+	struct workload *w = start_text(2,
+		"{'tasks':{'late':{'sleep':1000,'suspend':'','run':10},'early':{'loop':1,"
+		"'resume':'late'}}}");
 
 	fake_run_for(100 * MS);
 	assert_int_equal(fake.group[0].ops, 0);
@@ -237,8 +237,8 @@ static void test_resume_is_not_remembered(void **state)
 static void test_mutex(void **state)
 {
 	/* one at a time: 3 x 4 x 1 ms of work under the lock take 12 ms */
-	struct workload *w = start_text(4, "{\"tasks\":{\"a\":{\"instance\":4,\"loop\":3,"
-					   "\"lock\":\"m\",\"run\":1000,\"unlock\":\"m\"}}}");
+	struct workload *w = start_text(4,
+		"{'tasks':{'a':{'instance':4,'loop':3,'lock':'m','run':1000,'unlock':'m'}}}");
 	u64 start = fake.now;
 
 	fake_run_until(start + 12 * MS - 1);
@@ -252,14 +252,10 @@ static void test_mutex(void **state)
 static void test_condition(void **state)
 {
 	/* signal wakes one, broad all; each waits with the mutex */
-	struct workload *w = start_text(8, "{\"tasks\":{\"w\":{\"instance\":5,\"loop\":1,\"lock\":"
-					   "\"m\","
-					   "\"wait\":{\"ref\":\"c\",\"mutex\":\"m\"},\"unlock\":"
-					   "\"m\"},"
-					   "\"one\":{\"loop\":1,\"sleep\":1000,\"lock\":\"m\","
-					   "\"signal\":\"c\","
-					   "\"unlock\":\"m\"},"
-					   "\"all\":{\"loop\":1,\"sleep\":2000,\"broad\":\"c\"}}}");
+	struct workload *w = start_text(8,
+		"{'tasks':{'w':{'instance':5,'loop':1,'lock':'m','wait':{'ref':'c','mutex':'m'},"
+		"'unlock':'m'},'one':{'loop':1,'sleep':1000,'lock':'m','signal':'c',"
+		"'unlock':'m'},'all':{'loop':1,'sleep':2000,'broad':'c'}}}");
 	u64 start = fake.now;
 
 	fake_run_until(start + 1 * MS - 1);
@@ -282,8 +278,8 @@ static void test_sync(void **state)
 		struct workload *w;
 
 		snprintf(text, sizeof(text),
-			 "{\"tasks\":{\"a\":{\"instance\":2,\"lock\":\"m\",\"run\":1000,"
-			 "\"%s\":{\"ref\":\"c\",\"mutex\":\"m\"},\"unlock\":\"m\"}}}",
+			 "{'tasks':{'a':{'instance':2,'lock':'m','run':1000,"
+			 "'%s':{'ref':'c','mutex':'m'},'unlock':'m'}}}",
 			 names[i]);
 		w = start_text(2, text);
 		fake_run_for(20 * MS - 1);
@@ -296,17 +292,12 @@ static void test_sync(void **state)
 static void test_barrier(void **state)
 {
 	/* tutorial/example7, one round: 1+2+..., both meet three times */
-	struct workload *w = start_text(2, "{\"tasks\":{"
-					   "\"t0\":{\"loop\":-1,\"runtime1\":1000,\"sleep1\":2000,"
-					   "\"barrier1\":\"FIRST\","
-					   "\"runtime2\":2000,\"barrier2\":\"SECOND\",\"runtime3\":"
-					   "1000,"
-					   "\"sleep3\":2000,\"barrier3\":\"THIRD\"},"
-					   "\"t1\":{\"loop\":-1,\"runtime1\":2000,\"barrier1\":"
-					   "\"FIRST\","
-					   "\"runtime2\":1000,\"sleep2\":2000,\"barrier2\":"
-					   "\"SECOND\","
-					   "\"runtime3\":2000,\"barrier3\":\"THIRD\"}}}");
+	struct workload *w = start_text(2,
+		"{'tasks':{'t0':{'loop':-1,'runtime1':1000,'sleep1':2000,'barrier1':'FIRST',"
+		"'runtime2':2000,'barrier2':'SECOND','runtime3':1000,'sleep3':2000,"
+		"'barrier3':'THIRD'},'t1':{'loop':-1,'runtime1':2000,'barrier1':'FIRST',"
+		"'runtime2':1000,'sleep2':2000,'barrier2':'SECOND','runtime3':2000,"
+		"'barrier3':'THIRD'}}}");
 
 	/* a round is 3 + 3 + 3 ms */
 	fake_run_for(90 * MS + 100 * US);
@@ -317,10 +308,9 @@ static void test_barrier(void **state)
 
 static void test_barrier_counts_instances(void **state)
 {
-	struct workload *w = start_text(8, "{\"tasks\":{\"a\":{\"instance\":5,\"loop\":4,"
-					   "\"run\":1000,\"barrier\":\"b\"},"
-					   "\"slow\":{\"loop\":4,\"run\":3000,\"barrier\":\"b\"}}"
-					   "}");
+	struct workload *w = start_text(8,
+		"{'tasks':{'a':{'instance':5,'loop':4,'run':1000,'barrier':'b'},'slow':{'loop':4,"
+		"'run':3000,'barrier':'b'}}}");
 	u64 start = fake.now;
 
 	fake_run_until(start + 12 * MS - 1);
@@ -332,9 +322,9 @@ static void test_barrier_counts_instances(void **state)
 
 static void test_yield_mem_iorun(void **state)
 {
-	struct workload *w = start_text(1, "{\"tasks\":{\"a\":{\"loop\":2,\"yield\","
-					   "\"mem\":10000,\"iorun\":100000}},"
-					   "\"global\":{\"mem_buffer_size\":50000}}");
+	struct workload *w = start_text(1,
+		"{'tasks':{'a':{'loop':2,'yield','mem':10000,'iorun':100000}},"
+		"'global':{'mem_buffer_size':50000}}");
 
 	fake_run_for(100 * MS);
 	assert_int_equal(fake.tasks[0]->yields, 2);
@@ -348,10 +338,9 @@ static void test_yield_mem_iorun(void **state)
 
 static void test_fork(void **state)
 {
-	struct workload *w = start_text(2, "{\"tasks\":{\"parent\":{\"loop\":3,\"run\":1000,"
-					   "\"fork\":\"child\"},"
-					   "\"child\":{\"instance\":0,\"loop\":1,\"delay\":500,"
-					   "\"run\":5000}}}");
+	struct workload *w = start_text(2,
+		"{'tasks':{'parent':{'loop':3,'run':1000,'fork':'child'},'child':{'instance':0,"
+		"'loop':1,'delay':500,'run':5000}}}");
 
 	assert_int_equal(workload_nr_tasks(w), 1);
 	assert_int_equal(workload_nr_groups(w), 2);
@@ -367,7 +356,7 @@ static void test_fork(void **state)
 
 static void test_fork_bomb(void **state)
 {
-	struct workload *w = start_text(1, "{\"tasks\":{\"a\":{\"loop\":2,\"fork\":\"a\"}}}");
+	struct workload *w = start_text(1, "{'tasks':{'a':{'loop':2,'fork':'a'}}}");
 
 	fake_run_for(1000 * MS);
 	assert_int_equal(fake.group[0].tasks, 1 + 1024);
@@ -378,7 +367,7 @@ static void test_fork_bomb(void **state)
 
 static void test_refused_fork(void **state)
 {
-	struct workload *w = start_text(1, "{\"tasks\":{\"a\":{\"run\":1000,\"fork\":\"a\"}}}");
+	struct workload *w = start_text(1, "{'tasks':{'a':{'run':1000,'fork':'a'}}}");
 
 	fake.refuse = -EPERM;
 	fake_run_for(10 * MS);
@@ -390,8 +379,8 @@ static void test_refused_fork(void **state)
 static void test_time_always_passes(void **state)
 {
 	/* loops of events that take none, and of no events at all */
-	struct workload *w = start_text(2, "{\"tasks\":{\"a\":{\"loop\":-1,\"signal\":\"x\"},\"b\":"
-					   "{\"loop\":1500}}}");
+	struct workload *w = start_text(2,
+		"{'tasks':{'a':{'loop':-1,'signal':'x'},'b':{'loop':1500}}}");
 	u64 calls = fake_run_for(10 * MS - 1);
 
 	assert_int_equal(fake.group[0].ops, 10000);
@@ -406,14 +395,10 @@ static void test_time_always_passes(void **state)
 
 static void test_policies(void **state)
 {
-	struct workload *w = start_text(4, "{\"tasks\":{\"o\":{\"priority\":-19,\"run\":1},\"f\":{"
-					   "\"policy\":\"SCHED_FIFO\","
-					   "\"run\":1},\"r\":{\"policy\":\"SCHED_RR\",\"priority\":"
-					   "7,\"run\":1},"
-					   "\"d\":{\"policy\":\"SCHED_DEADLINE\",\"dl-runtime\":5,"
-					   "\"run\":1},"
-					   "\"e\":{\"policy\":\"SCHED_EXT\",\"priority\":3,\"run\":"
-					   "1}}}");
+	struct workload *w = start_text(4,
+		"{'tasks':{'o':{'priority':-19,'run':1},'f':{'policy':'SCHED_FIFO','run':1},"
+		"'r':{'policy':'SCHED_RR','priority':7,'run':1},'d':{'policy':'SCHED_DEADLINE',"
+		"'dl-runtime':5,'run':1},'e':{'policy':'SCHED_EXT','priority':3,'run':1}}}");
 
 	assert_int_equal(fake.tasks[0]->ts.policy, SCHED_NORMAL);
 	assert_int_equal(fake.tasks[0]->ts.static_prio, NICE_TO_PRIO(-19));
@@ -432,8 +417,8 @@ static void test_policies(void **state)
 
 static void test_default_policy(void **state)
 {
-	struct workload *w = start_text(1, "{\"global\":{\"default_policy\":\"SCHED_FIFO\"},"
-					   "\"tasks\":{\"a\":{\"priority\":42,\"run\":1}}}");
+	struct workload *w = start_text(1,
+		"{'global':{'default_policy':'SCHED_FIFO'},'tasks':{'a':{'priority':42,'run':1}}}");
 
 	assert_int_equal(fake.tasks[0]->ts.policy, SCHED_FIFO);
 	assert_int_equal(fake.tasks[0]->ts.rt_priority, 42);
@@ -442,12 +427,10 @@ static void test_default_policy(void **state)
 
 static void test_phases_change_attributes(void **state)
 {
-	struct workload *w = start_text(4, "{\"tasks\":{\"a\":{\"loop\":1,\"cpus\":[3],\"phases\":{"
-					   "\"p\":{\"run\":1000,\"cpus\":[0,1]},"
-					   "\"q\":{\"run\":1000,\"priority\":5},"
-					   "\"r\":{\"loop\":4,\"run\":1000,\"policy\":\"SCHED_RR\","
-					   "\"cpus\":[1]},"
-					   "\"s\":{\"run\":1000,\"priority\":20}}}}}");
+	struct workload *w = start_text(4,
+		"{'tasks':{'a':{'loop':1,'cpus':[3],'phases':{'p':{'run':1000,'cpus':[0,1]},"
+		"'q':{'run':1000,'priority':5},'r':{'loop':4,'run':1000,'policy':'SCHED_RR',"
+		"'cpus':[1]},'s':{'run':1000,'priority':20}}}}}");
 	struct task *t = fake.tasks[0];
 	u64 start = fake.now;
 
@@ -472,10 +455,9 @@ static void test_phases_change_attributes(void **state)
 
 static void test_names_and_groups(void **state)
 {
-	struct workload *w = start_text(2, "{\"tasks\":{\"a-very-long-thread-name\":{\"instance\":"
-					   "12,\"run\":1},"
-					   "\"a-very-long-thread-name\":{\"run\":1}},\"global\":{"
-					   "\"duration\":7}}");
+	struct workload *w = start_text(2,
+		"{'tasks':{'a-very-long-thread-name':{'instance':12,'run':1},"
+		"'a-very-long-thread-name':{'run':1}},'global':{'duration':7}}");
 
 	assert_int_equal(workload_nr_groups(w), 2);
 	assert_string_equal(workload_group_name(w, 0), "a-very-long-thread-name");
@@ -494,7 +476,7 @@ static void test_group_base(void **state)
 	struct workload *w;
 
 	fake_boot(1);
-	w = open_text("{\"tasks\":{\"a\":{\"run\":1},\"b\":{\"run\":1}}}");
+	w = open_text("{'tasks':{'a':{'run':1},'b':{'run':1}}}");
 	assert_non_null(w);
 	assert_int_equal(workload_start(w, 5), 0);
 	assert_int_equal(fake.tasks[1]->group, 6);
@@ -506,12 +488,12 @@ static void test_missing_cpu(void **state)
 	struct workload *w;
 
 	fake_boot(2);
-	w = open_text("{\"tasks\":{\"a\":{\"run\":1},\n\"b\":{\"cpus\":[0,2],\"run\":1}}}");
+	w = open_text("{'tasks':{'a':{'run':1},\n'b':{'cpus':[0,2],'run':1}}}");
 	assert_non_null(w);
 	assert_int_equal(workload_start(w, 0), -EINVAL);
-	assert_string_equal(workload_error(w), "task \"b\" (line 2) asks for CPU 2, but the "
-					       "machine "
-					       "has CPUs 0 to 1; choose a larger machine");
+	assert_string_equal(workload_error(w),
+			    "task \"b\" (line 2) asks for CPU 2, but the machine has CPUs 0 to "
+			    "1; choose a larger machine");
 	assert_int_equal(fake.nr_tasks, 0);
 	stop(w);
 }
@@ -522,7 +504,7 @@ static void test_refused_task(void **state)
 
 	fake_boot(2);
 	fake.refuse = -EPERM;
-	w = open_text("{\"tasks\":{\"a\":{\"run\":1}}}");
+	w = open_text("{'tasks':{'a':{'run':1}}}");
 	assert_int_equal(workload_start(w, 0), -EPERM);
 	assert_non_null(strstr(workload_error(w), "task \"a\" could not be created"));
 	stop(w);
@@ -532,15 +514,11 @@ static void test_refused_task(void **state)
 
 static void test_notes(void **state)
 {
-	struct workload *w = open_text("{\"tasks\":{\"a\":{\"run\":1,\n\"exec\":5,\n\"lock_order\":"
-				       "[\"x\"],\n"
-				       "\"sleep\":false,\n\"colour\":\"red\",\n\"loop\":1,\"loop\":"
-				       "2,\n"
-				       "\"taskgroup\":\"/"
-				       "g\",\"timer\":{\"period\":5,\"tick\":1}}},\n"
-				       "\"global\":{\"pi_enabled\":true,\"frag\":1,\"lock_pages\":"
-				       "true,\"hz\":3},"
-				       "\"resources\":{\"m\":{\"type\":\"mutex\"}}}");
+	struct workload *w = open_text(
+		"{'tasks':{'a':{'run':1,\n'exec':5,\n'lock_order':['x'],\n'sleep':false,"
+		"\n'colour':'red',\n'loop':1,'loop':2,\n'taskgroup':'/g','timer':{'period':5,"
+		"'tick':1}}},\n'global':{'pi_enabled':true,'frag':1,'lock_pages':true,'hz':3},"
+		"'resources':{'m':{'type':'mutex'}}}");
 
 	assert_non_null(w);
 	assert_true(noted(w, ":2: \"exec\" belongs to the grammar before phases"));
@@ -569,109 +547,89 @@ static void test_notes_are_limited(void **state)
 	w = open_text(text.data);
 	assert_non_null(w);
 	assert_int_equal(nr_notes(w), 64);
-	assert_string_equal(workload_unmodelled(w, 63), "further remarks on this workload were "
-							"left out");
+	assert_string_equal(workload_unmodelled(w, 63),
+			    "further remarks on this workload were left out");
 	workload_close(w);
 	strbuf_free(&text);
 }
 
 static void test_errors(void **state)
 {
-	expect_error("{\n \"tasks\": {\n  \"a\": { \"run\" 10 } } }", "f:3:16: expected ':' and a "
-								      "value after the key "
-								      "\"run\", found '1'");
+	expect_error("{\n 'tasks': {\n  'a': { 'run' 10 } } }",
+		     "f:3:16: expected ':' and a value after the key \"run\", found '1'");
 	expect_error("[]", "f:1:1: an rt-app file is an object with \"tasks\" and \"global\"");
 	expect_error("null", "f:1:5: not valid JSON: the document is empty (null)");
-	expect_error("{\"global\":{}}", "f:1:1: there is no \"tasks\" object, so nothing to run "
-					"(rt-app's merge.py joins "
-					"such files with one that has tasks)");
-	expect_error("{\"tasks\":{}}", "f:1:2: no task would start: at least one needs an "
-				       "\"instance\"");
-	expect_error("{\"tasks\":3}", "f:1:2: \"tasks\" must be an object");
-	expect_error("{\"tasks\":{\"a\":null}}", "f:1:2: the task \"a\" must be an object");
-	expect_error("{\"tasks\":{\n\"a\":[]}}", "f:2:1: the task \"a\" must be an object");
-	expect_error("{\"tasks\":{\"a\":{\n  \"run\": 2.5}}}", "f:2:3: \"run\" takes a whole "
-							       "number of microseconds, not 2.5");
-	expect_error("{\"tasks\":{\"a\":{\"run1\": \"10ms\"}}}", "f:1:16: \"run1\" takes a whole "
-								 "number of microseconds, not "
-								 "\"10ms\"");
-	expect_error("{\"tasks\":{\"a\":{\"run\": -1}}}", "f:1:16: a time in microseconds must be "
-							  "a whole number from 0 to 2147483647, "
-							  "not -1");
-	expect_error("{\"tasks\":{\"a\":{\"run\": 99999999999999999999}}}", "f:1:16: a time in "
-									    "microseconds must be "
-									    "a whole number from 0 "
-									    "to 2147483647, "
-									    "not "
-									    "18446744073709551615");
-	expect_error("{\"tasks\":{\"a\":{\"lock\": 3}}}", "f:1:16: \"lock\" takes a name (text), "
-							  "not 3");
-	expect_error("{\"tasks\":{\"a\":{\"wait\": \"c\"}}}", "f:1:16: \"wait\" takes { \"ref\": "
-							      "condition, \"mutex\": name }, not "
-							      "\"c\"");
-	expect_error("{\"tasks\":{\"a\":{\"timer\": {\"ref\":\"x\"}}}}", "f:1:16: a timer needs a "
-									 "\"period\" in "
-									 "microseconds");
-	expect_error("{\"tasks\":{\"a\":{\"timer\": "
-		     "{\"ref\":\"x\",\n\"period\":1,\"mode\":\"abs\"}}}}",
+	expect_error("{'global':{}}",
+		     "f:1:1: there is no \"tasks\" object, so nothing to run (rt-app's merge.py "
+		     "joins such files with one that has tasks)");
+	expect_error("{'tasks':{}}",
+		     "f:1:2: no task would start: at least one needs an \"instance\"");
+	expect_error("{'tasks':3}", "f:1:2: \"tasks\" must be an object");
+	expect_error("{'tasks':{'a':null}}", "f:1:2: the task \"a\" must be an object");
+	expect_error("{'tasks':{\n'a':[]}}", "f:2:1: the task \"a\" must be an object");
+	expect_error("{'tasks':{'a':{\n  'run': 2.5}}}",
+		     "f:2:3: \"run\" takes a whole number of microseconds, not 2.5");
+	expect_error("{'tasks':{'a':{'run1': '10ms'}}}",
+		     "f:1:16: \"run1\" takes a whole number of microseconds, not \"10ms\"");
+	expect_error("{'tasks':{'a':{'run': -1}}}",
+		     "f:1:16: a time in microseconds must be a whole number from 0 to "
+		     "2147483647, not -1");
+	expect_error("{'tasks':{'a':{'run': 99999999999999999999}}}",
+		     "f:1:16: a time in microseconds must be a whole number from 0 to "
+		     "2147483647, not 18446744073709551615");
+	expect_error("{'tasks':{'a':{'lock': 3}}}", "f:1:16: \"lock\" takes a name (text), not 3");
+	expect_error("{'tasks':{'a':{'wait': 'c'}}}",
+		     "f:1:16: \"wait\" takes { \"ref\": condition, \"mutex\": name }, not \"c\"");
+	expect_error("{'tasks':{'a':{'timer': {'ref':'x'}}}}",
+		     "f:1:16: a timer needs a \"period\" in microseconds");
+	expect_error("{'tasks':{'a':{'timer': {'ref':'x',\n'period':1,'mode':'abs'}}}}",
 		     "f:1:16: the mode of a timer is \"relative\" or \"absolute\", not \"abs\"");
-	expect_error("{\"tasks\":{\"a\":{\"timer\": {\"ref\":1,\"period\":1}}}}", "f:1:26: \"ref\" "
-										  "must be a text, "
-										  "not 1");
-	expect_error("{\"tasks\":{\"a\":{\"fork\": \"b\"}}}", "f:1:16: there is no task \"b\" to "
-							      "fork");
-	expect_error("{\"tasks\":{\"a\":{\"cpus\": [0,\n4096], \"run\":1}}}", "f:2:1: a CPU in "
-									      "\"cpus\" must be a "
-									      "whole number from 0 "
-									      "to 4095, not 4096");
-	expect_error("{\"tasks\":{\"a\":{\"cpus\": [], \"run\":1}}}", "f:1:16: \"cpus\" must be a "
-								      "list of CPU numbers such as "
-								      "[0, 2], not [ ]");
-	expect_error("{\"tasks\":{\"a\":{\"policy\":\"SCHED_X\", \"run\":1}}}",
-		     "f:1:16: \"policy\" must be SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_EXT, "
-		     "SCHED_RR, SCHED_FIFO or SCHED_DEADLINE, not \"SCHED_X\"");
-	expect_error("{\"tasks\":{\"a\":{\"priority\":20, \"run\":1}}}", "f:1:16: \"priority\" "
-									 "(the nice value) must be "
-									 "a whole number from -20 "
-									 "to 19, "
-									 "not 20");
-	expect_error("{\"tasks\":{\"a\":{\"policy\":\"SCHED_RR\",\"priority\":0, \"run\":1}}}",
-		     "f:1:36: \"priority\" of a real-time policy must be a whole number from 1 to "
-		     "99, "
-		     "not 0");
-	expect_error("{\"tasks\":{\"a\":{\"taskgroup\":\"g\", \"run\":1}}}", "f:1:16: a taskgroup "
-									     "begins with /, \"g\" "
-									     "does not");
-	expect_error("{\"tasks\":{\"a\":{\"phases\":{}}}}", "f:1:16: \"phases\" must be an object "
-							    "with at least one phase");
-	expect_error("{\"tasks\":{\"a\":{\"phases\":{\"p\":1}}}}", "f:1:26: the phase \"p\" must "
-								   "be an object");
-	expect_error("{\"tasks\":{\"a\":{\"instance\":1000001,\"run\":1}}}", "f:1:16: \"instance\" "
-									     "must be a whole "
-									     "number from 0 to "
-									     "1000000, not "
-									     "1000001");
-	expect_error("{\"tasks\":{\"a\":{\"instance\":1000000,\"run\":1},\"b\":{\"run\":1}}}",
+	expect_error("{'tasks':{'a':{'timer': {'ref':1,'period':1}}}}",
+		     "f:1:26: \"ref\" must be a text, not 1");
+	expect_error("{'tasks':{'a':{'fork': 'b'}}}", "f:1:16: there is no task \"b\" to fork");
+	expect_error("{'tasks':{'a':{'cpus': [0,\n4096], 'run':1}}}",
+		     "f:2:1: a CPU in \"cpus\" must be a whole number from 0 to 4095, not 4096");
+	expect_error("{'tasks':{'a':{'cpus': [], 'run':1}}}",
+		     "f:1:16: \"cpus\" must be a list of CPU numbers such as [0, 2], not [ ]");
+	expect_error("{'tasks':{'a':{'policy':'SCHED_X', 'run':1}}}",
+		     "f:1:16: \"policy\" must be SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, "
+		     "SCHED_EXT, SCHED_RR, SCHED_FIFO or SCHED_DEADLINE, not \"SCHED_X\"");
+	expect_error("{'tasks':{'a':{'priority':20, 'run':1}}}",
+		     "f:1:16: \"priority\" (the nice value) must be a whole number from -20 to "
+		     "19, not 20");
+	expect_error("{'tasks':{'a':{'policy':'SCHED_RR','priority':0, 'run':1}}}",
+		     "f:1:36: \"priority\" of a real-time policy must be a whole number from 1 "
+		     "to 99, not 0");
+	expect_error("{'tasks':{'a':{'taskgroup':'g', 'run':1}}}",
+		     "f:1:16: a taskgroup begins with /, \"g\" does not");
+	expect_error("{'tasks':{'a':{'phases':{}}}}",
+		     "f:1:16: \"phases\" must be an object with at least one phase");
+	expect_error("{'tasks':{'a':{'phases':{'p':1}}}}",
+		     "f:1:26: the phase \"p\" must be an object");
+	expect_error("{'tasks':{'a':{'instance':1000001,'run':1}}}",
+		     "f:1:16: \"instance\" must be a whole number from 0 to 1000000, not 1000001");
+	expect_error("{'tasks':{'a':{'instance':1000000,'run':1},'b':{'run':1}}}",
 		     "f:1:44: more than 1000000 tasks in all");
-	expect_error("{\"tasks\":{\"a\":{\"run\":1}},\"global\":{\"calibration\":\"CPUx\"}}",
+	expect_error("{'tasks':{'a':{'run':1}},'global':{'calibration':'CPUx'}}",
 		     "f:1:36: \"calibration\" must be a number of ns per loop, or a CPU such as "
 		     "\"CPU0\", not \"CPUx\"");
-	expect_error("{\"tasks\":{\"a\":{\"run\":1}},\"global\":{\"duration\":1.5}}",
+	expect_error("{'tasks':{'a':{'run':1}},'global':{'duration':1.5}}",
 		     "f:1:36: \"duration\" must be a whole number from -1 to 2147483647, not 1.5");
 }
 
 static void test_bad_files(void **state)
 {
 	assert_null(workload_open("/nonexistent/web.json", err, sizeof(err)));
-	assert_string_equal(err, "/nonexistent/web.json: the workload file could not be opened: No "
-				 "such file or directory");
+	assert_string_equal(err,
+			    "/nonexistent/web.json: the workload file could not be opened: No "
+			    "such file or directory");
 	assert_null(workload_open("/tmp", err, sizeof(err)));
 	assert_string_equal(err, "/tmp: the workload file could not be read: Is a directory");
 	assert_null(workload_open("hackbensh -g 1", err, sizeof(err)));
-	assert_string_equal(err, "\"hackbensh\" is neither a workload file (rt-app JSON) nor a "
-				 "generator; did you mean \"hackbench\"? the generators are "
-				 "schbench, "
-				 "hackbench, pipe, rpc, stress");
+	assert_string_equal(err,
+			    "\"hackbensh\" is neither a workload file (rt-app JSON) nor a "
+			    "generator; did you mean \"hackbench\"? The generators are schbench, "
+			    "hackbench, pipe, rpc, stress");
 	assert_null(workload_open("", err, sizeof(err)));
 }
 

@@ -44,7 +44,7 @@ static const struct map_kind {
 	[BPF_MAP_TYPE_BLOOM_FILTER] = { "bloom_filter", &bloom_filter_map_ops },
 	[BPF_MAP_TYPE_USER_RINGBUF] = { "user_ringbuf", &user_ringbuf_map_ops },
 	[BPF_MAP_TYPE_CGRP_STORAGE] = { "cgrp_storage", &local_storage_map_ops },
-	[BPF_MAP_TYPE_ARENA] = { "arena", NULL },
+	[BPF_MAP_TYPE_ARENA] = { "arena", &arena_map_ops },
 };
 
 const struct bpf_map_ops *bpf_map_ops_of(enum bpf_map_type type)

@@ -98,7 +98,7 @@ extern const struct bpf_map_ops ringbuf_map_ops, user_ringbuf_map_ops;
 extern const struct bpf_map_ops local_storage_map_ops;
 extern const struct bpf_map_ops array_of_maps_ops, hash_of_maps_ops;
 extern const struct bpf_map_ops prog_array_map_ops, perf_event_array_map_ops;
-extern const struct bpf_map_ops lpm_trie_map_ops;
+extern const struct bpf_map_ops lpm_trie_map_ops, arena_map_ops;
 extern const struct bpf_map_ops struct_ops_map_ops;
 
 /* BPF_MAP_CREATE: a descriptor or -errno. In create.c. */

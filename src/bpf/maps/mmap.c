@@ -128,6 +128,17 @@ void *bpf_map_mmap(int fd, void *addr, size_t length, int prot, int flags, off_t
 		errno = err;
 		goto out;
 	}
+	if (map->ops->mmap_address) {
+		void *only = (void *)map->ops->mmap_address(map);
+
+		if (addr && addr != only) {
+			errno = EBUSY;
+			goto out;
+		}
+		addr = only;
+		if (!(flags & MAP_FIXED))
+			flags |= MAP_FIXED_NOREPLACE;
+	}
 	if (flags & MAP_FIXED)
 		bpf_map_munmap_notice(addr, length);
 	res = map_file(map->obj.memfd, file_size(map, range), range, addr, len, prot, flags, (u64)offset);

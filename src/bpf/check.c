@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The passes of the structural check, in order.
+ */
+#include "check.h"
+
+void bpf_check_log_insn(struct bpf_check_env *env, u32 i)
+{
+	char text[160];
+
+	bpf_disasm(env->prog, i, text, sizeof(text));
+	bpf_log(env->log, "%u: (%02x) %s\n", i, env->prog->orig_insns[i].code, text);
+}
+
+int bpf_check(struct bpf_prog *prog, const union bpf_attr *attr, struct bpf_log *log)
+{
+	static int (*const passes[])(struct bpf_check_env *env) = {
+		bpf_check_add_subprogs, bpf_check_subprogs, bpf_check_btf_info, bpf_check_attach,
+		bpf_check_resolve,	bpf_check_cfg,	    bpf_check_insns,	bpf_check_calls,
+	};
+	struct bpf_check_env env = { .prog = prog, .attr = attr, .log = log };
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(passes) && !err; i++)
+		err = passes[i](&env);
+	bpf_log(log,
+		"processed %u insns (limit %u) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0\n",
+		err ? 0 : prog->len, BPF_MAX_INSNS);
+	return err;
+}

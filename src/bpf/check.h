@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The structural check of a program at load, in the order in which Linux's
+ * verifier does its passes, so that a wrong program gets the same message:
+ *
+ *	check_cfg.c	functions, jumps, reachability, depth of calls
+ *	check_btf.c	function and line information
+ *	check_attach.c	what the program will be attached to, and its context
+ *	check_resolve.c	maps, kernel variables, functions, kfuncs, helpers
+ *	check_insn.c	opcodes and reserved fields
+ *
+ * Afterwards prog->insns refers to what was resolved: the imm of a 64-bit load
+ * with a src_reg is an index of exec->consts, that of a kfunc call one of
+ * exec->kfuncs.
+ *
+ * Whatever needs to know values (bounds, types, dead branches) is not decided
+ * here but where it happens (exec.h).
+ */
+#ifndef VRT_BPF_CHECK_H
+#define VRT_BPF_CHECK_H
+
+#include "exec.h"
+
+struct bpf_check_env {
+	struct bpf_prog *prog;
+	const union bpf_attr *attr;
+	struct bpf_log *log;
+};
+
+#define BPF_POISON_CORE 195896080 /* libbpf: a field, type or enumerator that is not there */
+#define BPF_POISON_MAP 2001000000 /* ... a map that was not created, plus its index */
+#define BPF_POISON_KFUNC 2002000000 /* ... a weak kfunc that is not there, plus its index */
+
+static inline bool bpf_is_ldimm64(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_LD | BPF_IMM | BPF_DW);
+}
+
+static inline bool bpf_is_call(const struct bpf_insn *insn, u32 src_reg)
+{
+	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == src_reg;
+}
+
+/* A reference to a function, as a callback. */
+static inline bool bpf_is_func_ref(const struct bpf_insn *insn)
+{
+	return bpf_is_ldimm64(insn) && insn->src_reg == BPF_PSEUDO_FUNC;
+}
+
+/* A call that stands for something that libbpf did not find: an error only when executed. */
+static inline bool bpf_call_is_missing(const struct bpf_insn *insn)
+{
+	return bpf_is_call(insn, 0) &&
+	       (insn->imm == BPF_POISON_CORE || insn->imm >= BPF_POISON_MAP);
+}
+
+/* The function that starts at, or NULL; or contains, @insn. */
+struct bpf_subprog *bpf_subprog_at(const struct bpf_prog *prog, u32 start);
+struct bpf_subprog *bpf_subprog_of(const struct bpf_prog *prog, u32 insn);
+
+/* Each pass: 0, or -errno with a message in the log. */
+int bpf_check_add_subprogs(struct bpf_check_env *env);
+int bpf_check_subprogs(struct bpf_check_env *env);
+int bpf_check_btf_info(struct bpf_check_env *env);
+int bpf_check_attach(struct bpf_check_env *env);
+int bpf_check_resolve(struct bpf_check_env *env);
+int bpf_check_cfg(struct bpf_check_env *env);
+int bpf_check_insns(struct bpf_check_env *env);
+/* Calls of helpers and kfuncs: known, and allowed for this program. */
+int bpf_check_calls(struct bpf_check_env *env);
+
+/* The map behind @fd, which prog->maps holds from then on; its index or -errno. */
+int bpf_check_add_map(struct bpf_check_env *env, int fd);
+
+/* "7: (85) call bpf_loop#181" into the log, before a message about instruction @i. */
+void bpf_check_log_insn(struct bpf_check_env *env, u32 i);
+
+/* disasm.c: the kernel's text of an instruction. */
+void bpf_disasm(const struct bpf_prog *prog, u32 i, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Helpers: functions that programs call by number. One table says for each
+ * what it takes and returns, in the words of Linux's bpf_func_proto; whoever
+ * checks calls, at load or at run time, reads that table.
+ */
+#ifndef VRT_BPF_HELPERS_H
+#define VRT_BPF_HELPERS_H
+
+#include "exec.h"
+
+enum bpf_arg_type {
+	ARG_DONTCARE, /* no such argument */
+	ARG_CONST_MAP_PTR,
+	ARG_PTR_TO_MAP_KEY, /* of the map before it */
+	ARG_PTR_TO_MAP_VALUE,
+	ARG_PTR_TO_MEM, /* its size is the next argument, or fixed: arg_size */
+	ARG_CONST_SIZE,
+	ARG_CONST_SIZE_OR_ZERO,
+	ARG_PTR_TO_CTX,
+	ARG_ANYTHING,
+	ARG_PTR_TO_SPIN_LOCK,
+	ARG_PTR_TO_BTF_ID, /* arg_btf */
+	ARG_PTR_TO_RINGBUF_MEM,
+	ARG_CONST_ALLOC_SIZE_OR_ZERO,
+	ARG_PTR_TO_PERCPU_BTF_ID,
+	ARG_PTR_TO_FUNC,
+	ARG_PTR_TO_STACK,
+	ARG_PTR_TO_CONST_STR,
+	ARG_PTR_TO_TIMER,
+	ARG_KPTR_XCHG_DEST,
+	ARG_PTR_TO_DYNPTR,
+	ARG_TYPE_MASK = 0xff,
+
+	/* on top */
+	PTR_MAYBE_NULL = 1 << 8,
+	MEM_UNINIT = 1 << 9,
+	MEM_WRITE = 1 << 10,
+	MEM_RDONLY = 1 << 11,
+	MEM_FIXED_SIZE = 1 << 12,
+	MEM_ALIGNED = 1 << 13,
+	OBJ_RELEASE = 1 << 14,
+	DYNPTR_TYPE_LOCAL = 1 << 15,
+	DYNPTR_TYPE_RINGBUF = 1 << 16,
+	PTR_TRUSTED = 1 << 17,
+};
+
+enum bpf_return_type {
+	RET_INTEGER,
+	RET_VOID,
+	RET_PTR_TO_MAP_VALUE, /* of the map in argument 1 */
+	RET_PTR_TO_RINGBUF_MEM, /* of the size in argument 2 */
+	RET_PTR_TO_DYNPTR_MEM, /* of the size in argument 3 */
+	RET_PTR_TO_BTF_ID, /* ret_btf */
+	RET_PTR_TO_MEM_OR_BTF_ID, /* what the per-CPU variable in argument 1 is */
+	RET_PTR_TO_KPTR, /* what the field in argument 1 held */
+};
+
+/* Who may call. */
+enum bpf_helper_group {
+	HELPERS_BASE, /* everybody */
+	HELPERS_TRACING, /* tracing programs of all kinds, and SYSCALL */
+	HELPERS_STORAGE, /* those, and struct_ops */
+	HELPERS_CLOCK, /* everybody but struct_ops */
+	HELPERS_FUNC_ARG, /* programs attached to functions */
+};
+
+typedef u64 (*bpf_helper_fn)(u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
+
+struct bpf_func_proto {
+	const char *name; /* without "bpf_" */
+	/* checked arguments; absent: the interpreter does it (bpf_tail_call) */
+	bpf_helper_fn fn;
+	enum bpf_helper_group group;
+	enum bpf_return_type ret; /* pointers may be NULL unless PTR_TRUSTED is in @ret_flags */
+	u32 ret_flags;
+	u32 args[5]; /* enum bpf_arg_type and flags */
+	u32 arg_size[5]; /* MEM_FIXED_SIZE */
+	const char *btf; /* kernel struct of arguments and results of type BTF_ID */
+	bool gpl_only, might_sleep;
+};
+
+/* The helper, or NULL when there is none of that number. */
+const struct bpf_func_proto *bpf_helper_proto(u32 id);
+/* "bpf_<name>", also of those that only Linux has; "unknown". */
+const char *bpf_helper_name(u32 id);
+/* May programs of this kind call it? */
+bool bpf_helper_allowed(const struct bpf_prog *prog, const struct bpf_func_proto *proto);
+
+/* Checks arguments, calls, and puts the result in @r[0]; x->stopped if it went wrong. */
+void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r);
+/* Looks up the kernel types that helpers name. */
+void bpf_helpers_init(void);
+
+/* --- dynptrs: helpers_dynptr.c ------------------------------------------------- */
+
+enum bpf_dynptr_type { BPF_DYNPTR_INVALID, BPF_DYNPTR_LOCAL, BPF_DYNPTR_RINGBUF, BPF_DYNPTR_USER };
+
+/*
+ * What a struct bpf_dynptr on the stack stands for. It is kept beside the
+ * stack, in the shadow of the two slots, so that no store can forge it.
+ */
+struct bpf_dynptr_state {
+	enum bpf_dynptr_type type;
+	bool rdonly;
+	u8 *data; /* NULL: a null dynptr */
+	u32 size; /* that is left from offset on */
+	const struct bpf_region *region;
+};
+
+/* The dynptr that @reg points at; false when stopped because there is none. */
+bool bpf_dynptr_get(struct bpf_exec *x, const struct bpf_reg *reg, struct bpf_dynptr_state *state,
+		    const char *what);
+/* Makes the two slots that @reg points at a dynptr. */
+bool bpf_dynptr_set(struct bpf_exec *x, const struct bpf_reg *reg,
+		    const struct bpf_dynptr_state *state, const char *what);
+/* The slots are plain memory again. */
+void bpf_dynptr_clear(struct bpf_exec *x, const struct bpf_reg *reg);
+/* A register for a dynptr that is on no stack: @state must outlive its use. */
+void bpf_dynptr_reg(struct bpf_reg *reg, const struct bpf_dynptr_state *state);
+
+/* --- text: printf.c --------------------------------------------------------------- */
+
+#define BPF_PRINTF_MAX_ARGS 12
+#define BPF_PRINTF_BUF 1024
+
+/* Is there a NUL in the object that @str lies in? Its length, or -EINVAL. */
+long bpf_probe_strlen(u64 str);
+
+
+/* The functions by name; each is in one of the helpers_*.c. */
+#define BPF_HELPER(name) u64 helper_##name(u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+#define BPF_HELPERS(X)                                                                             \
+	X(map_lookup_elem) X(map_update_elem) X(map_delete_elem) X(map_push_elem)                  \
+	X(map_pop_elem) X(map_peek_elem) X(map_lookup_percpu_elem) X(for_each_map_elem) X(loop)    \
+	X(ktime_get_ns) X(jiffies64) X(get_smp_processor_id) X(get_numa_node_id)                   \
+	X(get_prandom_u32) X(get_current_task) X(get_current_pid_tgid) X(get_current_uid_gid)      \
+	X(get_current_comm) X(task_storage_get) X(task_storage_delete) X(cgrp_storage_get)         \
+	X(cgrp_storage_delete) X(spin_lock) X(spin_unlock) X(kptr_xchg) X(per_cpu_ptr)             \
+	X(this_cpu_ptr) X(probe_read_kernel) X(probe_read_kernel_str) X(probe_read_user)           \
+	X(probe_read_user_str) X(copy_from_user) X(strncmp) X(strtol) X(strtoul) X(snprintf)       \
+	X(trace_printk) X(trace_vprintk) X(ringbuf_output) X(ringbuf_reserve) X(ringbuf_submit)    \
+	X(ringbuf_discard) X(ringbuf_query) X(user_ringbuf_drain) X(timer_init)                    \
+	X(timer_set_callback) X(timer_start) X(timer_cancel) X(dynptr_from_mem) X(dynptr_read)     \
+	X(dynptr_write) X(dynptr_data) X(ringbuf_reserve_dynptr) X(ringbuf_submit_dynptr)          \
+	X(ringbuf_discard_dynptr) X(get_func_arg) X(get_func_ret) X(get_func_arg_cnt)              \
+	X(get_attach_cookie) X(perf_event_output)
+#define BPF_HELPER_DECLARE(name) BPF_HELPER(name);
+BPF_HELPERS(BPF_HELPER_DECLARE)
+
+#endif

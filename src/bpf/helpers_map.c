@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Helpers on maps and their special fields, and those that call back.
+ *
+ * Arguments have been checked (helpers_call.c); what is left is whether this
+ * map can do what is asked.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "helpers.h"
+#include "kfunc.h"
+#include "maps/local_storage.h"
+
+#define MAP ((struct bpf_map *)a1)
+
+/* Linux's verifier refuses what a type of map cannot do; here it shows when called. */
+static u64 unsupported(const struct bpf_map *map, const char *what)
+{
+	bpf_exec_fault(bpf_exec_current, "bpf_map_%s: map '%s' of type %s cannot do that", what,
+		       map->name, bpf_map_type_name(map->type));
+	return 0;
+}
+
+BPF_HELPER(map_lookup_elem)
+{
+	if (!MAP->ops->lookup)
+		return unsupported(MAP, "lookup_elem");
+	return (u64)MAP->ops->lookup(MAP, (const void *)a2);
+}
+
+BPF_HELPER(map_update_elem)
+{
+	if (!MAP->ops->update)
+		return unsupported(MAP, "update_elem");
+	return (u64)MAP->ops->update(MAP, (const void *)a2, (const void *)a3, a4);
+}
+
+BPF_HELPER(map_delete_elem)
+{
+	if (!MAP->ops->delete)
+		return unsupported(MAP, "delete_elem");
+	return (u64)MAP->ops->delete(MAP, (const void *)a2);
+}
+
+BPF_HELPER(map_push_elem)
+{
+	if (!MAP->ops->push)
+		return unsupported(MAP, "push_elem");
+	return (u64)MAP->ops->push(MAP, (const void *)a2, a3);
+}
+
+BPF_HELPER(map_pop_elem)
+{
+	if (!MAP->ops->pop)
+		return unsupported(MAP, "pop_elem");
+	return (u64)MAP->ops->pop(MAP, (void *)a2);
+}
+
+BPF_HELPER(map_peek_elem)
+{
+	if (!MAP->ops->peek)
+		return unsupported(MAP, "peek_elem");
+	return (u64)MAP->ops->peek(MAP, (void *)a2);
+}
+
+BPF_HELPER(map_lookup_percpu_elem)
+{
+	if (!MAP->ops->lookup_percpu)
+		return unsupported(MAP, "lookup_percpu_elem");
+	return (u32)a3 < bpf_env->nr_cpus ?
+	       (u64)MAP->ops->lookup_percpu(MAP, (const void *)a2, (u32)a3) : 0;
+}
+
+/* --- callbacks ----------------------------------------------------------------------- */
+
+struct each {
+	struct bpf_exec *x;
+	u64 func;
+	struct bpf_reg map, ctx;
+};
+
+static const struct bpf_region key_region = { .kind = REGION_MEM, .name = "map key",
+					      .readable = true };
+
+static int call_for_element(void *key, void *value, void *arg)
+{
+	struct each *e = arg;
+	const struct bpf_map *map = (const struct bpf_map *)e->map.v;
+	struct bpf_reg args[4];
+	u64 ret;
+
+	args[0] = e->map;
+	bpf_reg_mem(&args[1], &key_region, key, map->key_size);
+	bpf_reg_map_value(&args[2], e->map.region->values, value);
+	args[3] = e->ctx;
+	ret = bpf_exec_callback(e->x, e->func, args, 4);
+	return ret || e->x->stopped;
+}
+
+BPF_HELPER(for_each_map_elem)
+{
+	struct bpf_exec *x = bpf_exec_current;
+	struct each e = { .x = x, .func = a2, .map = x->regs[1], .ctx = x->regs[3] };
+
+	if (a4)
+		return (u64)-EINVAL;
+	if (!MAP->ops->for_each)
+		return unsupported(MAP, "for_each_elem");
+	return (u64)MAP->ops->for_each(MAP, call_for_element, &e);
+}
+
+BPF_HELPER(loop)
+{
+	struct bpf_exec *x = bpf_exec_current;
+	u32 nr = (u32)a1, i;
+	struct bpf_reg args[2] = { { 0 }, x->regs[3] };
+
+	if (a4)
+		return (u64)-EINVAL;
+	if (nr > BPF_MAX_LOOP_ITERATIONS)
+		return (u64)-E2BIG;
+	for (i = 0; i < nr; i++) {
+		bpf_reg_number(&args[0], i);
+		if (bpf_exec_callback(x, a2, args, 2))
+			return i + 1;
+		if (x->stopped)
+			return 0;
+	}
+	return nr;
+}
+
+/* --- local storage ---------------------------------------------------------------------- */
+
+static u64 storage_get(struct bpf_map *map, enum bpf_map_type type, void **anchor, u64 init,
+		       u64 flags)
+{
+	if (map->type != type)
+		return unsupported(map, "storage_get");
+	if (!anchor || flags & ~(u64)BPF_LOCAL_STORAGE_GET_F_CREATE)
+		return 0;
+	return (u64)bpf_local_storage_get(map, anchor, (const void *)init, flags);
+}
+
+static u64 storage_delete(struct bpf_map *map, enum bpf_map_type type, void **anchor)
+{
+	if (map->type != type)
+		return unsupported(map, "storage_delete");
+	return anchor ? (u64)bpf_local_storage_delete(map, anchor) : (u64)-EINVAL;
+}
+
+static void **task_anchor(u64 task)
+{
+	return task && bpf_env->task_storage_anchor ? bpf_env->task_storage_anchor((void *)task) :
+						      NULL;
+}
+
+static void **cgroup_anchor(u64 cgroup)
+{
+	return cgroup && bpf_env->cgroup_storage_anchor ?
+	       bpf_env->cgroup_storage_anchor((void *)cgroup) : NULL;
+}
+
+BPF_HELPER(task_storage_get)
+{
+	return storage_get(MAP, BPF_MAP_TYPE_TASK_STORAGE, task_anchor(a2), a3, a4);
+}
+
+BPF_HELPER(task_storage_delete)
+{
+	return storage_delete(MAP, BPF_MAP_TYPE_TASK_STORAGE, task_anchor(a2));
+}
+
+BPF_HELPER(cgrp_storage_get)
+{
+	return storage_get(MAP, BPF_MAP_TYPE_CGRP_STORAGE, cgroup_anchor(a2), a3, a4);
+}
+
+BPF_HELPER(cgrp_storage_delete)
+{
+	return storage_delete(MAP, BPF_MAP_TYPE_CGRP_STORAGE, cgroup_anchor(a2));
+}
+
+/* --- locks and kptrs ----------------------------------------------------------------------- */
+
+BPF_HELPER(spin_lock)
+{
+	struct bpf_exec *x = bpf_exec_current;
+
+	if (x->lock) {
+		bpf_exec_fault(x, "bpf_spin_lock: a lock is held already, and a program may hold one");
+		return 0;
+	}
+	bpf_env->spin_lock((u32 *)a1);
+	x->lock = (u32 *)a1;
+	return 0;
+}
+
+BPF_HELPER(spin_unlock)
+{
+	struct bpf_exec *x = bpf_exec_current;
+
+	if (x->lock != (u32 *)a1) {
+		bpf_exec_fault(x, "bpf_spin_unlock: that lock is not held");
+		return 0;
+	}
+	x->lock = NULL;
+	bpf_env->spin_unlock((u32 *)a1);
+	return 0;
+}
+
+/* Is @reg an object that the field may hold? */
+static bool kptr_fits(const struct bpf_reg *reg, const struct btf_field *f)
+{
+	const struct bpf_alloc_header *h;
+	struct kheap_object obj;
+
+	if (!reg->v)
+		return true;
+	if (!reg->region)
+		return false;
+	if (f->kptr_btf && !f->kptr_btf->kernel) {
+		h = bpf_alloc_find((const void *)reg->v);
+		return h && reg->v == (u64)(h + 1) && h->btf_obj_id == f->kptr_btf->obj.id &&
+		       h->type_id == f->kptr_btf_id;
+	}
+	return kheap_find((const void *)reg->v, &obj) &&
+	       btf_struct_has_type_at(bpf_kernel_btf(), obj.type->btf_id,
+				      (u32)(reg->v - (u64)obj.base), f->kptr_btf_id);
+}
+
+BPF_HELPER(kptr_xchg)
+{
+	struct bpf_exec *x = bpf_exec_current;
+	const struct btf_field *f = bpf_exec_field(x, &x->regs[1], BPF_KPTR_REF | BPF_KPTR_PERCPU,
+						   "bpf_kptr_xchg: argument 1");
+	u64 old, *field = (u64 *)a1;
+
+	if (!f)
+		return 0;
+	if (!kptr_fits(&x->regs[2], f)) {
+		char got[160];
+
+		bpf_reg_describe(x, &x->regs[2], got, sizeof(got));
+		bpf_exec_fault(x, "bpf_kptr_xchg: argument 2 is %s, not an object of the kptr's type",
+			       got);
+		return 0;
+	}
+	memcpy(&old, field, sizeof(old));
+	memcpy(field, &a2, sizeof(a2));
+	bpf_reg_kptr(&x->regs[0], f, old);
+	return old;
+}
+
+/* --- per-CPU variables ------------------------------------------------------------------------ */
+
+static u64 percpu_address(const struct bpf_exec *x, u64 address, u32 cpu)
+{
+	const struct bpf_region *region = x->regs[1].region;
+	const struct bpf_alloc_header *h;
+
+	if (cpu >= bpf_env->nr_cpus)
+		return 0;
+	if (region->var)
+		return (u64)region->var->address(cpu);
+	h = bpf_alloc_find((const void *)address);
+	return h ? address + (u64)cpu * ALIGN_UP(h->size, 8U) : 0;
+}
+
+BPF_HELPER(per_cpu_ptr)
+{
+	return percpu_address(bpf_exec_current, a1, (u32)a2);
+}
+
+BPF_HELPER(this_cpu_ptr)
+{
+	return percpu_address(bpf_exec_current, a1, bpf_env->cpu());
+}

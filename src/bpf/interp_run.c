@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs of programs: where they get their stack, how they are entered and left,
+ * and how what they execute is charged.
+ *
+ * A run takes its struct bpf_exec, and with it a stack in the kernel heap, from
+ * a pool (last in, first out, so that addresses do not depend on the host).
+ * Runs nest, and a sleeping one may be outlived by others: the pool grows to
+ * the most that there were at a time.
+ */
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/alloc.h"
+#include "exec.h"
+
+/* Instructions between two looks at the budget, and two charges at the latest. */
+#define QUANTUM (1 << 16)
+
+struct bpf_exec *bpf_exec_current;
+u32 bpf_exec_active;
+
+static struct bpf_exec *pool;
+static u64 total_insns;
+
+static const struct kheap_type stack_type = { .name = "[BPF stack]", .writable = true };
+
+/* --- the pool ----------------------------------------------------------------------- */
+
+static struct bpf_exec *pool_get(void)
+{
+	struct bpf_exec *x = pool;
+
+	if (x) {
+		pool = x->next;
+		return x;
+	}
+	x = xcalloc(1, sizeof(*x));
+	x->stack = kheap_alloc(&stack_type, BPF_MAX_FRAMES * BPF_STACK_SIZE + BPF_CTX_AREA);
+	if (!x->stack) {
+		free(x);
+		return NULL;
+	}
+	return x;
+}
+
+void bpf_exec_pool_exit(void)
+{
+	struct bpf_exec *x;
+
+	while ((x = pool)) {
+		pool = x->next;
+		kheap_free(x->stack);
+		free(x);
+	}
+	total_insns = 0;
+}
+
+/* --- charging ------------------------------------------------------------------------- */
+
+static void grant(struct bpf_exec *x)
+{
+	s64 quantum = QUANTUM;
+
+	if (x->budget)
+		quantum = (s64)min((u64)QUANTUM, x->budget - x->executed);
+	x->left = x->granted = quantum;
+}
+
+static u64 count(struct bpf_exec *x)
+{
+	u64 insns = (u64)(x->granted - x->left);
+
+	x->executed += insns;
+	x->granted = x->left;
+	return insns;
+}
+
+void bpf_exec_charge(struct bpf_exec *x, u64 ns)
+{
+	bpf_env->charge(count(x), ns);
+}
+
+bool bpf_exec_refill(struct bpf_exec *x)
+{
+	bpf_exec_charge(x, 0);
+	if (x->budget && x->executed >= x->budget) {
+		bpf_exec_fault(x, "ran %llu instructions without returning", x->executed);
+		return true;
+	}
+	grant(x);
+	return false;
+}
+
+u64 bpf_insns_executed(void)
+{
+	return total_insns;
+}
+
+/* --- in and out -------------------------------------------------------------------------- */
+
+struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog)
+{
+	struct bpf_exec *x = pool_get();
+
+	if (!x)
+		return NULL;
+	x->prog = prog;
+	x->depth = 0;
+	x->tail_calls = 0;
+	x->stopped = false;
+	x->ret = 0;
+	x->executed = 0;
+	x->insn = 0;
+	x->extra_ns = 0;
+	x->budget = prog->sleepable ? bpf_env->sleepable_insn_budget : bpf_env->insn_budget;
+	x->lock = NULL;
+	x->rcu_depth = x->preempt_depth = 0;
+	x->packet = x->packet_end = NULL;
+	x->ctx = NULL;
+	x->ctx_size = 0;
+	grant(x);
+	bpf_exec_active++;
+	if (bpf_env->entry_ns)
+		bpf_env->charge(0, bpf_env->entry_ns);
+	return x;
+}
+
+u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
+{
+	struct bpf_prog *prog = x->prog;
+
+	if (unlikely(x->lock)) {
+		if (!x->stopped)
+			bpf_exec_fault(x, "returned with a bpf_spin_lock held");
+		bpf_env->spin_unlock(x->lock);
+	}
+	bpf_exec_charge(x, 0);
+	total_insns += x->executed;
+	prog->run_cnt++;
+	prog->run_insns += x->executed;
+	if (unlikely(x->stopped))
+		ret = x->ret;
+	x->next = pool;
+	pool = x;
+	if (!--bpf_exec_active)
+		bpf_rcu_quiescent();
+	return ret;
+}
+
+static u32 stack_of(const struct bpf_prog *prog, u32 insn)
+{
+	u32 lo = 0, hi = prog->nr_subprogs - 1;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo + 1) / 2;
+
+		if (prog->subprogs[mid].start <= insn)
+			lo = mid;
+		else
+			hi = mid - 1;
+	}
+	return prog->subprogs[lo].stack;
+}
+
+u64 bpf_exec_call(struct bpf_exec *x, u32 insn, const struct bpf_reg *args, u32 nr)
+{
+	struct bpf_reg regs[11];
+
+	memcpy(&regs[1], args, nr * sizeof(*args));
+	memset(&regs[nr + 1], 0, (10 - nr) * sizeof(*args));
+	regs[0] = (struct bpf_reg){ 0 };
+	return bpf_interp(x, &x->prog->exec->code[insn], regs, stack_of(x->prog, insn));
+}
+
+u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, u32 nr)
+{
+	struct bpf_prog *prog = x->prog;
+	struct bpf_reg *regs = x->regs;
+	u32 insn = x->insn, depth = x->depth;
+	u64 ret;
+
+	if (x->stopped)
+		return 0;
+	if (depth + 1 >= BPF_MAX_FRAMES) {
+		bpf_exec_fault(x, "calls nest more than %u deep", BPF_MAX_FRAMES);
+		return 0;
+	}
+	x->depth++;
+	ret = bpf_exec_call(x, bpf_func_insn(func), args, nr);
+	x->depth = depth;
+	x->regs = regs;
+	if (x->stopped)
+		return 0;
+	x->prog = prog;
+	x->insn = insn;
+	return ret;
+}
+
+u64 bpf_exec_main(struct bpf_exec *x, void *ctx, u64 ctx_size)
+{
+	struct bpf_reg regs[11];
+
+	x->ctx = ctx;
+	x->ctx_size = ctx_size;
+	memset(regs, 0, sizeof(regs));
+	regs[1] = (struct bpf_reg){ .v = (u64)ctx, .base = (u64)ctx, .region = &bpf_region_ctx };
+	return bpf_interp(x, x->prog->exec->code, regs, x->prog->subprogs[0].stack);
+}
+
+/* Contexts of 64-bit arguments are copied, so that their address is the same in every run. */
+u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr)
+{
+	struct bpf_exec *x = bpf_exec_begin(prog);
+	u64 *ctx, ret;
+
+	if (!x)
+		return 0;
+	VRT_ASSERT(nr <= BPF_CTX_AREA / 8);
+	ctx = (u64 *)(x->stack + BPF_MAX_FRAMES * BPF_STACK_SIZE);
+	memcpy(ctx, args, nr * sizeof(*args));
+	ret = bpf_exec_main(x, ctx, nr * sizeof(*args));
+	return bpf_exec_end(x, ret);
+}
+
+u64 bpf_interp_run(struct bpf_prog *prog, void *ctx, u32 ctx_size)
+{
+	struct bpf_exec *x = bpf_exec_begin(prog);
+	u64 ret;
+
+	if (!x)
+		return 0;
+	ret = bpf_exec_main(x, ctx, ctx_size);
+	return bpf_exec_end(x, ret);
+}
+
+u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const void *packet,
+			const void *packet_end)
+{
+	struct bpf_exec *x = bpf_exec_begin(prog);
+	u64 ret;
+
+	if (!x)
+		return 0;
+	x->packet = packet;
+	x->packet_end = packet_end;
+	ret = bpf_exec_main(x, ctx, ctx_size);
+	return bpf_exec_end(x, ret);
+}
+
+/* --- the odd instructions -------------------------------------------------------------------- */
+
+bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *r)
+{
+	struct bpf_map *map;
+	struct bpf_prog *next;
+
+	bpf_exec_charge(x, bpf_env->helper_ns);
+	if (!r[2].region || r[2].region->kind != REGION_MAP_PTR) {
+		bpf_exec_fault(x, "bpf_tail_call: argument 2 is not a map");
+		return false;
+	}
+	map = (struct bpf_map *)r[2].v;
+	if (map->type != BPF_MAP_TYPE_PROG_ARRAY) {
+		bpf_exec_fault(x, "bpf_tail_call: map '%s' is not a prog array", map->name);
+		return false;
+	}
+	if (!r[1].region || r[1].region->kind != REGION_CTX) {
+		bpf_exec_fault(x, "bpf_tail_call: argument 1 is not the context");
+		return false;
+	}
+	next = bpf_prog_array_at(map, (u32)r[3].v);
+	if (!next || x->tail_calls >= BPF_MAX_TAIL_CALLS) {
+		bpf_reg_number(&r[0], (u64)-2LL);
+		return false;
+	}
+	x->tail_calls++;
+	x->prog = next;
+	return true;
+}
+
+bool bpf_exec_load_packet(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *r)
+{
+	u32 bytes = (u32)pc->off; /* the decoder's */
+	s64 pos = pc->imm + (s64)(s32)(pc->src == 0xff ? 0 : (u32)r[pc->src].v);
+	s64 len = (const char *)x->packet_end - (const char *)x->packet;
+	u64 v = 0;
+
+	if (!x->packet || pos < 0 || pos + bytes > len)
+		return false;
+	memcpy(&v, (const char *)x->packet + pos, bytes);
+	bpf_reg_number(&r[0], be64toh(v) >> (64 - 8 * bytes));
+	return true;
+}

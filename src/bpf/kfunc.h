@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kfuncs inside the bpf room: what is registered, what their prototypes in the
+ * kernel BTF ask of arguments, and calling them.
+ */
+#ifndef VRT_BPF_KFUNC_H
+#define VRT_BPF_KFUNC_H
+
+#include "exec.h"
+
+enum bpf_kfunc_arg_kind {
+	KARG_SCALAR,
+	KARG_CONST, /* __k */
+	KARG_IGNORE, /* __ign; and void pointers that the kfunc looks at itself */
+	KARG_MAP,
+	KARG_DYNPTR,
+	KARG_ITER, /* on the stack; whether it must be initialised follows from the flags */
+	KARG_CALLBACK,
+	KARG_OBJECT, /* of kernel type btf_id, or plain memory of its size */
+	KARG_MEM, /* of fixed size */
+	KARG_MEM_SIZE, /* the next argument is its size */
+	KARG_STR, /* NUL-terminated */
+	KARG_FIELD, /* a special field: list head, tree, wq; see field */
+	KARG_NODE, /* a special field in an allocated object */
+	KARG_ALLOC, /* an allocated object, from its beginning */
+};
+
+struct bpf_kfunc_arg {
+	enum bpf_kfunc_arg_kind kind;
+	const char *name;
+	u32 btf_id; /* struct pointed to */
+	u32 size; /* of what is pointed to; scalars: of themselves */
+	u32 field; /* enum btf_field_type */
+	bool nullable, writable, boolean, uninit;
+};
+
+enum bpf_kfunc_ret_kind {
+	KRET_VOID,
+	KRET_SCALAR,
+	KRET_OBJECT, /* of kernel type btf_id */
+	KRET_NODE, /* of an allocated object */
+	KRET_MEM, /* read-only, of the pointed-to type's size */
+	KRET_CUSTOM, /* the kfunc fills in the register itself */
+};
+
+struct bpf_kfunc_desc {
+	const struct bpf_kfunc *kfunc;
+	u32 btf_id; /* of the FUNC */
+	u32 nr_args;
+	struct bpf_kfunc_arg args[5];
+	enum bpf_kfunc_ret_kind ret;
+	u32 ret_btf_id, ret_size;
+	bool ret_signed, ret_bool;
+};
+
+/* The kfunc whose FUNC in the kernel BTF is @btf_id, or NULL when it is not registered. */
+const struct bpf_kfunc_desc *bpf_kfunc_find(u32 btf_id);
+/* 0 or -EACCES: programs of that type, or this one, may not call it. */
+int bpf_kfunc_allowed(const struct bpf_prog *prog, const struct bpf_kfunc_desc *desc);
+
+/* Checks arguments, calls, and puts the result in @r[0]; x->stopped if it went wrong. */
+void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struct bpf_reg *r);
+
+/* The subsystem's own kfuncs. 0 or -errno. */
+int bpf_kfuncs_init(void);
+void bpf_kfuncs_exit(void);
+
+/* Variables of the kernel, by the VAR's id in the kernel BTF. */
+const struct bpf_kernel_var *bpf_kernel_var_find(u32 btf_id, u32 *type_id);
+
+/* Sets that bpf_kfuncs_init() registers, each in its kfuncs_*.c; for all types of program. */
+extern const struct bpf_kfunc_set bpf_cpumask_kfuncs, bpf_iter_kfuncs, bpf_obj_kfuncs,
+	bpf_dynptr_kfuncs, bpf_misc_kfuncs;
+/* Per-CPU state of bpf_cpumask_any_distribute(). */
+void bpf_cpumask_kfuncs_reset(void);
+
+#define BPF_KFUNC_ENTRY(name_, flags_) { .name = #name_, .fn = (void *)name_, .flags = flags_ }
+
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kfuncs of control and casts, work queues, and maps as objects.
+ *
+ * One CPU runs one program at an instant and nothing is freed while any
+ * program runs: RCU and preemption sections need no more than to be counted.
+ */
+#include <errno.h>
+
+#include "../../kernel/kfuncs.h"
+#include "kfunc.h"
+#include "timer.h"
+
+void bpf_rcu_read_lock(void)
+{
+	bpf_exec_current->rcu_depth++;
+}
+
+void bpf_rcu_read_unlock(void)
+{
+	bpf_exec_current->rcu_depth--;
+}
+
+void bpf_preempt_disable(void)
+{
+	bpf_exec_current->preempt_depth++;
+}
+
+void bpf_preempt_enable(void)
+{
+	bpf_exec_current->preempt_depth--;
+}
+
+/* Ends the whole run; its result is the cookie, as of Linux's default exception callback. */
+void bpf_throw(u64 cookie)
+{
+	bpf_exec_current->stopped = true;
+	bpf_exec_current->ret = cookie;
+}
+
+static void *walked(const void *ptr)
+{
+	bpf_exec_current->regs[0] = (struct bpf_reg){ .v = (u64)ptr, .region = &bpf_region_walked };
+	return (void *)ptr;
+}
+
+void *bpf_cast_to_kern_ctx(void *obj)
+{
+	return walked(obj);
+}
+
+void *bpf_rdonly_cast(const void *obj, u32 btf_id)
+{
+	return walked(obj);
+}
+
+/* --- work queues: timers that expire at once ------------------------------------------ */
+
+int bpf_wq_init(struct bpf_wq *wq, void *map, unsigned int flags)
+{
+	struct bpf_exec *x = bpf_exec_current;
+
+	return flags ? -EINVAL : bpf_timer_field_init(x, &x->regs[1], &x->regs[2]);
+}
+
+int bpf_wq_set_callback_impl(struct bpf_wq *wq, int(callback_fn)(void *map, int *key, void *value),
+			     unsigned int flags, void *aux)
+{
+	if (flags)
+		return -EINVAL;
+	return bpf_timer_field_callback(bpf_exec_current, (u64)wq, (u64)callback_fn);
+}
+
+int bpf_wq_start(struct bpf_wq *wq, unsigned int flags)
+{
+	return flags ? -EINVAL : bpf_timer_field_start((u64)wq, bpf_env->ktime(), false);
+}
+
+/* --- maps ------------------------------------------------------------------------------- */
+
+static int count_one(void *key, void *value, void *arg)
+{
+	return 0;
+}
+
+/* Only hash tables count; other maps have always answered 0. */
+s64 bpf_map_sum_elem_count(const struct bpf_map *map)
+{
+	struct bpf_map *m = (struct bpf_map *)map;
+
+	switch (m->type) {
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+		return m->ops->for_each ? m->ops->for_each(m, count_one, NULL) : 0;
+	default:
+		return 0;
+	}
+}
+
+static const struct bpf_kfunc kfuncs[] = {
+	BPF_KFUNC_ENTRY(bpf_rcu_read_lock, 0),
+	BPF_KFUNC_ENTRY(bpf_rcu_read_unlock, 0),
+	BPF_KFUNC_ENTRY(bpf_preempt_disable, 0),
+	BPF_KFUNC_ENTRY(bpf_preempt_enable, 0),
+	BPF_KFUNC_ENTRY(bpf_throw, 0),
+	BPF_KFUNC_ENTRY(bpf_cast_to_kern_ctx, 0),
+	BPF_KFUNC_ENTRY(bpf_rdonly_cast, 0),
+	BPF_KFUNC_ENTRY(bpf_wq_init, 0),
+	BPF_KFUNC_ENTRY(bpf_wq_set_callback_impl, 0),
+	BPF_KFUNC_ENTRY(bpf_wq_start, 0),
+	BPF_KFUNC_ENTRY(bpf_map_sum_elem_count, KF_TRUSTED_ARGS),
+};
+
+const struct bpf_kfunc_set bpf_misc_kfuncs = { .funcs = kfuncs, .nr = ARRAY_SIZE(kfuncs) };

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What bpf_timer helpers and bpf_wq kfuncs share. Fields are addresses of the
+ * field in a map value, which have been checked. 0 or -errno.
+ */
+#ifndef VRT_BPF_TIMER_H
+#define VRT_BPF_TIMER_H
+
+#include "exec.h"
+
+int bpf_timer_field_init(struct bpf_exec *x, const struct bpf_reg *field,
+			 const struct bpf_reg *map);
+/* @func is a function of the program that runs. */
+int bpf_timer_field_callback(struct bpf_exec *x, u64 field, u64 func);
+/* @when: absolute, ns */
+int bpf_timer_field_start(u64 field, u64 when, bool pinned);
+/* The field's value goes: no callback any more. */
+void bpf_timer_field_free(void *field);
+
+#endif

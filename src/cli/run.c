@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vrt run: one machine, one workload, any number of schedulers.
+ */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/alloc.h"
+#include "json.h"
+#include "run.h"
+
+#define FIELD(member) .offset = offsetof(struct run_options, member)
+#define MAX_SIM_TIME (1000000 * NSEC_PER_SEC)
+
+static const struct cmd_option options[] = {
+	{ "machine", 'm', CMD_TEXT, FIELD(machine), "SPEC",
+	  "nodes x LLCs x cores x threads (2x4x8x2), nodes x cores x threads (2x32x2), cores x "
+	  "threads (8x2), cores, \"host\", a preset, or a JSON file; default 4x2" },
+	{ "workload", 'w', CMD_TEXT, FIELD(workload), "SPEC",
+	  "what the tasks do: a file of rt-app JSON, or a generator with its options, such as "
+	  "'schbench -m 2 -t 16'" },
+	{ "for", 't', CMD_TIME, FIELD(duration), "TIME",
+	  "simulated time that is measured; default: what the workload says, or 10s", .min = 1,
+	  .max = MAX_SIM_TIME },
+	{ "warmup", 0, CMD_TIME, FIELD(warmup), "TIME",
+	  "let this much simulated time pass before measuring; default 0s", .max = MAX_SIM_TIME },
+	{ "seed", 's', CMD_NUMBER, FIELD(seed), "N",
+	  "of everything random; the same seed gives the same run; default 1" },
+	{ "set", 0, CMD_LIST, FIELD(set), "VAR=VALUE",
+	  "set a global variable of the scheduler before it is loaded, also a field (cfg.batch=3) "
+	  "or an element (arr[2]=1); may be repeated" },
+	{ "init-prog", 0, CMD_LIST, FIELD(init_progs), "NAME",
+	  "run this SEC(\"syscall\") program between load and attach; may be repeated" },
+	{ "include", 'I', CMD_LIST, FIELD(include_dirs), "DIR",
+	  "search for headers of a .bpf.c here, too; may be repeated" },
+	{ "at", 0, CMD_LIST, FIELD(at), "TIME:ACTION",
+	  "do something this long after the start: swap=SCHED, offline=CPU or online=CPU; may be "
+	  "repeated" },
+	{ "noise", 0, CMD_CHOICE, FIELD(noise), "none|light|heavy",
+	  "kernel threads and interrupts beside the workload; default light" },
+	{ "costs", 0, CMD_TEXT, FIELD(costs), "FILE",
+	  "JSON file of what things cost on the machine, in ns" },
+	{ "kernel", 0, CMD_CHOICE, FIELD(kernel), "auto|" RUN_KERNEL,
+	  "kernel generation to be; default auto, the newest that fits" },
+	{ "expect", 0, CMD_LIST, FIELD(expect), "METRIC<VALUE",
+	  "exit with 4 unless this holds in every run, such as 'web.wakeup.p99<2ms'; may be "
+	  "repeated" },
+	{ "trace", 0, CMD_TEXT, FIELD(trace), "FILE",
+	  "write every scheduling event: .txt as ftrace text, .bin as binary records; with several "
+	  "schedulers, their names are added to the file's" },
+	{ "json", 'j', CMD_FLAG, FIELD(json), NULL,
+	  "print the result as JSON, byte for byte the same for the same input" },
+	{ "host-stats", 0, CMD_FLAG, FIELD(host_stats), NULL,
+	  "add how fast the simulation was, by this host's clock" },
+	{ "verbose", 'v', CMD_FLAG, FIELD(verbose), NULL,
+	  "show all lines of the kernel's and libbpf's logs" },
+	{ "quiet", 'q', CMD_FLAG, FIELD(quiet), NULL,
+	  "show the result only: no warnings, no bpf_printk() lines, no progress" },
+	{ "help", 'h', CMD_HELP, FIELD(help), NULL, "show this help" },
+};
+
+static const struct cmd_table table = {
+	.command = "vrt run",
+	.usage = "SCHED... --workload SPEC [options]",
+	.summary = "Runs a workload on a simulated machine, once under each scheduler, and "
+		   "compares. SCHED is a BPF scheduler (a .bpf.o, or a .bpf.c, which is compiled), "
+		   "the name of a policy that ships (fifo), or eevdf, Linux's own.",
+	.options = options,
+	.nr_options = ARRAY_SIZE(options),
+	.notes = "exit status (of several runs the highest):\n"
+		 "  0  fine\n"
+		 "  1  the command line, the machine or the workload make no sense\n"
+		 "  2  a scheduler could not be loaded or verified\n"
+		 "  3  a scheduler was thrown out; its tasks went on under eevdf\n"
+		 "  4  an --expect was not met\n"
+		 "  5  the books do not balance: a bug of vruntime\n"
+		 "\n"
+		 "example:\n"
+		 "  vrt run eevdf fifo my.bpf.c -m 2x8x2 -w workloads/mixed.json -t 2s\n",
+};
+
+static struct json_object *all_runs(const struct run_plan *plan, u64 *worst)
+{
+	struct json_object *runs = json_object_new_array();
+
+	for (u32 i = 0; i < plan->schedulers.nr; i++) {
+		struct json_object *run = run_in_child(plan, plan->schedulers.items[i]);
+		u64 status;
+
+		run_judge(plan, run);
+		json_u64_at(run, "status", &status);
+		*worst = max(*worst, status);
+		json_object_array_add(runs, run);
+	}
+	return runs;
+}
+
+/* With --json, too, what went wrong is told to people, on stderr. */
+static void tell_failures(struct json_object *runs)
+{
+	for (size_t i = 0; i < json_object_array_length(runs); i++) {
+		struct json_object *run = json_object_array_get_idx(runs, i);
+		const char *message = json_string_at(run, "end.message");
+		u64 status;
+
+		if (!json_u64_at(run, "status", &status) || !status)
+			continue;
+		cli_error("%s: %s", json_string_at(run, "scheduler"),
+			  *message ? message : json_string_at(run, "end.reason"));
+	}
+}
+
+static int run_plan(const struct run_plan *plan)
+{
+	struct json_object *runs, *document;
+	u64 worst = STATUS_OK;
+
+	if (!plan->options.json)
+		report_head(plan);
+	runs = all_runs(plan, &worst);
+	if (!plan->options.json) {
+		report_runs(plan, runs);
+		json_object_put(runs);
+		return (int)worst;
+	}
+	if (!plan->options.quiet)
+		tell_failures(runs);
+	document = document_new(RUN_SCHEMA);
+	json_object_object_add(document, "runs", runs);
+	document_print(document);
+	json_object_put(document);
+	return (int)worst;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_plan *plan = xcalloc(1, sizeof(*plan));
+	struct run_options *o = &plan->options;
+	char err[2048];
+	int status;
+
+	o->seed = 1;
+	o->noise = NOISE_LIGHT;
+	if (cmdline_parse(&table, argc, argv, o, &plan->schedulers, err, sizeof(err))) {
+		cli_error("run: %s", err);
+		free(plan);
+		return STATUS_USAGE;
+	}
+	if (o->help) {
+		cmdline_help(&table, stdout);
+		free(plan);
+		return STATUS_OK;
+	}
+	/* people always hear how fast it was; documents only when they ask */
+	o->host_stats |= !o->json && isatty(STDOUT_FILENO);
+	status = plan_make(plan, err, sizeof(err));
+	if (status != STATUS_OK)
+		cli_error("run: %s", err);
+	else
+		status = run_plan(plan);
+	plan_free(plan);
+	free(plan);
+	return status;
+}

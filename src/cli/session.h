@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A run in progress, inside its process; see simulate.c.
+ */
+#ifndef VRT_CLI_SESSION_H
+#define VRT_CLI_SESSION_H
+
+#include "../loader/loader.h"
+#include "../trace/metrics.h"
+#include "../trace/recorder.h"
+#include "run.h"
+
+struct session {
+	const struct run_plan *plan;
+	struct json_object *run, *log, *warnings, *timeline, *attachments, *end;
+	char label[64]; /* of the run */
+	u64 log_dropped, bpf_lines;
+
+	struct metrics *metrics;
+	struct recorder *recorder;
+	u64 text_left; /* see trace/stream.h */
+	const char **group_names;
+
+	struct loader *loader; /* of what is or was attached; NULL: fair alone */
+	const char *scheduler; /* as given */
+	struct json_object *attachment; /* its entry */
+	u64 detached_at; /* 0: it is attached */
+	u32 restarts;
+
+	u64 start; /* of the workload */
+	u64 wall_ns;
+};
+
+/* --- session_log.c --------------------------------------------------------- */
+
+/* A line of the kernel's log, or of bpf_printk(). */
+void session_log(struct session *s, u64 time, bool bpf, const char *line);
+/* Something that the user should know; @arg is the session. */
+void session_warn(const char *line, void *arg);
+
+/* --- attach.c -------------------------------------------------------------- */
+
+/* ns since the workload's start; 0 before it. */
+u64 since_start(const struct session *s, u64 time);
+/* Puts @scheduler in charge. Anything but LOADER_OK leaves fair alone in charge. */
+enum loader_status attach(struct session *s, const char *scheduler, struct loader_error *error);
+/*
+ * Takes the scheduler out. @kind and @reason say why, unless it had left by
+ * itself before, or fails on the way out.
+ */
+void detach(struct session *s, const char *kind, const char *reason);
+/* The same during the run: a failure is noted, and the rest of the run is fair's. */
+void swap_scheduler(struct session *s, const char *scheduler, const char *what);
+/*
+ * A scheduler may ask its loader to start it again, as they do when CPUs come
+ * and go (SCX_ECODE_ACT_RESTART). Real loaders then open the object anew.
+ */
+void restart_if_asked(struct session *s);
+/* An entry of "timeline"; @error NULL: it worked. */
+void note_action(struct session *s, const char *what, const char *error);
+
+#endif

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One run, from boot to JSON: boot the kernel, attach the scheduler, start the
+ * workload, let time pass (doing what --at asks for), detach, check the books.
+ *
+ * Runs once per process. The kernel's trace and log hooks have no argument, so
+ * the session is a static.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/alloc.h"
+#include "../base/strbuf.h"
+#include "../bpf/bpf.h"
+#include "../sched/tracepoint.h"
+#include "../trace/stream.h"
+#include "../workload/workload.h"
+#include "json.h"
+#include "session.h"
+
+/* How often we look whether the scheduler asks to be started again, and draw progress. */
+#define STEP_NS (20 * NSEC_PER_MSEC)
+
+static struct session session;
+
+/* --- hooks ---------------------------------------------------------------------- */
+
+static void on_trace(const struct trace_record *rec)
+{
+	struct session *s = &session;
+
+	metrics_feed(s->metrics, rec);
+	if (s->recorder)
+		recorder_feed(s->recorder, rec);
+	if (trace_text(&s->text_left, rec))
+		return;
+	if (rec->type == TRACE_SCHED_DETACH)
+		s->detached_at = rec->time;
+	else if (rec->type == TRACE_SCHED_ATTACH)
+		s->detached_at = 0;
+}
+
+static void on_log(u64 time, bool bpf, const char *line)
+{
+	session_log(&session, time, bpf, line);
+}
+
+static u32 distance(u32 a, u32 b)
+{
+	const struct topology *topo = &session.plan->topology;
+
+	return cpu_distance(&topo->cpu[a], &topo->cpu[b]);
+}
+
+/* --- during the run ---------------------------------------------------------------- */
+
+static void act(struct session *s, const struct timed_action *a)
+{
+	char message[128];
+	int err;
+
+	if (a->kind == TIMED_SWAP) {
+		detach(s, "swapped", "replaced as asked for");
+		swap_scheduler(s, a->scheduler, a->text);
+		return;
+	}
+	err = kernel_cpu_set_online(a->cpu, a->kind == TIMED_ONLINE);
+	snprintf(message, sizeof(message), "CPU %u cannot go %s: it is, or it is the last one",
+		 a->cpu, a->kind == TIMED_ONLINE ? "online" : "offline");
+	note_action(s, a->text, err ? message : NULL);
+}
+
+/* Always in the same steps, so that looking does not change what is seen. */
+static void run_to(struct session *s, u64 until)
+{
+	u64 end = s->start + s->plan->options.warmup + s->plan->duration;
+
+	while (kernel_now() < until) {
+		u64 now = kernel_now(), next = now - (now - s->start) % STEP_NS + STEP_NS;
+
+		kernel_run_until(min(next, until));
+		progress_update(kernel_now() - s->start, end - s->start);
+		restart_if_asked(s);
+	}
+}
+
+static void run_workload(struct session *s)
+{
+	const struct run_plan *plan = s->plan;
+	u64 wall = wall_clock(), end;
+
+	end = s->start + plan->options.warmup + plan->duration;
+	metrics_window(s->metrics, s->start + plan->options.warmup, end);
+	for (u32 i = 0; i < plan->nr_actions; i++) {
+		run_to(s, s->start + plan->actions[i].at);
+		act(s, &plan->actions[i]);
+	}
+	run_to(s, end);
+	s->wall_ns = wall_clock() - wall;
+	progress_clear();
+}
+
+/* --- results ------------------------------------------------------------------------ */
+
+static void add_books(struct session *s, struct json_object *books, const char *when)
+{
+	char *text = xcalloc(1, 1U << 16), *rest = text, *line;
+
+	if (kernel_check_books(text, 1U << 16)) {
+		while ((line = strsep(&rest, "\n"))) {
+			struct strbuf sb = {};
+
+			if (!*line)
+				continue;
+			strbuf_printf(&sb, "%s: %s", when, line);
+			json_object_array_add(books, json_text(strbuf_str(&sb)));
+			strbuf_free(&sb);
+		}
+	}
+	free(text);
+}
+
+static void add_figures(struct session *s)
+{
+	struct json_object *figures = json_object_new_array();
+	const char *line;
+
+	for (u32 i = 0; (line = workload_figure(s->plan->workload, i)); i++)
+		json_object_array_add(figures, json_text(line));
+	json_object_object_add(s->run, "figures", figures);
+}
+
+/* Wall-clock figures: they differ from one run to the next. */
+static void add_host(struct session *s, u64 switches)
+{
+	struct json_object *host = json_object_new_object();
+	u64 simulated = s->plan->options.warmup + s->plan->duration;
+
+	add_rate(host, "wall_seconds", s->wall_ns, NSEC_PER_SEC, NSEC_PER_SEC);
+	add_rate(host, "sim_seconds_per_wall_second", simulated, NSEC_PER_SEC, s->wall_ns);
+	add_rate(host, "context_switches_per_wall_second", switches, 1, s->wall_ns);
+	add_rate(host, "bpf_insns_per_wall_second", bpf_insns_executed(), 1, s->wall_ns);
+	json_object_object_add(s->run, "host", host);
+}
+
+static void add_trace_hash(struct session *s)
+{
+	char hex[17];
+
+	snprintf(hex, sizeof(hex), "%016llx", metrics_trace_hash(s->metrics));
+	json_add_string(s->run, "trace_hash", hex);
+}
+
+static void add_results(struct session *s)
+{
+	struct json_object *hashes = json_at(s->run, "hashes");
+	struct json_object *first = json_object_array_get_idx(s->attachments, 0);
+
+	json_object_object_add(hashes, "object", json_object_get(json_at(first, "object")));
+	json_object_object_add(s->run, "ops", json_object_get(json_at(first, "ops")));
+	json_object_object_add(s->run, "metrics", metrics_machine_json(s->metrics));
+	json_object_object_add(s->run, "groups", metrics_groups_json(s->metrics));
+	add_figures(s);
+	add_trace_hash(s);
+}
+
+/* --- the stages ----------------------------------------------------------------------- */
+
+static void session_init(struct session *s, const struct run_plan *plan, const char *scheduler)
+{
+	u32 nr_groups = workload_nr_groups(plan->workload);
+	struct metrics_config config = {
+		.nr_cpus = plan->topology.nr_cpus,
+		.nr_groups = nr_groups,
+		.start = ~0ULL,
+		.distance = distance,
+	};
+
+	s->plan = plan;
+	scheduler_label(scheduler, s->label, sizeof(s->label));
+	s->run = run_new(plan, scheduler);
+	s->log = json_object_new_array();
+	s->warnings = json_object_new_array();
+	s->timeline = json_object_new_array();
+	s->attachments = json_object_new_array();
+	s->group_names = xcalloc(nr_groups + 1, sizeof(*s->group_names));
+	for (u32 i = 0; i < nr_groups; i++)
+		s->group_names[i] = workload_group_name(plan->workload, i);
+	config.group_names = s->group_names;
+	s->metrics = metrics_new(&config);
+}
+
+/* What every run says, however it went; frees the session. */
+static struct json_object *session_finish(struct session *s)
+{
+	struct json_object *run = s->run;
+
+	json_object_object_add(run, "attachments", s->attachments);
+	json_object_object_add(run, "timeline", s->timeline);
+	json_object_object_add(run, "warnings", s->warnings);
+	json_object_object_add(run, "log", s->log);
+	json_add_u64(run, "log_dropped", s->log_dropped);
+	if (s->end)
+		json_object_object_add(run, "end", s->end);
+	metrics_free(s->metrics);
+	free(s->group_names);
+	return run;
+}
+
+/* "out.txt" for one scheduler, "out-fifo.txt" for each of several. */
+static bool open_trace(struct session *s)
+{
+	const char *path = s->plan->options.trace, *dot;
+	struct strbuf name = {};
+	char err[512];
+
+	if (!path)
+		return true;
+	dot = strrchr(path, '.');
+	if (s->plan->schedulers.nr > 1)
+		strbuf_printf(&name, "%.*s-%s%s", (int)(dot - path), path, s->label, dot);
+	else
+		strbuf_puts(&name, path);
+	s->recorder = recorder_open(strbuf_str(&name), s->plan->topology.nr_cpus, err, sizeof(err));
+	strbuf_free(&name);
+	if (!s->recorder)
+		run_set_failure(s->run, "not_loaded", "no trace file", err, NULL);
+	return s->recorder;
+}
+
+static void close_trace(struct session *s)
+{
+	char err[512];
+
+	if (recorder_close(s->recorder, err, sizeof(err)))
+		session_warn(err, s);
+	s->recorder = NULL;
+}
+
+static const char *failure_reason(enum loader_status status)
+{
+	switch (status) {
+	case LOADER_ERR_USAGE:
+		return "bad file or setting";
+	case LOADER_ERR_COMPILE:
+		return "does not compile";
+	case LOADER_ERR_OBJECT:
+		return "no BPF object";
+	case LOADER_ERR_LOAD:
+		return "refused at load";
+	case LOADER_ERR_ATTACH:
+	case LOADER_OK:
+		break;
+	}
+	return "refused at attach";
+}
+
+static bool attach_first(struct session *s, const char *scheduler)
+{
+	struct loader_error error = {};
+	enum loader_status status = attach(s, scheduler, &error);
+
+	if (status != LOADER_OK)
+		run_set_failure(s->run, "not_loaded", failure_reason(status), error.message,
+				error.log);
+	loader_error_free(&error);
+	return status == LOADER_OK;
+}
+
+static void start_and_run(struct session *s)
+{
+	struct json_object *books = json_object_new_array();
+	u64 switches;
+	int err;
+
+	s->start = kernel_now();
+	err = workload_start(s->plan->workload, 0);
+	if (err) {
+		json_object_put(books);
+		detach(s, "done", "the workload did not start");
+		json_object_put(s->end);
+		s->end = NULL;
+		run_set_failure(s->run, "not_loaded", "the workload does not start",
+				workload_error(s->plan->workload), NULL);
+		return;
+	}
+	switches = kernel_context_switches();
+	run_workload(s);
+	switches = kernel_context_switches() - switches;
+	metrics_finish(s->metrics, kernel_now());
+	add_books(s, books, "at the end");
+	detach(s, "done", "time is up");
+	add_books(s, books, "after detaching");
+	add_results(s);
+	json_object_object_add(s->run, "books", books);
+	if (s->plan->options.host_stats)
+		add_host(s, switches);
+}
+
+struct json_object *simulate(const struct run_plan *plan, const char *scheduler)
+{
+	struct session *s = &session;
+	struct kernel_config config = {
+		.topology = &plan->topology,
+		.costs = &plan->costs,
+		.seed = plan->options.seed,
+		.noise = plan->options.noise,
+		.log = on_log,
+	};
+	char message[128];
+	int err;
+
+	session_init(s, plan, scheduler);
+	if (!open_trace(s))
+		return session_finish(s);
+	progress_start(s->label, !plan->options.quiet && !plan->options.verbose);
+	sched_trace = on_trace;
+	err = kernel_boot(&config);
+	if (err) {
+		snprintf(message, sizeof(message), "the simulated kernel did not boot: %s",
+			 strerror(-err));
+		run_set_failure(s->run, "crashed", "no boot", message, NULL);
+	} else {
+		if (attach_first(s, scheduler))
+			start_and_run(s);
+		close_trace(s);
+		kernel_shutdown();
+	}
+	return session_finish(s);
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From options to a plan: what is refused before a machine boots, and how it is said. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../src/cli/expect.h"
+#include "../../src/cli/run.h"
+
+#define HACKBENCH "hackbench -g 1 -f 2"
+
+static char err[2048];
+
+static struct run_plan *new_plan(void)
+{
+	struct run_plan *plan = calloc(1, sizeof(*plan));
+
+	plan->options.workload = HACKBENCH;
+	plan->options.duration = 2 * NSEC_PER_SEC;
+	plan->schedulers.items[0] = "eevdf";
+	plan->schedulers.nr = 1;
+	return plan;
+}
+
+static void free_plan(struct run_plan *plan)
+{
+	plan_free(plan);
+	free(plan);
+}
+
+static void accept_plan(struct run_plan *plan)
+{
+	if (plan_make(plan, err, sizeof(err)) != STATUS_OK)
+		fail_msg("refused: %s", err);
+}
+
+/* The message names the option, and says what @text is. Frees the plan. */
+static void refuse(struct run_plan *plan, const char *option, const char *text)
+{
+	assert_int_equal(plan_make(plan, err, sizeof(err)), STATUS_USAGE);
+	if (strncmp(err, option, strlen(option)) || !strstr(err, text))
+		fail_msg("expected '%s' and '%s' in: %s", option, text, err);
+	free_plan(plan);
+}
+
+static void defaults(void **state)
+{
+	struct run_plan *plan = new_plan();
+
+	accept_plan(plan);
+	assert_int_equal(plan->topology.nr_cpus, 8);
+	assert_true(plan->topology.smt);
+	assert_int_equal(plan->duration, 2 * NSEC_PER_SEC);
+	assert_int_equal(strlen(plan->workload_hash), 64);
+	assert_int_equal(strlen(plan->costs_hash), 64);
+	free_plan(plan);
+
+	plan = new_plan();
+	plan->options.duration = 0;
+	accept_plan(plan);
+	assert_int_equal(plan->duration, 10 * NSEC_PER_SEC);
+	free_plan(plan);
+}
+
+static void what_is_missing(void **state)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->schedulers.nr = 0;
+	refuse(plan, "no scheduler", "eevdf");
+	plan = new_plan();
+	plan->options.workload = NULL;
+	refuse(plan, "--workload", "schbench");
+}
+
+static void what_is_wrong(void **state)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->options.machine = "axb";
+	refuse(plan, "--machine", "axb");
+	plan = new_plan();
+	plan->options.workload = "hackbensch";
+	refuse(plan, "--workload", "hackbench");
+	plan = new_plan();
+	plan->options.costs = "/nonexistent/costs.json";
+	refuse(plan, "--costs", "/nonexistent/costs.json");
+	plan = new_plan();
+	plan->options.trace = "trace.dat";
+	refuse(plan, "--trace", ".txt");
+}
+
+static void refuse_action(const char *action, const char *text)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->options.at.items[0] = action;
+	plan->options.at.nr = 1;
+	refuse(plan, "--at", text);
+}
+
+static void actions(void **state)
+{
+	static const char *const given[] = { "1500ms:online=3", "1s:offline=3", "0s:swap=a=b.bpf.o",
+					     "1s:offline=4" };
+	struct run_plan *plan = new_plan();
+
+	for (u32 i = 0; i < ARRAY_SIZE(given); i++)
+		plan->options.at.items[plan->options.at.nr++] = given[i];
+	accept_plan(plan);
+	assert_int_equal(plan->nr_actions, 4);
+	assert_int_equal(plan->actions[0].kind, TIMED_SWAP);
+	assert_string_equal(plan->actions[0].scheduler, "a=b.bpf.o");
+	assert_int_equal(plan->actions[1].kind, TIMED_OFFLINE);
+	assert_int_equal(plan->actions[1].cpu, 3);
+	/* at equal times, in the order given */
+	assert_int_equal(plan->actions[2].cpu, 4);
+	assert_int_equal(plan->actions[3].kind, TIMED_ONLINE);
+	assert_int_equal(plan->actions[3].at, 1500 * NSEC_PER_MSEC);
+	free_plan(plan);
+
+	refuse_action("1s:offlin=3", "1s:offlin=3");
+	refuse_action("offline=3", "TIME:");
+	refuse_action("1s:offline=", "TIME:");
+	refuse_action("1:offline=3", "'1' is not a time");
+	refuse_action("1s:offline=8", "0 to 7");
+	refuse_action("1s:offline=-1", "0 to 7");
+	refuse_action("1s:offline=3x", "0 to 7");
+	refuse_action("2s:offline=3", "over after 2.00 s");
+}
+
+static void refuse_expectation(const char *expect, const char *text)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->options.expect.items[0] = expect;
+	plan->options.expect.nr = 1;
+	refuse(plan, "--expect", text);
+}
+
+static void expectations(void **state)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->options.expect.items[0] = "system.share<5%";
+	plan->options.expect.items[1] = "delay.p50<1s";
+	plan->options.expect.nr = 2;
+	accept_plan(plan);
+	assert_int_equal(plan->nr_expectations, 2);
+	assert_string_equal(plan->expectations[1].group, "machine");
+	free_plan(plan);
+
+	refuse_expectation("sender.wakeup.p99<2ms", "senders");
+	refuse_expectation("xyzzy.wakeup.p99<2ms", "it has");
+	refuse_expectation("wakeup.p99", "web.wakeup.p99<2ms");
+}
+
+/* The hash is that of the file, wherever it is, and of a generator's text. */
+static void hashes(void **state)
+{
+	static const char text[] = "{ \"tasks\": { \"a\": { \"run\": 100 } } }";
+	char path[] = "/tmp/vrt-plan-XXXXXX", first[SHA256_HEX_SIZE];
+	struct run_plan *plan = new_plan();
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	plan->options.workload = path;
+	accept_plan(plan);
+	unlink(path);
+	assert_string_equal(plan->workload_hash,
+			    "e259de6c03e190a024ceea106aa2bf00e16bc6438e2c25e529f5b60157b9610c");
+	free_plan(plan);
+
+	plan = new_plan();
+	accept_plan(plan);
+	strcpy(first, plan->workload_hash);
+	free_plan(plan);
+	plan = new_plan();
+	plan->options.workload = HACKBENCH " ";
+	accept_plan(plan);
+	assert_string_not_equal(first, plan->workload_hash);
+	free_plan(plan);
+}
+
+static void files_of_schedulers(void **state)
+{
+	char *file = scheduler_file("some/where.bpf.o");
+
+	assert_string_equal(file, "some/where.bpf.o");
+	free(file);
+	setenv("VRT_SCHEDULERS", "/nonexistent", 1);
+	assert_null(scheduler_file("fifo"));
+	assert_true(scheduler_is_class("eevdf"));
+	assert_false(scheduler_is_class("fifo"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(what_is_missing),
+		cmocka_unit_test(what_is_wrong),
+		cmocka_unit_test(actions),
+		cmocka_unit_test(expectations),
+		cmocka_unit_test(hashes),
+		cmocka_unit_test(files_of_schedulers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
