@@ -104,7 +104,8 @@ struct bpf_exec {
 	s64 left; /* instructions until the counter must be looked at */
 	s64 granted; /* what left was when it was filled last */
 	u64 executed, budget;
-	u64 extra_ns; /* cost of this call out that the helper found out itself */
+	const char *callee; /* the helper or kfunc that is called; NULL: none */
+	u32 callee_arg; /* its argument that is looked at, from 1; 0: none */
 	u32 *lock; /* the bpf_spin_lock that is held */
 	u32 rcu_depth, preempt_depth;
 	const void *packet, *packet_end; /* of programs on packets */
@@ -208,22 +209,19 @@ bool bpf_exec_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u32
 		    const struct bpf_reg *value);
 /*
  * Memory for a helper or an atomic operation: @size bytes at @reg + @off, none
- * of them a special field. NULL when the program was stopped. @what: the
- * argument or operation, for the message.
+ * of them a special field. NULL when the program was stopped.
  */
 void *bpf_exec_mem(struct bpf_exec *x, const struct bpf_reg *reg, s64 off, u64 size,
-		   enum bpf_access access, const char *what);
+		   enum bpf_access access);
 /* Memory for an atomic operation of @size bytes, which must be aligned. */
 void *bpf_exec_atomic(struct bpf_exec *x, const struct bpf_reg *reg, s32 off, u32 size);
 /* The special field of one of the types in @mask that @reg points at, or NULL when stopped. */
-const struct btf_field *bpf_exec_field(struct bpf_exec *x, const struct bpf_reg *reg, u32 mask,
-				       const char *what);
+const struct btf_field *bpf_exec_field(struct bpf_exec *x, const struct bpf_reg *reg, u32 mask);
 /*
  * The shadow of the @nr stack slots that @reg points at, which must be aligned;
  * NULL when stopped. Bit i of *@fat: slot i has one.
  */
-struct bpf_reg *bpf_exec_slots(struct bpf_exec *x, const struct bpf_reg *reg, u32 nr, u64 *fat,
-			       const char *what);
+struct bpf_reg *bpf_exec_slots(struct bpf_exec *x, const struct bpf_reg *reg, u32 nr, u64 *fat);
 /* Says of slots that bpf_exec_slots() has returned whether their shadow counts. */
 void bpf_exec_mark_slots(struct bpf_exec *x, const struct bpf_reg *reg, u32 nr, bool fat);
 /* A fault-safe read of kernel memory: what is not there reads as zero, and -EFAULT is returned. */
@@ -291,10 +289,13 @@ void bpf_graph_free(const struct btf_field *field, void *head);
 /* --- stopping: interp_fault.c --------------------------------------------------- */
 
 /*
- * Stops the run: the rest of the message after "file.c:12: ". Only the first
- * fault of a run counts. Always returns false.
+ * Stops the run. @fmt is the rest of the message after "file.c:12: " and, in a
+ * call, "bpf_loop: argument 2: ". Only the first fault of a run counts. Always
+ * returns false.
  */
 __printf(2, 3) bool bpf_exec_fault(struct bpf_exec *x, const char *fmt, ...);
+/* The same for an argument: @expected, and what it is instead. */
+bool bpf_exec_refuse(struct bpf_exec *x, const struct bpf_reg *reg, const char *expected);
 /* "map 'counts' value of 16 bytes"; what @reg points into. */
 void bpf_reg_describe(const struct bpf_exec *x, const struct bpf_reg *reg, char *buf, size_t size);
 /* The same without the size. */

@@ -108,14 +108,12 @@ struct bpf_dynptr_state {
 	const struct bpf_region *region;
 };
 
-/* The dynptr that @reg points at; false when stopped because there is none. */
-bool bpf_dynptr_get(struct bpf_exec *x, const struct bpf_reg *reg, struct bpf_dynptr_state *state,
-		    const char *what);
-/* Makes the two slots that @reg points at a dynptr. */
-bool bpf_dynptr_set(struct bpf_exec *x, const struct bpf_reg *reg,
-		    const struct bpf_dynptr_state *state, const char *what);
+/* The dynptr that argument @arg of the call points at; false when stopped: there is none. */
+bool bpf_dynptr_get(struct bpf_exec *x, u32 arg, struct bpf_dynptr_state *state);
+/* Makes the two slots that argument @arg points at a dynptr. False when stopped. */
+bool bpf_dynptr_set(struct bpf_exec *x, u32 arg, const struct bpf_dynptr_state *state);
 /* The slots are plain memory again. */
-void bpf_dynptr_clear(struct bpf_exec *x, const struct bpf_reg *reg);
+void bpf_dynptr_clear(struct bpf_exec *x, u32 arg);
 /* A register for a dynptr that is on no stack: @state must outlive its use. */
 void bpf_dynptr_reg(struct bpf_reg *reg, const struct bpf_dynptr_state *state);
 

@@ -3,8 +3,6 @@
  * Calls of helpers from the interpreter: arguments are checked against the
  * prototype and their regions, and the result gets its region.
  */
-#include <stdio.h>
-
 #include "helpers.h"
 
 static const struct bpf_mem_regions ringbuf_mem = BPF_MEM_REGIONS("ring buffer sample");
@@ -35,21 +33,11 @@ struct call {
 	struct bpf_map *map; /* argument of type CONST_MAP_PTR */
 	const struct bpf_region *map_region;
 	u32 arg; /* the one at hand, from 0 */
-	char what[80]; /* "bpf_map_lookup_elem: argument 2" */
 };
-
-static const char *what(struct call *c)
-{
-	snprintf(c->what, sizeof(c->what), "bpf_%s: argument %u", c->proto->name, c->arg + 1);
-	return c->what;
-}
 
 static bool refuse(struct call *c, const char *expected)
 {
-	char got[160];
-
-	bpf_reg_describe(c->x, &c->r[c->arg + 1], got, sizeof(got));
-	return bpf_exec_fault(c->x, "%s is %s; %s was expected", what(c), got, expected);
+	return bpf_exec_refuse(c->x, &c->r[c->arg + 1], expected);
 }
 
 static inline bool reg_is(const struct bpf_reg *reg, enum bpf_region_kind kind)
@@ -73,7 +61,7 @@ static bool check_mem(struct call *c, u32 flags, u64 size)
 	/* BPF_PROBE_MEM: the size may be 0 with any pointer */
 	if (!size && reg->region)
 		return true;
-	return bpf_exec_mem(c->x, reg, 0, size, access, what(c)) != NULL;
+	return bpf_exec_mem(c->x, reg, 0, size, access) != NULL;
 }
 
 static bool check_mem_size(struct call *c, u32 flags)
@@ -85,7 +73,7 @@ static bool check_mem_size(struct call *c, u32 flags)
 		return check_mem(c, flags, c->proto->arg_size[c->arg]);
 	size = c->r[next + 1].v;
 	if (size >= 1u << 29)
-		return bpf_exec_fault(c->x, "%s: a size of %lld bytes", what(c), (s64)size);
+		return bpf_exec_fault(c->x, "a size of %lld bytes", (s64)size);
 	return check_mem(c, flags, size);
 }
 
@@ -152,11 +140,11 @@ static bool check_arg(struct call *c)
 	case ARG_PTR_TO_CTX:
 		return reg_is(reg, REGION_CTX) ? true : refuse(c, "the context");
 	case ARG_PTR_TO_SPIN_LOCK:
-		return bpf_exec_field(c->x, reg, BPF_SPIN_LOCK, what(c)) != NULL;
+		return bpf_exec_field(c->x, reg, BPF_SPIN_LOCK) != NULL;
 	case ARG_PTR_TO_TIMER:
-		return bpf_exec_field(c->x, reg, BPF_TIMER, what(c)) != NULL;
+		return bpf_exec_field(c->x, reg, BPF_TIMER) != NULL;
 	case ARG_KPTR_XCHG_DEST:
-		return bpf_exec_field(c->x, reg, BPF_KPTR_REF | BPF_KPTR_PERCPU, what(c)) != NULL;
+		return bpf_exec_field(c->x, reg, BPF_KPTR_REF | BPF_KPTR_PERCPU) != NULL;
 	case ARG_PTR_TO_BTF_ID:
 		return check_object(c, arg);
 	case ARG_PTR_TO_RINGBUF_MEM:
@@ -241,15 +229,21 @@ void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r)
 	const struct bpf_region *origin = r[1].region;
 	u64 ns = bpf_env->helper_ns, size, ret;
 
-	for (c.arg = 0; c.arg < 5 && c.proto->args[c.arg]; c.arg++)
+	x->callee = bpf_helper_name(id);
+	for (c.arg = 0; c.arg < 5 && c.proto->args[c.arg]; c.arg++) {
+		x->callee_arg = c.arg + 1;
 		if (!check_arg(&c))
 			return;
+	}
+	x->callee_arg = 0;
 	if (c.map && is_hash(c.map))
 		ns += bpf_env->map_hash_ns;
 	size = size_argument(&c);
 	bpf_exec_charge(x, ns);
 	bpf_exec_current = x;
 	ret = c.proto->fn(r[1].v, r[2].v, r[3].v, r[4].v, r[5].v);
-	if (!x->stopped)
-		set_result(&c, ret, size, origin);
+	if (x->stopped)
+		return;
+	x->callee = NULL;
+	set_result(&c, ret, size, origin);
 }

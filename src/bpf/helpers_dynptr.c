@@ -26,21 +26,21 @@ static void put_state(struct bpf_reg *slots, const struct bpf_dynptr_state *s)
 				     .region = &dynptr_region };
 }
 
-bool bpf_dynptr_get(struct bpf_exec *x, const struct bpf_reg *reg, struct bpf_dynptr_state *s,
-		    const char *what)
+bool bpf_dynptr_get(struct bpf_exec *x, u32 arg, struct bpf_dynptr_state *s)
 {
-	const struct bpf_reg *slots;
+	const struct bpf_reg *reg = &x->regs[arg], *slots;
 	u64 fat;
 
+	x->callee_arg = arg;
 	if (reg->region == &dynptr_ptr_region) {
 		*s = *(const struct bpf_dynptr_state *)reg->base;
 		return true;
 	}
-	slots = bpf_exec_slots(x, reg, 2, &fat, what);
+	slots = bpf_exec_slots(x, reg, 2, &fat);
 	if (!slots)
 		return false;
 	if (fat != 3 || slots[0].region != &dynptr_region || slots[1].region != &dynptr_region)
-		return bpf_exec_fault(x, "%s is no initialised dynptr", what);
+		return bpf_exec_fault(x, "there is no initialised dynptr");
 	*s = (struct bpf_dynptr_state){
 		.type = (enum bpf_dynptr_type)(slots[1].base & 0xff),
 		.rdonly = slots[1].base >> 8,
@@ -51,12 +51,14 @@ bool bpf_dynptr_get(struct bpf_exec *x, const struct bpf_reg *reg, struct bpf_dy
 	return true;
 }
 
-bool bpf_dynptr_set(struct bpf_exec *x, const struct bpf_reg *reg,
-		    const struct bpf_dynptr_state *s, const char *what)
+bool bpf_dynptr_set(struct bpf_exec *x, u32 arg, const struct bpf_dynptr_state *s)
 {
+	const struct bpf_reg *reg = &x->regs[arg];
 	u64 words[2] = { (u64)s->data, s->size }, fat;
-	struct bpf_reg *slots = bpf_exec_slots(x, reg, 2, &fat, what);
+	struct bpf_reg *slots;
 
+	x->callee_arg = arg;
+	slots = bpf_exec_slots(x, reg, 2, &fat);
 	if (!slots)
 		return false;
 	put_state(slots, s);
@@ -65,8 +67,10 @@ bool bpf_dynptr_set(struct bpf_exec *x, const struct bpf_reg *reg,
 	return true;
 }
 
-void bpf_dynptr_clear(struct bpf_exec *x, const struct bpf_reg *reg)
+void bpf_dynptr_clear(struct bpf_exec *x, u32 arg)
 {
+	const struct bpf_reg *reg = &x->regs[arg];
+
 	if (reg->region == &dynptr_ptr_region)
 		return;
 	memset((void *)reg->v, 0, 16);
@@ -89,7 +93,7 @@ BPF_HELPER(dynptr_from_mem)
 	int err = 0;
 
 	if (!region || region->kind != REGION_MAP_VALUE) {
-		bpf_exec_fault(x, "bpf_dynptr_from_mem: argument 1 must be a map value");
+		bpf_exec_fault(x, "argument 1 must be a map value");
 		return 0;
 	}
 	if (a2 > DYNPTR_MAX_SIZE) {
@@ -102,7 +106,7 @@ BPF_HELPER(dynptr_from_mem)
 		s.region = region;
 		s.rdonly = !region->writable;
 	}
-	if (!bpf_dynptr_set(x, &x->regs[4], &s, "bpf_dynptr_from_mem: argument 4"))
+	if (!bpf_dynptr_set(x, 4, &s))
 		return 0;
 	return (u64)(s64)err;
 }
@@ -118,7 +122,7 @@ BPF_HELPER(dynptr_read)
 	struct bpf_dynptr_state s;
 	int err;
 
-	if (!bpf_dynptr_get(x, &x->regs[3], &s, "bpf_dynptr_read: argument 3"))
+	if (!bpf_dynptr_get(x, 3, &s))
 		return 0;
 	if (!s.data || a5)
 		return (u64)-EINVAL;
@@ -134,7 +138,7 @@ BPF_HELPER(dynptr_write)
 	struct bpf_dynptr_state s;
 	int err;
 
-	if (!bpf_dynptr_get(x, &x->regs[1], &s, "bpf_dynptr_write: argument 1"))
+	if (!bpf_dynptr_get(x, 1, &s))
 		return 0;
 	if (!s.data || s.rdonly || a5)
 		return (u64)-EINVAL;
@@ -149,7 +153,7 @@ BPF_HELPER(dynptr_data)
 	struct bpf_exec *x = bpf_exec_current;
 	struct bpf_dynptr_state s;
 
-	if (!bpf_dynptr_get(x, &x->regs[1], &s, "bpf_dynptr_data: argument 1"))
+	if (!bpf_dynptr_get(x, 1, &s))
 		return 0;
 	if (!s.data || s.rdonly || check_range(&s, (u32)a2, (u32)a3))
 		return 0;

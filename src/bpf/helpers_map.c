@@ -15,59 +15,59 @@
 #define MAP ((struct bpf_map *)a1)
 
 /* Linux's verifier refuses what a type of map cannot do; here it shows when called. */
-static u64 unsupported(const struct bpf_map *map, const char *what)
+static u64 unsupported(const struct bpf_map *map)
 {
-	bpf_exec_fault(bpf_exec_current, "bpf_map_%s: map '%s' of type %s cannot do that", what,
-		       map->name, bpf_map_type_name(map->type));
+	bpf_exec_fault(bpf_exec_current, "map '%s' of type %s cannot do that", map->name,
+		       bpf_map_type_name(map->type));
 	return 0;
 }
 
 BPF_HELPER(map_lookup_elem)
 {
 	if (!MAP->ops->lookup)
-		return unsupported(MAP, "lookup_elem");
+		return unsupported(MAP);
 	return (u64)MAP->ops->lookup(MAP, (const void *)a2);
 }
 
 BPF_HELPER(map_update_elem)
 {
 	if (!MAP->ops->update)
-		return unsupported(MAP, "update_elem");
+		return unsupported(MAP);
 	return (u64)MAP->ops->update(MAP, (const void *)a2, (const void *)a3, a4);
 }
 
 BPF_HELPER(map_delete_elem)
 {
 	if (!MAP->ops->delete)
-		return unsupported(MAP, "delete_elem");
+		return unsupported(MAP);
 	return (u64)MAP->ops->delete(MAP, (const void *)a2);
 }
 
 BPF_HELPER(map_push_elem)
 {
 	if (!MAP->ops->push)
-		return unsupported(MAP, "push_elem");
+		return unsupported(MAP);
 	return (u64)MAP->ops->push(MAP, (const void *)a2, a3);
 }
 
 BPF_HELPER(map_pop_elem)
 {
 	if (!MAP->ops->pop)
-		return unsupported(MAP, "pop_elem");
+		return unsupported(MAP);
 	return (u64)MAP->ops->pop(MAP, (void *)a2);
 }
 
 BPF_HELPER(map_peek_elem)
 {
 	if (!MAP->ops->peek)
-		return unsupported(MAP, "peek_elem");
+		return unsupported(MAP);
 	return (u64)MAP->ops->peek(MAP, (void *)a2);
 }
 
 BPF_HELPER(map_lookup_percpu_elem)
 {
 	if (!MAP->ops->lookup_percpu)
-		return unsupported(MAP, "lookup_percpu_elem");
+		return unsupported(MAP);
 	return (u32)a3 < bpf_env->nr_cpus ?
 	       (u64)MAP->ops->lookup_percpu(MAP, (const void *)a2, (u32)a3) : 0;
 }
@@ -106,7 +106,7 @@ BPF_HELPER(for_each_map_elem)
 	if (a4)
 		return (u64)-EINVAL;
 	if (!MAP->ops->for_each)
-		return unsupported(MAP, "for_each_elem");
+		return unsupported(MAP);
 	return (u64)MAP->ops->for_each(MAP, call_for_element, &e);
 }
 
@@ -136,7 +136,7 @@ static u64 storage_get(struct bpf_map *map, enum bpf_map_type type, void **ancho
 		       u64 flags)
 {
 	if (map->type != type)
-		return unsupported(map, "storage_get");
+		return unsupported(map);
 	if (!anchor || flags & ~(u64)BPF_LOCAL_STORAGE_GET_F_CREATE)
 		return 0;
 	return (u64)bpf_local_storage_get(map, anchor, (const void *)init, flags);
@@ -145,7 +145,7 @@ static u64 storage_get(struct bpf_map *map, enum bpf_map_type type, void **ancho
 static u64 storage_delete(struct bpf_map *map, enum bpf_map_type type, void **anchor)
 {
 	if (map->type != type)
-		return unsupported(map, "storage_delete");
+		return unsupported(map);
 	return anchor ? (u64)bpf_local_storage_delete(map, anchor) : (u64)-EINVAL;
 }
 
@@ -188,7 +188,7 @@ BPF_HELPER(spin_lock)
 	struct bpf_exec *x = bpf_exec_current;
 
 	if (x->lock) {
-		bpf_exec_fault(x, "bpf_spin_lock: a lock is held already, and a program may hold one");
+		bpf_exec_fault(x, "a lock is held already, and a program may hold one");
 		return 0;
 	}
 	bpf_env->spin_lock((u32 *)a1);
@@ -201,7 +201,7 @@ BPF_HELPER(spin_unlock)
 	struct bpf_exec *x = bpf_exec_current;
 
 	if (x->lock != (u32 *)a1) {
-		bpf_exec_fault(x, "bpf_spin_unlock: that lock is not held");
+		bpf_exec_fault(x, "that lock is not held");
 		return 0;
 	}
 	x->lock = NULL;
@@ -232,18 +232,14 @@ static bool kptr_fits(const struct bpf_reg *reg, const struct btf_field *f)
 BPF_HELPER(kptr_xchg)
 {
 	struct bpf_exec *x = bpf_exec_current;
-	const struct btf_field *f = bpf_exec_field(x, &x->regs[1], BPF_KPTR_REF | BPF_KPTR_PERCPU,
-						   "bpf_kptr_xchg: argument 1");
+	const struct btf_field *f = bpf_exec_field(x, &x->regs[1], BPF_KPTR_REF | BPF_KPTR_PERCPU);
 	u64 old, *field = (u64 *)a1;
 
 	if (!f)
 		return 0;
 	if (!kptr_fits(&x->regs[2], f)) {
-		char got[160];
-
-		bpf_reg_describe(x, &x->regs[2], got, sizeof(got));
-		bpf_exec_fault(x, "bpf_kptr_xchg: argument 2 is %s, not an object of the kptr's type",
-			       got);
+		x->callee_arg = 2;
+		bpf_exec_refuse(x, &x->regs[2], "an object of the kptr's type");
 		return 0;
 	}
 	memcpy(&old, field, sizeof(old));

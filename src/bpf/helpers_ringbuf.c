@@ -12,24 +12,24 @@
 
 static const struct bpf_mem_regions sample_mem = BPF_MEM_REGIONS("ring buffer sample");
 
-static bool is_ring(struct bpf_map *map, enum bpf_map_type type, const char *helper)
+static bool is_ring(struct bpf_map *map, enum bpf_map_type type)
 {
 	if (map->type == type)
 		return true;
-	return bpf_exec_fault(bpf_exec_current, "bpf_%s: map '%s' of type %s is not the right ring buffer",
-			      helper, map->name, bpf_map_type_name(map->type));
+	return bpf_exec_fault(bpf_exec_current, "map '%s' of type %s is not the right ring buffer",
+			      map->name, bpf_map_type_name(map->type));
 }
 
 BPF_HELPER(ringbuf_output)
 {
-	if (!is_ring(MAP, BPF_MAP_TYPE_RINGBUF, "ringbuf_output"))
+	if (!is_ring(MAP, BPF_MAP_TYPE_RINGBUF))
 		return 0;
 	return (u64)bpf_ringbuf_output(MAP, (const void *)a2, a3, a4);
 }
 
 BPF_HELPER(ringbuf_reserve)
 {
-	if (!is_ring(MAP, BPF_MAP_TYPE_RINGBUF, "ringbuf_reserve") || a3)
+	if (!is_ring(MAP, BPF_MAP_TYPE_RINGBUF) || a3)
 		return 0;
 	return (u64)bpf_ringbuf_reserve(MAP, a2);
 }
@@ -48,7 +48,7 @@ BPF_HELPER(ringbuf_discard)
 
 BPF_HELPER(ringbuf_query)
 {
-	if (!is_ring(MAP, BPF_MAP_TYPE_RINGBUF, "ringbuf_query"))
+	if (!is_ring(MAP, BPF_MAP_TYPE_RINGBUF))
 		return 0;
 	return bpf_ringbuf_query(MAP, a2);
 }
@@ -69,7 +69,7 @@ BPF_HELPER(ringbuf_reserve_dynptr)
 	u32 size = (u32)a2;
 	int err = 0;
 
-	if (!is_ring(MAP, BPF_MAP_TYPE_RINGBUF, "ringbuf_reserve_dynptr"))
+	if (!is_ring(MAP, BPF_MAP_TYPE_RINGBUF))
 		return 0;
 	if (a3)
 		err = -EINVAL;
@@ -78,36 +78,36 @@ BPF_HELPER(ringbuf_reserve_dynptr)
 	else if (!(state.data = bpf_ringbuf_reserve(MAP, size)))
 		err = -EINVAL;
 	state.size = state.data ? size : 0;
-	if (!bpf_dynptr_set(x, &x->regs[4], &state, "bpf_ringbuf_reserve_dynptr: argument 4"))
+	if (!bpf_dynptr_set(x, 4, &state))
 		return 0;
 	return (u64)(s64)err;
 }
 
-static u64 commit_dynptr(u64 flags, bool discard, const char *what)
+static u64 commit_dynptr(u64 flags, bool discard)
 {
 	struct bpf_exec *x = bpf_exec_current;
 	struct bpf_dynptr_state state;
 
-	if (!bpf_dynptr_get(x, &x->regs[1], &state, what))
+	if (!bpf_dynptr_get(x, 1, &state))
 		return 0;
 	if (state.type != BPF_DYNPTR_RINGBUF) {
-		bpf_exec_fault(x, "%s is a dynptr, but not of a ring buffer", what);
+		bpf_exec_fault(x, "the dynptr is not of a ring buffer");
 		return 0;
 	}
 	if (state.data)
 		bpf_ringbuf_commit(state.data, flags, discard);
-	bpf_dynptr_clear(x, &x->regs[1]);
+	bpf_dynptr_clear(x, 1);
 	return 0;
 }
 
 BPF_HELPER(ringbuf_submit_dynptr)
 {
-	return commit_dynptr(a2, false, "bpf_ringbuf_submit_dynptr: argument 1");
+	return commit_dynptr(a2, false);
 }
 
 BPF_HELPER(ringbuf_discard_dynptr)
 {
-	return commit_dynptr(a2, true, "bpf_ringbuf_discard_dynptr: argument 1");
+	return commit_dynptr(a2, true);
 }
 
 /* --- from user space -------------------------------------------------------------------------- */
@@ -153,7 +153,7 @@ BPF_HELPER(user_ringbuf_drain)
 	struct bpf_reg ctx = x->regs[3];
 	long ret;
 
-	if (!is_ring(MAP, BPF_MAP_TYPE_USER_RINGBUF, "user_ringbuf_drain"))
+	if (!is_ring(MAP, BPF_MAP_TYPE_USER_RINGBUF))
 		return 0;
 	if (a4 & ~(u64)(BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP))
 		return (u64)-EINVAL;

@@ -26,37 +26,34 @@ static const char *access_name(enum bpf_access access)
 }
 
 static bool fault_outside(struct bpf_exec *x, const struct bpf_reg *reg, s64 pos, u64 size,
-			  enum bpf_access access, const char *what)
+			  enum bpf_access access)
 {
 	char where[160];
 
 	bpf_reg_describe(x, reg, where, sizeof(where));
 	if (access != ACCESS_READ && pos >= 0 && (u64)pos + size <= reg->rsize)
-		return bpf_exec_fault(x, "%s%swrite to %s, which is read-only", what ? what : "",
-				      what ? ": " : "", where);
-	return bpf_exec_fault(x, "%s%s%s of %llu byte%s at offset %lld of %s", what ? what : "",
-			      what ? ": " : "", access_name(access), size, size == 1 ? "" : "s",
+		return bpf_exec_fault(x, "write to %s, which is read-only", where);
+	return bpf_exec_fault(x, "%s of %llu byte%s at offset %lld of %s", access_name(access), size, size == 1 ? "" : "s",
 			      pos, where);
 }
 
 static bool fault_number(struct bpf_exec *x, const struct bpf_reg *reg, u64 size,
-			 enum bpf_access access, const char *what)
+			 enum bpf_access access)
 {
-	return bpf_exec_fault(x, "%s%s%s of %llu byte%s through 0x%llx, which is a number and no pointer",
-			      what ? what : "", what ? ": " : "", access_name(access), size,
+	return bpf_exec_fault(x, "%s of %llu byte%s through 0x%llx, which is a number and no pointer",
+			      access_name(access), size,
 			      size == 1 ? "" : "s", reg->v);
 }
 
 static bool fault_null(struct bpf_exec *x, const struct bpf_reg *reg, u64 size,
-		       enum bpf_access access, const char *what)
+		       enum bpf_access access)
 {
 	const struct bpf_region *origin = (const struct bpf_region *)reg->base;
 	char where[160] = "";
 
 	if (origin)
 		bpf_region_describe(origin, where, sizeof(where));
-	return bpf_exec_fault(x, "%s%s%s of %llu byte%s through a NULL pointer%s%s%s", what ? what : "",
-			      what ? ": " : "", access_name(access), size, size == 1 ? "" : "s",
+	return bpf_exec_fault(x, "%s of %llu byte%s through a NULL pointer%s%s%s", access_name(access), size, size == 1 ? "" : "s",
 			      origin ? " (" : "", where,
 			      origin ? " was expected; check for NULL first)" : "");
 }
@@ -102,13 +99,13 @@ static const struct btf_field *field_in(const struct btf_record *rec, u64 pos, u
 }
 
 static bool fault_field(struct bpf_exec *x, const struct bpf_reg *reg, const struct btf_field *f,
-			u64 pos, u64 size, enum bpf_access access, const char *what)
+			u64 pos, u64 size, enum bpf_access access)
 {
 	char where[160];
 
 	bpf_region_describe(reg->region, where, sizeof(where));
-	return bpf_exec_fault(x, "%s%s%s of %llu byte%s at offset %llu of %s touches the %s at offset %u, which has its own functions",
-			      what ? what : "", what ? ": " : "", access_name(access), size,
+	return bpf_exec_fault(x, "%s of %llu byte%s at offset %llu of %s touches the %s at offset %u, which has its own functions",
+			      access_name(access), size,
 			      size == 1 ? "" : "s", pos, where, field_name(f->type), f->offset);
 }
 
@@ -125,13 +122,13 @@ static bool is_kptr(const struct btf_field *f)
 
 /* Map values and allocated objects: *pos is the place in it. False: stopped. */
 static bool whole_check(struct bpf_exec *x, const struct bpf_reg *reg, s64 off, u64 size,
-			enum bpf_access access, const char *what, u64 *pos)
+			enum bpf_access access, u64 *pos)
 {
 	const struct bpf_region *region = reg->region;
 
 	*pos = reg->v + (u64)off - whole_start(reg);
 	if (*pos > region->size || size > region->size - *pos)
-		return fault_outside(x, reg, (s64)*pos, size, access, what);
+		return fault_outside(x, reg, (s64)*pos, size, access);
 	if (access != ACCESS_WRITE && !region->readable)
 		return bpf_exec_fault(x, "read of map '%s', which is write-only for programs",
 				      region->name);
@@ -152,7 +149,7 @@ static bool whole_check(struct bpf_exec *x, const struct bpf_reg *reg, s64 off, 
  * outside of the frame it was given, or the frame is gone; stopped.
  */
 static struct bpf_frame *stack_frame(struct bpf_exec *x, const struct bpf_reg *reg, s64 off,
-				     u64 size, enum bpf_access access, const char *what, u32 *depth)
+				     u64 size, enum bpf_access access, u32 *depth)
 {
 	u64 pos = reg->v + (u64)off - reg->base;
 	struct bpf_frame *f;
@@ -160,7 +157,7 @@ static struct bpf_frame *stack_frame(struct bpf_exec *x, const struct bpf_reg *r
 
 	*depth = BPF_MAX_FRAMES - 1 - (u32)((reg->base - (u64)x->stack) / BPF_STACK_SIZE);
 	if (pos > BPF_STACK_SIZE || size > BPF_STACK_SIZE - pos) {
-		fault_outside(x, reg, (s64)(pos - BPF_STACK_SIZE), size, access, what);
+		fault_outside(x, reg, (s64)(pos - BPF_STACK_SIZE), size, access);
 		return NULL;
 	}
 	if (*depth > x->depth) {
@@ -192,7 +189,7 @@ static bool stack_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf
 {
 	u64 addr = base->v + (u64)(s64)off, pos = addr - base->base;
 	u32 depth;
-	struct bpf_frame *f = stack_frame(x, base, off, size, ACCESS_READ, NULL, &depth);
+	struct bpf_frame *f = stack_frame(x, base, off, size, ACCESS_READ, &depth);
 
 	if (!f)
 		return false;
@@ -208,7 +205,7 @@ static bool stack_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off,
 {
 	u64 addr = base->v + (u64)(s64)off, pos = addr - base->base;
 	u32 depth;
-	struct bpf_frame *f = stack_frame(x, base, off, size, ACCESS_WRITE, NULL, &depth);
+	struct bpf_frame *f = stack_frame(x, base, off, size, ACCESS_WRITE, &depth);
 
 	if (!f)
 		return false;
@@ -221,20 +218,17 @@ static bool stack_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off,
 	return true;
 }
 
-struct bpf_reg *bpf_exec_slots(struct bpf_exec *x, const struct bpf_reg *reg, u32 nr, u64 *fat,
-			       const char *what)
+struct bpf_reg *bpf_exec_slots(struct bpf_exec *x, const struct bpf_reg *reg, u32 nr, u64 *fat)
 {
 	u64 pos = reg->v - reg->base;
 	struct bpf_frame *f;
-	char got[160];
 	u32 depth;
 
 	if (!reg->region || reg->region->kind != REGION_STACK || pos % 8) {
-		bpf_reg_describe(x, reg, got, sizeof(got));
-		bpf_exec_fault(x, "%s is %s; an aligned place on the stack was expected", what, got);
+		bpf_exec_refuse(x, reg, "an aligned place on the stack");
 		return NULL;
 	}
-	f = stack_frame(x, reg, 0, nr * 8, ACCESS_WRITE, what, &depth);
+	f = stack_frame(x, reg, 0, nr * 8, ACCESS_WRITE, &depth);
 	if (!f)
 		return NULL;
 	*fat = f->fat >> pos / 8 & ((1ULL << nr) - 1);
@@ -290,7 +284,7 @@ static bool ctx_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_r
 	const struct bpf_ctx_arg *arg;
 
 	if (pos > x->ctx_size || size > x->ctx_size - pos)
-		return fault_outside(x, base, (s64)pos, size, ACCESS_READ, NULL);
+		return fault_outside(x, base, (s64)pos, size, ACCESS_READ);
 	if (packet_pointer(x, dst, pos, size))
 		return true;
 	if (!prog->nr_ctx_args || pos / 8 >= prog->nr_ctx_args) {
@@ -327,7 +321,7 @@ static bool ctx_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u
 	u64 addr = base->v + (u64)(s64)off, pos = addr - base->base;
 
 	if (pos > x->ctx_size || size > x->ctx_size - pos)
-		return fault_outside(x, base, (s64)pos, size, ACCESS_WRITE, NULL);
+		return fault_outside(x, base, (s64)pos, size, ACCESS_WRITE);
 	switch (x->prog->type) {
 	case BPF_PROG_TYPE_SYSCALL:
 		break;
@@ -413,7 +407,7 @@ static bool value_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf
 	const struct btf_field *f;
 	u64 pos, v;
 
-	if (!whole_check(x, base, off, size, ACCESS_READ, NULL, &pos))
+	if (!whole_check(x, base, off, size, ACCESS_READ, &pos))
 		return false;
 	v = read_bytes(base->v + (u64)(s64)off, size);
 	f = field_in(base->region->record, pos, size);
@@ -422,7 +416,7 @@ static bool value_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf
 		return true;
 	}
 	if (!is_kptr(f) || pos != f->offset || size != 8)
-		return fault_field(x, base, f, pos, size, ACCESS_READ, NULL);
+		return fault_field(x, base, f, pos, size, ACCESS_READ);
 	bpf_reg_kptr(dst, f, v);
 	return true;
 }
@@ -433,11 +427,11 @@ static bool value_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off,
 	const struct btf_field *f;
 	u64 pos;
 
-	if (!whole_check(x, base, off, size, ACCESS_WRITE, NULL, &pos))
+	if (!whole_check(x, base, off, size, ACCESS_WRITE, &pos))
 		return false;
 	f = field_in(base->region->record, pos, size);
 	if (f && (f->type != BPF_KPTR_UNREF || pos != f->offset || size != 8))
-		return fault_field(x, base, f, pos, size, ACCESS_WRITE, NULL);
+		return fault_field(x, base, f, pos, size, ACCESS_WRITE);
 	if (f && value->v && !value->region)
 		return bpf_exec_fault(x, "write of the number 0x%llx to a kptr of map '%s'",
 				      value->v, base->region->name);
@@ -451,7 +445,7 @@ bool bpf_exec_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg
 	u64 addr = base->v + (u64)(s64)off;
 
 	if (!base->region)
-		return fault_number(x, base, size, ACCESS_READ, NULL);
+		return fault_number(x, base, size, ACCESS_READ);
 	switch (base->region->kind) {
 	case REGION_STACK:
 		return stack_load(x, dst, base, off, size);
@@ -464,9 +458,9 @@ bool bpf_exec_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg
 		walked_load(dst, addr, size);
 		return true;
 	case REGION_NULL:
-		return fault_null(x, base, size, ACCESS_READ, NULL);
+		return fault_null(x, base, size, ACCESS_READ);
 	default:
-		return fault_outside(x, base, (s64)(addr - base->base), size, ACCESS_READ, NULL);
+		return fault_outside(x, base, (s64)(addr - base->base), size, ACCESS_READ);
 	}
 }
 
@@ -474,7 +468,7 @@ bool bpf_exec_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u32
 		    const struct bpf_reg *value)
 {
 	if (!base->region)
-		return fault_number(x, base, size, ACCESS_WRITE, NULL);
+		return fault_number(x, base, size, ACCESS_WRITE);
 	switch (base->region->kind) {
 	case REGION_STACK:
 		return stack_store(x, base, off, size, value);
@@ -487,10 +481,10 @@ bool bpf_exec_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u32
 	case REGION_WALKED:
 		return object_store(x, base, off, size, value);
 	case REGION_NULL:
-		return fault_null(x, base, size, ACCESS_WRITE, NULL);
+		return fault_null(x, base, size, ACCESS_WRITE);
 	default:
 		return fault_outside(x, base, (s64)(base->v + (u64)(s64)off - base->base), size,
-				     ACCESS_WRITE, NULL);
+				     ACCESS_WRITE);
 	}
 }
 
@@ -506,7 +500,7 @@ static bool mem_in_window(const struct bpf_reg *reg, s64 off, u64 size, enum bpf
 }
 
 static bool mem_check(struct bpf_exec *x, const struct bpf_reg *reg, s64 off, u64 size,
-		      enum bpf_access access, const char *what)
+		      enum bpf_access access)
 {
 	const struct btf_field *f;
 	struct bpf_frame *frame;
@@ -515,50 +509,50 @@ static bool mem_check(struct bpf_exec *x, const struct bpf_reg *reg, s64 off, u6
 
 	switch (reg->region->kind) {
 	case REGION_STACK:
-		frame = stack_frame(x, reg, off, size, access, what, &depth);
+		frame = stack_frame(x, reg, off, size, access, &depth);
 		if (frame && access != ACCESS_READ)
 			frame->fat &= ~slots_of(pos, size);
 		return frame != NULL;
 	case REGION_CTX:
 		if (access != ACCESS_READ && x->prog->type != BPF_PROG_TYPE_SYSCALL)
-			return bpf_exec_fault(x, "%s: write to the context", what);
+			return bpf_exec_fault(x, "write to the context, which is read-only");
 		if (pos <= x->ctx_size && size <= x->ctx_size - pos)
 			return true;
-		return fault_outside(x, reg, (s64)pos, size, access, what);
+		return fault_outside(x, reg, (s64)pos, size, access);
 	case REGION_MAP_VALUE:
 	case REGION_ALLOC:
-		if (!whole_check(x, reg, off, size, access, what, &pos))
+		if (!whole_check(x, reg, off, size, access, &pos))
 			return false;
 		f = field_in(reg->region->record, pos, size);
-		return f ? fault_field(x, reg, f, pos, size, access, what) : true;
+		return f ? fault_field(x, reg, f, pos, size, access) : true;
 	case REGION_WALKED:
 		if (access == ACCESS_READ && bpf_probe_size(reg->v + (u64)off) >= size)
 			return true;
-		return bpf_exec_fault(x, "%s: %s of %llu bytes at 0x%llx, where no kernel object is",
-				      what, access_name(access), size, reg->v + (u64)off);
+		return bpf_exec_fault(x, "%s of %llu bytes at 0x%llx, where no kernel object is",
+				      access_name(access), size, reg->v + (u64)off);
 	case REGION_NULL:
-		return fault_null(x, reg, size, access, what);
+		return fault_null(x, reg, size, access);
 	default:
-		return fault_outside(x, reg, (s64)pos, size, access, what);
+		return fault_outside(x, reg, (s64)pos, size, access);
 	}
 }
 
 void *bpf_exec_mem(struct bpf_exec *x, const struct bpf_reg *reg, s64 off, u64 size,
-		   enum bpf_access access, const char *what)
+		   enum bpf_access access)
 {
 	if (!reg->region) {
-		fault_number(x, reg, size, access, what);
+		fault_number(x, reg, size, access);
 		return NULL;
 	}
 	if ((!mem_in_window(reg, off, size, access) || !reg->rsize) &&
-	    !mem_check(x, reg, off, size, access, what))
+	    !mem_check(x, reg, off, size, access))
 		return NULL;
 	return (void *)(reg->v + (u64)off);
 }
 
 void *bpf_exec_atomic(struct bpf_exec *x, const struct bpf_reg *reg, s32 off, u32 size)
 {
-	void *addr = bpf_exec_mem(x, reg, off, size, ACCESS_RDWR, "atomic operation");
+	void *addr = bpf_exec_mem(x, reg, off, size, ACCESS_RDWR);
 
 	if (addr && (u64)addr % size) {
 		bpf_exec_fault(x, "atomic operation on %u bytes at 0x%llx, which is not aligned", size,
@@ -568,8 +562,7 @@ void *bpf_exec_atomic(struct bpf_exec *x, const struct bpf_reg *reg, s32 off, u3
 	return addr;
 }
 
-const struct btf_field *bpf_exec_field(struct bpf_exec *x, const struct bpf_reg *reg, u32 mask,
-				       const char *what)
+const struct btf_field *bpf_exec_field(struct bpf_exec *x, const struct bpf_reg *reg, u32 mask)
 {
 	const struct bpf_region *region = reg->region;
 	const struct btf_field *f = NULL;
@@ -577,18 +570,16 @@ const struct btf_field *bpf_exec_field(struct bpf_exec *x, const struct bpf_reg 
 	u64 pos = 0;
 
 	if (region && (region->kind == REGION_MAP_VALUE || region->kind == REGION_ALLOC)) {
-		if (!whole_check(x, reg, 0, 0, ACCESS_READ, what, &pos))
+		if (!whole_check(x, reg, 0, 0, ACCESS_READ, &pos))
 			return NULL;
 		f = field_in(region->record, pos, 1);
 		if (f && f->offset == pos && f->type & mask)
 			return f;
 	}
-	if (!region) {
-		bpf_exec_fault(x, "%s: 0x%llx is a number; the address of such a field was expected",
-			       what, reg->v);
-		return NULL;
-	}
 	bpf_reg_describe(x, reg, where, sizeof(where));
-	bpf_exec_fault(x, "%s: there is no such field at offset %llu of %s", what, pos, where);
+	if (!region)
+		bpf_exec_refuse(x, reg, "the address of a special field");
+	else
+		bpf_exec_fault(x, "there is no such field at offset %llu of %s", pos, where);
 	return NULL;
 }

@@ -62,6 +62,10 @@ bool bpf_exec_fault(struct bpf_exec *x, const char *fmt, ...)
 	x->ret = 0;
 	bpf_prog_where(x->prog, x->insn, where, sizeof(where));
 	n = snprintf(fault.message, sizeof(fault.message), "%s: ", where);
+	if (x->callee)
+		n += snprintf(fault.message + n, sizeof(fault.message) - (size_t)n,
+			      x->callee_arg ? "%s: argument %u: " : "%s: ", x->callee,
+			      x->callee_arg);
 	va_start(args, fmt);
 	vsnprintf(fault.message + n, sizeof(fault.message) - (size_t)n, fmt, args);
 	va_end(args);
@@ -162,4 +166,12 @@ void bpf_reg_describe(const struct bpf_exec *x, const struct bpf_reg *reg, char 
 	n = strlen(buf);
 	if (region != &bpf_region_packet_end && n < size)
 		snprintf(buf + n, size - n, " of %llu byte%s", bytes, bytes == 1 ? "" : "s");
+}
+
+bool bpf_exec_refuse(struct bpf_exec *x, const struct bpf_reg *reg, const char *expected)
+{
+	char got[160];
+
+	bpf_reg_describe(x, reg, got, sizeof(got));
+	return bpf_exec_fault(x, "expected %s, got %s", expected, got);
 }

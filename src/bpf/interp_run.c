@@ -113,7 +113,8 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog)
 	x->ret = 0;
 	x->executed = 0;
 	x->insn = 0;
-	x->extra_ns = 0;
+	x->callee = NULL;
+	x->callee_arg = 0;
 	x->budget = prog->sleepable ? bpf_env->sleepable_insn_budget : bpf_env->insn_budget;
 	x->lock = NULL;
 	x->rcu_depth = x->preempt_depth = 0;
@@ -178,6 +179,7 @@ u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, 
 {
 	struct bpf_prog *prog = x->prog;
 	struct bpf_reg *regs = x->regs;
+	const char *callee = x->callee;
 	u32 insn = x->insn, depth = x->depth;
 	u64 ret;
 
@@ -188,6 +190,7 @@ u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, 
 		return 0;
 	}
 	x->depth++;
+	x->callee = NULL;
 	ret = bpf_exec_call(x, bpf_func_insn(func), args, nr);
 	x->depth = depth;
 	x->regs = regs;
@@ -195,6 +198,8 @@ u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, 
 		return 0;
 	x->prog = prog;
 	x->insn = insn;
+	x->callee = callee;
+	x->callee_arg = 0;
 	return ret;
 }
 
@@ -219,7 +224,8 @@ u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr)
 		return 0;
 	VRT_ASSERT(nr <= BPF_CTX_AREA / 8);
 	ctx = (u64 *)(x->stack + BPF_MAX_FRAMES * BPF_STACK_SIZE);
-	memcpy(ctx, args, nr * sizeof(*args));
+	if (nr)
+		memcpy(ctx, args, nr * sizeof(*args));
 	ret = bpf_exec_main(x, ctx, nr * sizeof(*args));
 	return bpf_exec_end(x, ret);
 }
@@ -258,7 +264,7 @@ bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *r)
 
 	bpf_exec_charge(x, bpf_env->helper_ns);
 	if (!r[2].region || r[2].region->kind != REGION_MAP_PTR) {
-		bpf_exec_fault(x, "bpf_tail_call: argument 2 is not a map");
+		bpf_exec_fault(x, "bpf_tail_call: argument 2: expected a map");
 		return false;
 	}
 	map = (struct bpf_map *)r[2].v;
@@ -267,7 +273,7 @@ bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *r)
 		return false;
 	}
 	if (!r[1].region || r[1].region->kind != REGION_CTX) {
-		bpf_exec_fault(x, "bpf_tail_call: argument 1 is not the context");
+		bpf_exec_fault(x, "bpf_tail_call: argument 1: expected the context");
 		return false;
 	}
 	next = bpf_prog_array_at(map, (u32)r[3].v);

@@ -21,22 +21,11 @@ struct call {
 	const struct bpf_reg *reg;
 	const struct bpf_reg *r;
 	u32 index;
-	char what[96]; /* "bpf_cpumask_test_cpu: argument 2 (cpumask)" */
 };
-
-static const char *what(struct call *c)
-{
-	snprintf(c->what, sizeof(c->what), "%s: argument %u (%s)", c->desc->kfunc->name,
-		 c->index + 1, c->arg->name);
-	return c->what;
-}
 
 static bool refuse(struct call *c, const char *expected)
 {
-	char got[160];
-
-	bpf_reg_describe(c->x, c->reg, got, sizeof(got));
-	return bpf_exec_fault(c->x, "%s is %s; %s was expected", what(c), got, expected);
+	return bpf_exec_refuse(c->x, c->reg, expected);
 }
 
 static bool is_kind(const struct call *c, enum bpf_region_kind kind)
@@ -52,7 +41,7 @@ static bool check_mem(struct call *c, u64 size)
 
 	if (!c->reg->v && (c->arg->nullable || !size))
 		return true;
-	return bpf_exec_mem(c->x, c->reg, 0, size, access, what(c)) != NULL;
+	return bpf_exec_mem(c->x, c->reg, 0, size, access) != NULL;
 }
 
 static bool check_mem_size(struct call *c)
@@ -60,7 +49,7 @@ static bool check_mem_size(struct call *c)
 	u64 size = (u32)c->r[c->index + 2].v;
 
 	if (size >= 1u << 29)
-		return bpf_exec_fault(c->x, "%s: a size of %llu bytes", what(c), size);
+		return bpf_exec_fault(c->x, "a size of %llu bytes", size);
 	return check_mem(c, size);
 }
 
@@ -111,7 +100,7 @@ static bool check_iter(struct call *c)
 	struct bpf_reg *slots;
 	u64 fat;
 
-	slots = bpf_exec_slots(c->x, c->reg, nr, &fat, what(c));
+	slots = bpf_exec_slots(c->x, c->reg, nr, &fat);
 	if (!slots)
 		return false;
 	if (c->desc->kfunc->flags & KF_ITER_NEW)
@@ -131,7 +120,7 @@ static void mark_iter(const struct call *c, const struct bpf_reg *reg)
 
 	if (!(flags & (KF_ITER_NEW | KF_ITER_DESTROY)))
 		return;
-	slots = bpf_exec_slots(c->x, reg, nr, &fat, "iterator");
+	slots = bpf_exec_slots(c->x, reg, nr, &fat);
 	for (i = 0; i < nr && flags & KF_ITER_NEW; i++)
 		slots[i] = (struct bpf_reg){ .base = c->desc->args[0].btf_id,
 					     .region = &iter_region };
@@ -143,8 +132,8 @@ static bool check_node(struct call *c)
 	if (!is_kind(c, REGION_ALLOC))
 		return refuse(c, "a node in an object that the program allocated");
 	if (!bpf_alloc_find((const void *)c->reg->v))
-		return bpf_exec_fault(c->x, "%s: the object has been freed", what(c));
-	return bpf_exec_field(c->x, c->reg, c->arg->field, what(c)) != NULL;
+		return bpf_exec_fault(c->x, "the object has been freed");
+	return bpf_exec_field(c->x, c->reg, c->arg->field) != NULL;
 }
 
 static bool check_alloc(struct call *c)
@@ -163,7 +152,7 @@ static bool check_str(struct call *c)
 {
 	if (!c->reg->v && c->arg->nullable)
 		return true;
-	if (!bpf_exec_mem(c->x, c->reg, 0, 1, ACCESS_READ, what(c)))
+	if (!bpf_exec_mem(c->x, c->reg, 0, 1, ACCESS_READ))
 		return false;
 	return bpf_probe_strlen(c->reg->v) >= 0 ? true :
 						  refuse(c, "a string with its terminating NUL");
@@ -192,7 +181,7 @@ static bool check_arg(struct call *c)
 	case KARG_STR:
 		return check_str(c);
 	case KARG_FIELD:
-		return bpf_exec_field(c->x, c->reg, c->arg->field, what(c)) != NULL;
+		return bpf_exec_field(c->x, c->reg, c->arg->field) != NULL;
 	case KARG_NODE:
 		return check_node(c);
 	case KARG_ALLOC:
@@ -248,13 +237,16 @@ void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struc
 	struct bpf_reg first = r[1];
 	u64 args[5], ret;
 
+	x->callee = desc->kfunc->name;
 	for (c.index = 0; c.index < desc->nr_args; c.index++) {
+		x->callee_arg = c.index + 1;
 		c.arg = &desc->args[c.index];
 		c.reg = &r[c.index + 1];
 		if (!check_arg(&c))
 			return;
 		args[c.index] = c.arg->boolean ? (c.reg->v & 0xff) != 0 : c.reg->v;
 	}
+	x->callee_arg = 0;
 	for (; c.index < 5; c.index++)
 		args[c.index] = 0;
 	bpf_exec_charge(x, bpf_env->kfunc_ns);
@@ -262,6 +254,7 @@ void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struc
 	ret = ((kfunc_fn)desc->kfunc->fn)(args[0], args[1], args[2], args[3], args[4]);
 	if (x->stopped)
 		return;
+	x->callee = NULL;
 	set_result(desc, &r[0], ret);
 	mark_iter(&c, &first);
 }

@@ -11,20 +11,13 @@
 
 static const struct bpf_mem_regions slice_mem = BPF_MEM_REGIONS("dynptr slice");
 
-static bool first_dynptr(struct bpf_dynptr_state *s, const char *kfunc)
-{
-	struct bpf_exec *x = bpf_exec_current;
-
-	return bpf_dynptr_get(x, &x->regs[1], s, kfunc);
-}
-
-static void *slice(u32 offset, u32 size, bool write, const char *kfunc)
+static void *slice(u32 offset, u32 size, bool write)
 {
 	struct bpf_exec *x = bpf_exec_current;
 	struct bpf_dynptr_state s;
 	void *ptr = NULL;
 
-	if (!first_dynptr(&s, kfunc))
+	if (!bpf_dynptr_get(bpf_exec_current, 1, &s))
 		return NULL;
 	if (s.data && size <= s.size && offset <= s.size - size && !(write && s.rdonly))
 		ptr = s.data + offset;
@@ -35,12 +28,12 @@ static void *slice(u32 offset, u32 size, bool write, const char *kfunc)
 /* The data is in one piece: the buffer is never needed. */
 void *bpf_dynptr_slice(const struct bpf_dynptr *p, u32 offset, void *buffer, u32 size)
 {
-	return slice(offset, size, false, "bpf_dynptr_slice: argument 1");
+	return slice(offset, size, false);
 }
 
 void *bpf_dynptr_slice_rdwr(const struct bpf_dynptr *p, u32 offset, void *buffer, u32 size)
 {
-	return slice(offset, size, true, "bpf_dynptr_slice_rdwr: argument 1");
+	return slice(offset, size, true);
 }
 
 int bpf_dynptr_adjust(const struct bpf_dynptr *p, u32 start, u32 end)
@@ -48,7 +41,7 @@ int bpf_dynptr_adjust(const struct bpf_dynptr *p, u32 start, u32 end)
 	struct bpf_exec *x = bpf_exec_current;
 	struct bpf_dynptr_state s;
 
-	if (!first_dynptr(&s, "bpf_dynptr_adjust: argument 1"))
+	if (!bpf_dynptr_get(bpf_exec_current, 1, &s))
 		return 0;
 	if (!s.data || start > end)
 		return -EINVAL;
@@ -56,7 +49,7 @@ int bpf_dynptr_adjust(const struct bpf_dynptr *p, u32 start, u32 end)
 		return -ERANGE;
 	s.data += start;
 	s.size = end - start;
-	bpf_dynptr_set(x, &x->regs[1], &s, "bpf_dynptr_adjust: argument 1");
+	bpf_dynptr_set(x, 1, &s);
 	return 0;
 }
 
@@ -64,21 +57,21 @@ bool bpf_dynptr_is_null(const struct bpf_dynptr *p)
 {
 	struct bpf_dynptr_state s;
 
-	return first_dynptr(&s, "bpf_dynptr_is_null: argument 1") && !s.data;
+	return bpf_dynptr_get(bpf_exec_current, 1, &s) && !s.data;
 }
 
 bool bpf_dynptr_is_rdonly(const struct bpf_dynptr *p)
 {
 	struct bpf_dynptr_state s;
 
-	return first_dynptr(&s, "bpf_dynptr_is_rdonly: argument 1") && s.data && s.rdonly;
+	return bpf_dynptr_get(bpf_exec_current, 1, &s) && s.data && s.rdonly;
 }
 
 u32 bpf_dynptr_size(const struct bpf_dynptr *p)
 {
 	struct bpf_dynptr_state s;
 
-	if (!first_dynptr(&s, "bpf_dynptr_size: argument 1"))
+	if (!bpf_dynptr_get(bpf_exec_current, 1, &s))
 		return 0;
 	return s.data ? s.size : (u32)-EINVAL;
 }
@@ -88,9 +81,9 @@ int bpf_dynptr_clone(const struct bpf_dynptr *p, struct bpf_dynptr *clone)
 	struct bpf_exec *x = bpf_exec_current;
 	struct bpf_dynptr_state s;
 
-	if (!first_dynptr(&s, "bpf_dynptr_clone: argument 1"))
+	if (!bpf_dynptr_get(bpf_exec_current, 1, &s))
 		return 0;
-	bpf_dynptr_set(x, &x->regs[2], &s, "bpf_dynptr_clone: argument 2");
+	bpf_dynptr_set(x, 2, &s);
 	return s.data ? 0 : -EINVAL;
 }
 

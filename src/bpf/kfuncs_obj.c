@@ -57,11 +57,11 @@ void *bpf_refcount_acquire_impl(void *p, void *meta)
 	return p;
 }
 
-static bool locked(const char *kfunc)
+static bool locked(void)
 {
 	struct bpf_exec *x = bpf_exec_current;
 
-	return x->lock ? true : bpf_exec_fault(x, "%s: the bpf_spin_lock must be held", kfunc);
+	return x->lock ? true : bpf_exec_fault(x, "the bpf_spin_lock must be held");
 }
 
 /* A node that is in use already cannot be added: the program's reference is given back. */
@@ -82,12 +82,11 @@ static struct list_head *list_of(struct bpf_list_head *head)
 	return list;
 }
 
-static int list_push(struct bpf_list_head *head, struct bpf_list_node *node, u64 off, bool back,
-		     const char *kfunc)
+static int list_push(struct bpf_list_head *head, struct bpf_list_node *node, u64 off, bool back)
 {
 	struct graph_list_node *n = (struct graph_list_node *)node;
 
-	if (!locked(kfunc))
+	if (!locked())
 		return 0;
 	if (n->owner)
 		return refuse_node(node, off);
@@ -102,21 +101,21 @@ static int list_push(struct bpf_list_head *head, struct bpf_list_node *node, u64
 int bpf_list_push_front_impl(struct bpf_list_head *head, struct bpf_list_node *node, void *meta,
 			     u64 off)
 {
-	return list_push(head, node, off, false, "bpf_list_push_front");
+	return list_push(head, node, off, false);
 }
 
 int bpf_list_push_back_impl(struct bpf_list_head *head, struct bpf_list_node *node, void *meta,
 			    u64 off)
 {
-	return list_push(head, node, off, true, "bpf_list_push_back");
+	return list_push(head, node, off, true);
 }
 
-static struct bpf_list_node *list_pop(struct bpf_list_head *head, bool back, const char *kfunc)
+static struct bpf_list_node *list_pop(struct bpf_list_head *head, bool back)
 {
 	struct list_head *list = list_of(head), *entry;
 	struct graph_list_node *n;
 
-	if (!locked(kfunc) || list_empty(list))
+	if (!locked() || list_empty(list))
 		return NULL;
 	entry = back ? list->prev : list->next;
 	list_del_init(entry);
@@ -127,12 +126,12 @@ static struct bpf_list_node *list_pop(struct bpf_list_head *head, bool back, con
 
 struct bpf_list_node *bpf_list_pop_front(struct bpf_list_head *head)
 {
-	return list_pop(head, false, "bpf_list_pop_front");
+	return list_pop(head, false);
 }
 
 struct bpf_list_node *bpf_list_pop_back(struct bpf_list_head *head)
 {
-	return list_pop(head, true, "bpf_list_pop_back");
+	return list_pop(head, true);
 }
 
 /* --- trees ------------------------------------------------------------------------------ */
@@ -163,7 +162,7 @@ int bpf_rbtree_add_impl(struct bpf_rb_root *root, struct bpf_rb_node *node,
 	struct graph_rb_node *n = (struct graph_rb_node *)node;
 	struct less now = { .x = bpf_exec_current, .func = (u64)less }, *outer = less_now;
 
-	if (!locked("bpf_rbtree_add"))
+	if (!locked())
 		return 0;
 	if (n->owner)
 		return refuse_node(node, off);
@@ -178,7 +177,7 @@ struct bpf_rb_node *bpf_rbtree_remove(struct bpf_rb_root *root, struct bpf_rb_no
 {
 	struct graph_rb_node *n = (struct graph_rb_node *)node;
 
-	if (!locked("bpf_rbtree_remove") || n->owner != root)
+	if (!locked() || n->owner != root)
 		return NULL;
 	rb_remove((struct rb_root *)root, &n->rb, NULL);
 	n->owner = NULL;
@@ -187,7 +186,7 @@ struct bpf_rb_node *bpf_rbtree_remove(struct bpf_rb_root *root, struct bpf_rb_no
 
 struct bpf_rb_node *bpf_rbtree_first(struct bpf_rb_root *root)
 {
-	if (!locked("bpf_rbtree_first"))
+	if (!locked())
 		return NULL;
 	return (struct bpf_rb_node *)rb_first((struct rb_root *)root);
 }

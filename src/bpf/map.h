@@ -71,7 +71,7 @@ struct bpf_map_ops {
 	int (*sys_lookup)(struct bpf_map *map, const void *key, void *value, u64 flags);
 	int (*sys_update)(struct bpf_map *map, const void *key, const void *value, u64 flags);
 	int (*sys_delete)(struct bpf_map *map, const void *key);
-	/* -EAGAIN when the map type has no better way than one element at a time */
+	/* absent: pop(), or not supported */
 	int (*sys_lookup_delete)(struct bpf_map *map, const void *key, void *value, u64 flags);
 	/*
 	 * Up to *@count elements from bucket *@cursor on, whole buckets only;

@@ -181,6 +181,23 @@ static int action_cpu(const struct run_plan *plan, struct timed_action *a, const
 	return 0;
 }
 
+/* Better now than after an hour of simulation. */
+static int action_swap(struct timed_action *a, const char *scheduler, char *err, size_t err_size)
+{
+	char *file = scheduler_file(scheduler);
+	bool there = scheduler_is_class(scheduler) || (file && !access(file, R_OK));
+
+	free(file);
+	if (!there)
+		return vrt_error(err, err_size, -EINVAL,
+				 "--at: '%s': '%s' is no file that can be read, no policy that "
+				 "ships and no class (eevdf)",
+				 a->text, scheduler);
+	a->kind = TIMED_SWAP;
+	a->scheduler = scheduler;
+	return 0;
+}
+
 static int parse_action(const struct run_plan *plan, struct timed_action *a, char *err,
 			size_t err_size)
 {
@@ -198,11 +215,8 @@ static int parse_action(const struct run_plan *plan, struct timed_action *a, cha
 	if (a->at >= end)
 		return vrt_error(err, err_size, -EINVAL, "--at: '%s': the run is over after %s",
 				 a->text, human_ns(end, limit, sizeof(limit)));
-	if (!strncmp(colon, ":swap=", 6)) {
-		a->kind = TIMED_SWAP;
-		a->scheduler = equals + 1;
-		return 0;
-	}
+	if (!strncmp(colon, ":swap=", 6))
+		return action_swap(a, equals + 1, err, err_size);
 	if (!strncmp(colon, ":offline=", 9))
 		a->kind = TIMED_OFFLINE;
 	else if (!strncmp(colon, ":online=", 8))

@@ -175,7 +175,7 @@ static void print_lines(const char *text)
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 
-		printf("    %.*s\n", (int)len, text);
+		printf("%s%.*s\n", len ? "    " : "", (int)len, text);
 		text += len + (text[len] == '\n');
 	}
 }
@@ -213,7 +213,7 @@ static void print_end(struct json_object *run)
 	u64 at;
 
 	printf("%s %s", json_string_at(run, "scheduler"), kind_in_words(kind));
-	if (json_u64_at(run, "end.time_ns", &at) && strcmp(kind, "done"))
+	if (json_u64_at(run, "end.time_ns", &at) && at && strcmp(kind, "done"))
 		printf(" after %s", human_ns(at, time, sizeof(time)));
 	if (strcmp(kind, "done"))
 		printf(": %s", json_string_at(run, "end.reason"));
@@ -225,9 +225,9 @@ static void print_end(struct json_object *run)
 	/* often the message has all that the log has */
 	if (!strstr(message, json_string_at(run, "end.log")))
 		print_lines(json_string_at(run, "end.log"));
-	print_lines(json_string_at(run, "end.dump"));
 	if (!strncmp(kind, "error", 5))
 		puts("    its tasks went on under the kernel's own scheduler (eevdf)");
+	print_lines(json_string_at(run, "end.dump"));
 }
 
 static size_t array_length(struct json_object *run, const char *name)

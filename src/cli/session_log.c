@@ -4,6 +4,7 @@
  * document, and shown as it comes.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "json.h"
 #include "session.h"
@@ -51,5 +52,9 @@ void session_warn(const char *line, void *arg)
 		progress_clear();
 		fprintf(stderr, "%s: %s\n", s->label, json_object_get_string(text));
 	}
-	json_object_array_add(s->warnings, text);
+	/* what -v adds to the screen changes no result */
+	if (s->plan->options.verbose && !strncmp(line, "libbpf: ", 8))
+		json_object_put(text);
+	else
+		json_object_array_add(s->warnings, text);
 }

@@ -93,13 +93,15 @@ static long sys_bpf(enum bpf_cmd cmd, union bpf_attr *attr, u32 size)
 	return -1;
 }
 
+/* The calls that libbpf makes; how many arguments were passed follows from the number alone. */
 long facade_syscall(long number, ...)
 {
-	long arg[6];
+	long arg[3] = {};
 	va_list args;
+	u32 nr = number == __NR_bpf || number == __NR_dup3 ? 3 : number == __NR_memfd_create ? 2 : 0;
 
 	va_start(args, number);
-	for (u32 i = 0; i < ARRAY_SIZE(arg); i++)
+	for (u32 i = 0; i < nr; i++)
 		arg[i] = va_arg(args, long);
 	va_end(args);
 
@@ -108,10 +110,10 @@ long facade_syscall(long number, ...)
 		return sys_bpf((enum bpf_cmd)arg[0], (union bpf_attr *)arg[1], (u32)arg[2]);
 	case __NR_dup3:
 		return facade_dup3((int)arg[0], (int)arg[1], (int)arg[2]);
-	case __NR_perf_event_open: /* as a kernel without performance events */
+	case __NR_memfd_create:
+		return memfd_create((const char *)arg[0], (unsigned int)arg[1]);
+	default: /* also perf_event_open(): a kernel without performance events */
 		errno = ENOSYS;
 		return -1;
-	default:
-		return syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 	}
 }

@@ -29,7 +29,7 @@ struct utsname;
 #define FACADE_RELEASE "6.12.0-vruntime"
 void facade_set_hz(u32 hz);
 
-/* facade.c: system calls and descriptors */
+/* facade.c: system calls (those that libbpf makes; others: ENOSYS) and descriptors */
 long facade_syscall(long number, ...);
 int facade_close(int fd);
 int facade_fcntl(int fd, int cmd, ...);

@@ -35,6 +35,11 @@ static u64 env_pid_tgid(void)
 	return p ? (u64)p->tgid << 32 | (u32)p->pid : 0;
 }
 
+static u32 env_numa_node(void)
+{
+	return this_cpu ? topo_of(this_cpu->id)->node : 0;
+}
+
 static u32 env_prandom(void)
 {
 	return rng_next(&sim_rng) >> 32;
@@ -194,6 +199,8 @@ static struct bpf_env env = {
 	.current_task = env_current_task,
 	.current_pid_tgid = env_pid_tgid,
 	.prandom = env_prandom,
+	.numa_node = env_numa_node,
+	.jiffies = jiffies,
 	.charge = env_charge,
 	.printk = env_printk,
 	.fault = env_fault,
@@ -204,6 +211,7 @@ static struct bpf_env env = {
 	.timer_free = env_timer_free,
 	.run_inside = kernel_run_inside,
 	.task_storage_anchor = env_storage_anchor,
+	.cgroup_storage_anchor = cgroup_storage_anchor,
 	.insn_budget = INSN_BUDGET,
 	.sleepable_insn_budget = SLEEPABLE_INSN_BUDGET,
 };

@@ -14,6 +14,7 @@ static struct {
 	struct cgroup *cgroup;
 	struct task_group *tg;
 	struct css_set *css_set;
+	void *storage; /* BPF local storage */
 } root;
 
 struct cgroup *root_cgroup(void)
@@ -69,6 +70,12 @@ void task_join_root_cgroup(struct task_struct *p)
 {
 	p->sched_task_group = root.tg;
 	p->cgroups = root.css_set;
+}
+
+void **cgroup_storage_anchor(void *cgroup)
+{
+	VRT_ASSERT(cgroup == root.cgroup);
+	return &root.storage;
 }
 
 /* --- sched_ext's view -------------------------------------------------------- */

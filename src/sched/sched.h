@@ -477,6 +477,8 @@ void boot_cgroups(void);
 void free_cgroups(void);
 struct cgroup *root_cgroup(void);
 void task_join_root_cgroup(struct task_struct *p);
+/* Where BPF local storage of a cgroup hangs. */
+void **cgroup_storage_anchor(void *cgroup);
 
 /* --- sched_ext (ext/) ----------------------------------------------------------- */
 

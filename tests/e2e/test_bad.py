@@ -41,7 +41,8 @@ class Refused(e2e.Test):
                             "-I" + source("schedulers", "include"), "-idirafter",
                             "/usr/include/x86_64-linux-gnu", "-c", FIFO, "-o", whole],
                            check=True)
-            data = open(whole, "rb").read()
+            with open(whole, "rb") as f:
+                data = f.read()
             for size in (0, 10, 63, 64, 200, len(data) // 2, len(data) - 1):
                 cut = os.path.join(tmp, f"cut{size}.bpf.o")
                 with open(cut, "wb") as f:

@@ -95,7 +95,7 @@ static const char *build_root(void)
 	return path;
 }
 
-static int machine_setup(void **state)
+static inline int machine_setup(void **state)
 {
 	char include[4200];
 
@@ -109,7 +109,7 @@ static int machine_setup(void **state)
 }
 
 /* Nothing may be left in the kernel heap. */
-static int machine_teardown(void **state)
+static inline int machine_teardown(void **state)
 {
 	struct kheap_stats stats;
 	char command[256];

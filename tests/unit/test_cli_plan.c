@@ -107,7 +107,7 @@ static void refuse_action(const char *action, const char *text)
 
 static void actions(void **state)
 {
-	static const char *const given[] = { "1500ms:online=3", "1s:offline=3", "0s:swap=a=b.bpf.o",
+	static const char *const given[] = { "1500ms:online=3", "1s:offline=3", "0s:swap=/dev/null",
 					     "1s:offline=4" };
 	struct run_plan *plan = new_plan();
 
@@ -116,7 +116,7 @@ static void actions(void **state)
 	accept_plan(plan);
 	assert_int_equal(plan->nr_actions, 4);
 	assert_int_equal(plan->actions[0].kind, TIMED_SWAP);
-	assert_string_equal(plan->actions[0].scheduler, "a=b.bpf.o");
+	assert_string_equal(plan->actions[0].scheduler, "/dev/null");
 	assert_int_equal(plan->actions[1].kind, TIMED_OFFLINE);
 	assert_int_equal(plan->actions[1].cpu, 3);
 	/* at equal times, in the order given */
@@ -126,6 +126,7 @@ static void actions(void **state)
 	free_plan(plan);
 
 	refuse_action("1s:offlin=3", "1s:offlin=3");
+	refuse_action("1s:swap=/nonexistent/a=b.bpf.o", "'/nonexistent/a=b.bpf.o'");
 	refuse_action("offline=3", "TIME:");
 	refuse_action("1s:offline=", "TIME:");
 	refuse_action("1:offline=3", "'1' is not a time");
