@@ -186,6 +186,19 @@ static bool explain_map(struct loader *l, struct loader_error *error)
 	return true;
 }
 
+static bool explain_btf(struct loader *l, struct loader_error *error)
+{
+	static const char begin[] = "-- BEGIN BTF LOAD LOG ---\n";
+	const char *log = strstr(strbuf_str(&l->log), begin);
+
+	if (!log)
+		return false;
+	log += strlen(begin);
+	loader_fail(error, LOADER_ERR_LOAD, "%s: its BTF was refused: %.*s", l->path,
+		    (int)strcspn(log, "\n"), log);
+	return true;
+}
+
 static bool explain_section(struct loader *l, struct loader_error *error)
 {
 	char section[192], name[192];
@@ -230,7 +243,7 @@ enum loader_status explain_load(struct loader *l, int err, struct loader_error *
 	char line[512];
 
 	if (explain_program(l, error) || explain_extern(l, error) || explain_map(l, error) ||
-	    explain_section(l, error) || explain_struct_ops(l, error))
+	    explain_btf(l, error) || explain_section(l, error) || explain_struct_ops(l, error))
 		return LOADER_ERR_LOAD;
 	first_line(l, line, sizeof(line));
 	return loader_fail(error, LOADER_ERR_LOAD, "%s: could not be loaded: %s", l->path,

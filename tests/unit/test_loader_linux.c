@@ -153,71 +153,61 @@ static s64 read_var(struct loader *l, const char *name)
 	return value;
 }
 
-static void run_linux(struct loader *l)
+static void run_once(const char *name, const char *const *set, u32 nr_set, const char *counter)
 {
-	u64 before;
+	struct loader *l = open_linux(name, set, nr_set);
 
-	before = live();
 	load_and_attach(l);
-	assert_true(kernel_scx_exit()->attached);
 	run_for(500);
 	if (!kernel_scx_exit()->attached)
 		fail_msg("thrown out: %s: %s", kernel_scx_exit()->reason, kernel_scx_exit()->message);
+	if (counter)
+		assert_true(read_var(l, counter) > 50);
 	loader_detach(l);
 	assert_false(kernel_scx_exit()->attached);
 	run_for(100);
-	/* the scheduler told that it was ended from outside */
+	/* the scheduler was told that it was ended from outside */
 	assert_int_equal(read_var(l, "uei.kind"), SCX_EXIT_UNREG);
 	loader_close(l);
 	run_for(10);
+}
+
+/* What stays after the first time (stacks for programs, for instance) does not grow. */
+static void run_linux(const char *name, const char *const *set, u32 nr_set, const char *counter)
+{
+	u64 before;
+
+	run_once(name, set, nr_set, counter);
+	before = live();
+	run_once(name, set, nr_set, counter);
 	assert_int_equal(live(), before);
 }
 
 static void test_simple(void **state)
 {
-	struct loader *l = open_linux("scx_simple", NULL, 0);
-
-	assert_string_equal(loader_name(l), "simple_ops");
-	run_linux(l);
+	run_linux("scx_simple", NULL, 0, NULL);
 }
 
 static void test_simple_fifo(void **state)
 {
 	static const char *const set[] = { "fifo_sched=true" };
 
-	run_linux(open_linux("scx_simple", set, 1));
+	run_linux("scx_simple", set, 1, NULL);
 }
 
 static void test_qmap(void **state)
 {
-	struct loader *l = open_linux("scx_qmap", NULL, 0);
-	u64 before = live();
-
-	load_and_attach(l);
-	run_for(500);
-	assert_true(kernel_scx_exit()->attached);
-	assert_true(read_var(l, "nr_enqueued") > 50);
-	loader_close(l);
-	run_for(100);
-	assert_int_equal(live(), before);
+	run_linux("scx_qmap", NULL, 0, "nr_enqueued");
 }
 
 static void test_central(void **state)
 {
-	struct loader *l = open_linux("scx_central", NULL, 0);
-
-	load_and_attach(l);
-	run_for(500);
-	assert_true(kernel_scx_exit()->attached);
-	assert_int_equal(read_var(l, "nr_cpu_ids"), 8);
-	assert_true(read_var(l, "nr_total") > 50);
-	loader_close(l);
-	run_for(100);
+	run_linux("scx_central", NULL, 0, "nr_total");
 }
 
 static void test_flatcg(void **state)
 {
-	run_linux(open_linux("scx_flatcg", NULL, 0));
+	run_linux("scx_flatcg", NULL, 0, NULL);
 }
 
 /* --- what loading can say ---------------------------------------------------------- */
@@ -290,12 +280,24 @@ static void test_unknown_config(void **state)
 		OPS("init", "f"), "'CONFIG_NOBODY_KNOWS' is not known to this kernel");
 }
 
-/* Falls off its end, which no compiler produces but anybody can write. */
 static void test_refused_program(void **state)
 {
 	assert_not_loaded(PREAMBLE
-		"SEC(\"struct_ops/bad_init\") __attribute__((naked)) s32 bad_init(void *ctx) { asm volatile (\"r0 = 0\"); }\n"
+		"static long (*no_helper)(void) = (void *)9999;\n"
+		"SEC(\"struct_ops/bad_init\") s32 BPF_PROG(bad_init) { return no_helper(); }\n"
 		OPS("init", "bad_init"), "program 'bad_init' was refused:\n");
+	assert_not_loaded(PREAMBLE
+		"static long (*no_helper)(void) = (void *)9999;\n"
+		"SEC(\"struct_ops/bad_init\") s32 BPF_PROG(bad_init) { return no_helper(); }\n"
+		OPS("init", "bad_init"), "invalid func unknown#9999");
+}
+
+/* A function whose argument has lost its name. */
+static void test_refused_btf(void **state)
+{
+	assert_not_loaded(PREAMBLE
+		"SEC(\"struct_ops/f\") __attribute__((naked)) s32 f(void *ctx) { asm volatile (\"r0 = 0; exit\"); }\n"
+		OPS("init", "f"), "its BTF was refused: ");
 }
 
 static void test_second_scheduler(void **state)
@@ -358,6 +360,7 @@ int main(void)
 		TEST(test_unused_program),
 		TEST(test_unknown_config),
 		TEST(test_refused_program),
+		TEST(test_refused_btf),
 		TEST(test_second_scheduler),
 		TEST(test_init_programs),
 	};
