@@ -32,7 +32,7 @@ check:
 	@scripts/check.sh
 
 bench: all
-	@meson test -C $(BUILD) --benchmark --verbose
+	@$(BUILD)/vrt bench
 
 clean:
 	rm -rf build build-check build-asan

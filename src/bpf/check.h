@@ -47,6 +47,15 @@ static inline bool bpf_is_func_ref(const struct bpf_insn *insn)
 	return bpf_is_ldimm64(insn) && insn->src_reg == BPF_PSEUDO_FUNC;
 }
 
+/* addr_space_cast: between the address spaces of user space (1) and of the kernel (0) */
+#define BPF_CAST_KERN 1
+#define BPF_CAST_USER (1 << 16)
+
+static inline bool bpf_is_cast(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->off == 1;
+}
+
 /* A call that stands for something that libbpf did not find: an error only when executed. */
 static inline bool bpf_call_is_missing(const struct bpf_insn *insn)
 {

@@ -69,9 +69,15 @@ static int check_mov(struct bpf_check_env *env, const struct bpf_insn *insn)
 	if (BPF_SRC(insn->code) == BPF_K)
 		return insn->src_reg || insn->off ?
 		       FAIL(env, -EINVAL, "BPF_MOV uses reserved fields\n") : 0;
-	if (wide && insn->off == 1) /* between address spaces */
-		return FAIL(env, -EINVAL,
-			    "addr_space_cast insn can only be used in a program that has an associated arena\n");
+	if (bpf_is_cast(insn)) {
+		if (insn->imm != BPF_CAST_KERN && insn->imm != BPF_CAST_USER)
+			return FAIL(env, -EINVAL,
+				    "addr_space_cast insn can only convert between address space 1 and 0\n");
+		if (!env->prog->exec->arena)
+			return FAIL(env, -EINVAL,
+				    "addr_space_cast insn can only be used in a program that has an associated arena\n");
+		return 0;
+	}
 	if (insn->imm || (insn->off && insn->off != 8 && insn->off != 16 &&
 			  !(wide && insn->off == 32)))
 		return FAIL(env, -EINVAL, "BPF_MOV uses reserved fields\n");

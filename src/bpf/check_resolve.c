@@ -12,6 +12,8 @@
 #include "check.h"
 #include "helpers.h"
 #include "kfunc.h"
+#include "maps/arena.h"
+#include "maps/map_impl.h"
 #include "syscall.h"
 
 #define FAIL(env, err, ...) (bpf_log((env)->log, __VA_ARGS__), (err))
@@ -35,6 +37,16 @@ static s32 add_const(struct bpf_prog *prog, const struct bpf_reg *value)
 
 /* --- maps ---------------------------------------------------------------------------------- */
 
+static bool has_arena(const struct bpf_prog *prog)
+{
+	u32 i;
+
+	for (i = 0; i < prog->nr_maps; i++)
+		if (prog->maps[i]->type == BPF_MAP_TYPE_ARENA)
+			return true;
+	return false;
+}
+
 int bpf_check_add_map(struct bpf_check_env *env, int fd)
 {
 	struct bpf_prog *prog = env->prog;
@@ -56,6 +68,10 @@ int bpf_check_add_map(struct bpf_check_env *env, int fd)
 	if (map->type == BPF_MAP_TYPE_PROG_ARRAY && !bpf_prog_array_compatible(map, prog)) {
 		bpf_map_put(map);
 		return -EINVAL;
+	}
+	if (map->type == BPF_MAP_TYPE_ARENA && has_arena(prog)) {
+		bpf_map_put(map);
+		return FAIL(env, -EBUSY, "Only one arena per program\n");
 	}
 	prog->maps = xreallocarray(prog->maps, prog->nr_maps + 1, sizeof(*prog->maps));
 	prog->maps[prog->nr_maps] = map;
@@ -101,6 +117,12 @@ static int resolve_map(struct bpf_check_env *env, struct bpf_insn *insn)
 
 		if (off >= 1u << 29)
 			return FAIL(env, -EINVAL, "direct value offset of %u is not allowed\n", off);
+		if (map->type == BPF_MAP_TYPE_ARENA) {
+			if (off >= (u64)map->max_entries * MAP_PAGE_SIZE)
+				return -ERANGE;
+			insn->imm = index;
+			return 0;
+		}
 		if (map->type != BPF_MAP_TYPE_ARRAY || map->max_entries != 1)
 			return FAIL(env, -EINVAL,
 				    "no direct value access support for this map type\n");
@@ -121,7 +143,10 @@ static void finish_map(struct bpf_prog *prog, struct bpf_insn *insn)
 	struct bpf_reg value = { .v = (u64)map, .region = region };
 	u32 zero = 0;
 
-	if (wants_value(insn)) {
+	if (map->type == BPF_MAP_TYPE_ARENA && wants_value(insn)) {
+		value = (struct bpf_reg){ .v = bpf_arena_user_start(map) + (u32)insn[1].imm,
+					  .region = region->values };
+	} else if (wants_value(insn)) {
 		bpf_reg_map_value(&value, region->values, map->ops->lookup(map, &zero));
 		value.v += (u32)insn[1].imm;
 	}

@@ -30,6 +30,7 @@ enum bpf_region_kind {
 	REGION_MEM, /* plain memory that a helper has lent */
 	REGION_PACKET,
 	REGION_WALKED, /* read from a kernel object: perhaps a pointer. Loads never fault */
+	REGION_ARENA, /* of 64 bits, 32 count. Loads and stores never fault */
 	REGION_FUNC, /* a subprogram, for callbacks; the value is bpf_func_address() */
 	REGION_SLOT, /* a dynptr or iterator on the stack: for its own functions only */
 	REGION_PERCPU, /* a per-CPU variable: nothing to touch but through helpers */
@@ -91,7 +92,8 @@ struct bpf_frame {
 
 /* One run of a program. From a pool: a run never allocates. */
 struct bpf_exec {
-	struct bpf_prog *prog; /* whose instructions are executed */
+	struct bpf_prog *entry; /* that was called */
+	struct bpf_prog *prog; /* whose instructions are executed: tail calls change it */
 	u8 *stack; /* in the kernel heap: BPF_MAX_FRAMES frames, the deepest first */
 	void *ctx;
 	u64 ctx_size;
@@ -127,6 +129,7 @@ struct bpf_prog_exec {
 	struct bpf_region *map_regions; /* four per map, see interp_region.c */
 	u32 nr_map_regions; /* maps that have them */
 	struct bpf_var_region *var_regions; /* of per-CPU variables */
+	const struct bpf_region *arena; /* of the one arena that it uses, or NULL */
 	const struct bpf_kfunc_desc **kfuncs; /* called ones, by index */
 	u32 nr_kfuncs;
 };
@@ -265,6 +268,9 @@ void bpf_reg_kptr(struct bpf_reg *reg, const struct btf_field *f, u64 value);
 
 /* Sets the window from the record: the largest stretch without special fields. */
 void bpf_region_find_window(struct bpf_region *region);
+
+/* addr_space_cast of a pointer into @prog's arena to a user-space address. */
+u64 bpf_arena_user_address(const struct bpf_prog *prog, u64 ptr);
 
 /* --- objects of programs' own types: kfuncs_alloc.c ----------------------------------- */
 

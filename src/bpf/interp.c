@@ -88,6 +88,26 @@ static inline u32 smod32(u32 a, u32 b)
 	return b ? (u32)((s32)a % (s32)b) : a;
 }
 
+/* --- arithmetic on pointers --------------------------------------------------- */
+
+/* What was read from a kernel object may be a number as well as a pointer. */
+static inline bool is_pointer(const struct bpf_reg *r)
+{
+	return r->region && r->region->kind != REGION_WALKED;
+}
+
+/* The sum keeps the region of the one that is a pointer; two pointers make a number. */
+static __attribute__((noinline)) void add_pointer(struct bpf_reg *d, const struct bpf_reg *s)
+{
+	u64 v = d->v + s->v;
+
+	if (is_pointer(s) && is_pointer(d))
+		set_number(d, v);
+	else if (!is_pointer(d))
+		*d = *s;
+	d->v = v;
+}
+
 /* --- atomic operations -------------------------------------------------------- */
 
 #define ATOMIC(bits)                                                                               \
@@ -258,16 +278,11 @@ ADD64_K:
 	NEXT;
 ADD64_X: {
 	struct bpf_reg *d = D, *s = S;
-	u64 v = d->v + s->v;
 
-	if (unlikely(s->region)) {
-		if (d->region) {
-			set_number(d, v);
-			NEXT;
-		}
-		*d = *s;
-	}
-	d->v = v;
+	if (unlikely(s->region))
+		add_pointer(d, s);
+	else
+		d->v += s->v;
 	NEXT;
 }
 SUB64_K:
@@ -276,7 +291,7 @@ SUB64_K:
 SUB64_X: {
 	struct bpf_reg *d = D, *s = S;
 
-	if (unlikely(s->region))
+	if (unlikely(is_pointer(s)))
 		set_number(d, d->v - s->v);
 	else
 		d->v -= s->v;
@@ -287,6 +302,12 @@ MOV64_K:
 	NEXT;
 MOV64_X:
 	*D = *S;
+	NEXT;
+CAST_KERN: /* user-space address of the arena -> pointer to it */
+	*D = (struct bpf_reg){ .v = (u32)S->v, .region = x->prog->exec->arena };
+	NEXT;
+CAST_USER:
+	set_number(D, bpf_arena_user_address(x->prog, S->v));
 	NEXT;
 
 #define UNARY(name, expr)                                                                          \

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "exec.h"
+#include "maps/arena.h"
 
 /* The bytes at @addr, zero-extended. */
 static u64 read_bytes(u64 addr, u32 size)
@@ -399,6 +400,23 @@ static bool object_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off
 			      size == 1 ? "" : "s", where);
 }
 
+/* --- arenas: pages that are not there read as 0 and swallow what is written -------------- */
+
+static void arena_load(struct bpf_map *map, struct bpf_reg *dst, u64 addr, u32 size)
+{
+	const void *p = bpf_arena_address(map, addr, size);
+
+	bpf_reg_number(dst, p ? read_bytes((u64)p, size) : 0);
+}
+
+static void arena_store(struct bpf_map *map, u64 addr, u32 size, u64 value)
+{
+	void *p = bpf_arena_address(map, addr, size);
+
+	if (p)
+		memcpy(p, &value, size);
+}
+
 /* --- loads and stores ---------------------------------------------------------------------- */
 
 static bool value_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg *base, s32 off,
@@ -457,6 +475,9 @@ bool bpf_exec_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg
 	case REGION_WALKED:
 		walked_load(dst, addr, size);
 		return true;
+	case REGION_ARENA:
+		arena_load(base->region->map, dst, addr, size);
+		return true;
 	case REGION_NULL:
 		return fault_null(x, base, size, ACCESS_READ);
 	default:
@@ -480,6 +501,9 @@ bool bpf_exec_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u32
 	case REGION_OBJECT:
 	case REGION_WALKED:
 		return object_store(x, base, off, size, value);
+	case REGION_ARENA:
+		arena_store(base->region->map, base->v + (u64)(s64)off, size, value->v);
+		return true;
 	case REGION_NULL:
 		return fault_null(x, base, size, ACCESS_WRITE);
 	default:
@@ -552,8 +576,16 @@ void *bpf_exec_mem(struct bpf_exec *x, const struct bpf_reg *reg, s64 off, u64 s
 
 void *bpf_exec_atomic(struct bpf_exec *x, const struct bpf_reg *reg, s32 off, u32 size)
 {
-	void *addr = bpf_exec_mem(x, reg, off, size, ACCESS_RDWR);
+	void *addr;
 
+	if (reg->region && reg->region->kind == REGION_ARENA) {
+		addr = bpf_arena_address(reg->region->map, reg->v + (u64)(s64)off, size);
+		if (!addr)
+			bpf_exec_fault(x, "atomic operation on a page of arena '%s' that was not allocated",
+				       reg->region->name);
+	} else {
+		addr = bpf_exec_mem(x, reg, off, size, ACCESS_RDWR);
+	}
 	if (addr && (u64)addr % size) {
 		bpf_exec_fault(x, "atomic operation on %u bytes at 0x%llx, which is not aligned", size,
 			       (u64)addr);

@@ -89,6 +89,8 @@ static enum bpf_op alu(const struct bpf_insn *insn)
 	case BPF_END:
 		return endian(insn);
 	case BPF_MOV:
+		if (bpf_is_cast(insn))
+			return insn->imm == BPF_CAST_KERN ? OP_CAST_KERN : OP_CAST_USER;
 		if (insn->off)
 			return movsx(insn);
 	}

@@ -124,6 +124,9 @@ void bpf_region_describe(const struct bpf_region *region, char *buf, size_t size
 	case REGION_WALKED:
 		snprintf(buf, size, "what was read from a kernel object");
 		break;
+	case REGION_ARENA:
+		snprintf(buf, size, "arena '%s'", name);
+		break;
 	case REGION_FUNC:
 		snprintf(buf, size, "a function");
 		break;

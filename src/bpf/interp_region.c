@@ -10,6 +10,7 @@
 #include "../base/alloc.h"
 #include "exec.h"
 #include "kfunc.h"
+#include "maps/arena.h"
 
 const struct bpf_region bpf_region_ctx = { .kind = REGION_CTX };
 const struct bpf_region bpf_region_stack = { .kind = REGION_STACK };
@@ -63,6 +64,8 @@ static void map_region(struct bpf_region *self, struct bpf_region *values, struc
 		.record = map->record,
 	};
 	bpf_region_find_window(values);
+	if (map->type == BPF_MAP_TYPE_ARENA)
+		*values = (struct bpf_region){ .kind = REGION_ARENA, .name = name, .map = map };
 }
 
 static void map_regions(struct bpf_region *r, struct bpf_map *map)
@@ -81,8 +84,13 @@ void bpf_regions_init(struct bpf_prog *prog)
 	prog->exec->nr_map_regions = prog->nr_maps;
 	prog->exec->map_regions = xcalloc((size_t)prog->nr_maps * NR_MAP_REGIONS,
 					  sizeof(struct bpf_region));
-	for (i = 0; i < prog->nr_maps; i++)
-		map_regions(&prog->exec->map_regions[(size_t)i * NR_MAP_REGIONS], prog->maps[i]);
+	for (i = 0; i < prog->nr_maps; i++) {
+		struct bpf_region *r = &prog->exec->map_regions[(size_t)i * NR_MAP_REGIONS];
+
+		map_regions(r, prog->maps[i]);
+		if (prog->maps[i]->type == BPF_MAP_TYPE_ARENA)
+			prog->exec->arena = &r[MAP_VALUES];
+	}
 }
 
 const struct bpf_region *bpf_region_map_ptr(const struct bpf_prog *prog, u32 index)
@@ -147,6 +155,13 @@ void bpf_reg_mem(struct bpf_reg *reg, const struct bpf_region *mem, const void *
 			.wsize = mem->writable ? size : 0,
 			.region = mem,
 		};
+}
+
+u64 bpf_arena_user_address(const struct bpf_prog *prog, u64 ptr)
+{
+	u64 start = bpf_arena_user_start(prog->exec->arena->map);
+
+	return (u32)ptr ? (start & ~0xffffffffULL) | (u32)ptr : 0; /* NULL stays NULL */
 }
 
 /* --- kernel objects -------------------------------------------------------------------- */

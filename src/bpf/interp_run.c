@@ -106,6 +106,7 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog)
 
 	if (!x)
 		return NULL;
+	x->entry = prog;
 	x->prog = prog;
 	x->depth = 0;
 	x->tail_calls = 0;
@@ -130,7 +131,7 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog)
 
 u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
 {
-	struct bpf_prog *prog = x->prog;
+	struct bpf_prog *prog = x->entry;
 
 	if (unlikely(x->lock)) {
 		if (!x->stopped)

@@ -9,6 +9,7 @@
 
 #include "../../kernel/kfuncs.h"
 #include "kfunc.h"
+#include "maps/arena.h"
 #include "timer.h"
 
 void bpf_rcu_read_lock(void)
@@ -99,7 +100,37 @@ s64 bpf_map_sum_elem_count(const struct bpf_map *map)
 	}
 }
 
+/* --- arenas ------------------------------------------------------------------------------ */
+
+static bool is_arena(const struct bpf_map *map)
+{
+	return map->type == BPF_MAP_TYPE_ARENA ? true :
+	       bpf_exec_fault(bpf_exec_current, "map '%s' is no arena", map->name);
+}
+
+void *bpf_arena_alloc_pages(void *p__map, void *addr, u32 page_cnt, int node_id, u64 flags)
+{
+	struct bpf_exec *x = bpf_exec_current;
+	struct bpf_map *map = p__map;
+	u64 user = 0;
+
+	if (is_arena(map) && !flags && node_id >= -1)
+		user = bpf_arena_alloc(map, (u64)addr, page_cnt);
+	x->regs[0] = (struct bpf_reg){ .v = user, .region = x->prog->exec->arena };
+	return (void *)user;
+}
+
+void bpf_arena_free_pages(void *p__map, void *ptr, u32 page_cnt)
+{
+	struct bpf_map *map = p__map;
+
+	if (is_arena(map))
+		bpf_arena_free(map, (u64)ptr, page_cnt);
+}
+
 static const struct bpf_kfunc kfuncs[] = {
+	BPF_KFUNC_ENTRY(bpf_arena_alloc_pages, KF_TRUSTED_ARGS | KF_SLEEPABLE),
+	BPF_KFUNC_ENTRY(bpf_arena_free_pages, KF_TRUSTED_ARGS | KF_SLEEPABLE),
 	BPF_KFUNC_ENTRY(bpf_rcu_read_lock, 0),
 	BPF_KFUNC_ENTRY(bpf_rcu_read_unlock, 0),
 	BPF_KFUNC_ENTRY(bpf_preempt_disable, 0),

@@ -30,6 +30,7 @@ struct loader {
 	void *warn_arg;
 	struct strbuf log; /* what libbpf said during the current step */
 
+	char *ops; /* the table that was asked for, or NULL */
 	char **init_progs;
 	u32 nr_init_progs;
 	struct bpf_link **links;
@@ -43,6 +44,9 @@ struct loader {
 __printf(3, 4) enum loader_status loader_fail(struct loader_error *error,
 					      enum loader_status status, const char *fmt, ...);
 __printf(2, 3) void loader_warn(const struct loader *l, const char *fmt, ...);
+
+/* The struct_ops table after @map (NULL: the first) that is to be attached. */
+struct bpf_map *next_chosen(const struct loader *l, struct bpf_map *map);
 
 /* --- image.c ---------------------------------------------------------------- */
 

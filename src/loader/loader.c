@@ -131,21 +131,63 @@ static struct bpf_map *next_struct_ops(const struct loader *l, struct bpf_map *m
 {
 	do {
 		map = bpf_object__next_map(l->obj, map);
-	} while (map && bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS);
+	} while (map && (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS || !bpf_map__autocreate(map)));
 	return map;
+}
+
+/* As asked for, or else the first of its type: two would be in each other's way. */
+static bool is_chosen(const struct loader *l, const struct bpf_map *map)
+{
+	struct bpf_map *first = NULL;
+
+	if (l->ops)
+		return !strcmp(bpf_map__name(map), l->ops);
+	do {
+		first = next_struct_ops(l, first);
+	} while (bpf_map__btf_value_type_id(first) != bpf_map__btf_value_type_id(map));
+	return first == map;
+}
+
+struct bpf_map *next_chosen(const struct loader *l, struct bpf_map *map)
+{
+	do {
+		map = next_struct_ops(l, map);
+	} while (map && !is_chosen(l, map));
+	return map;
+}
+
+static enum loader_status check_tables(const struct loader *l, bool any, struct loader_error *error)
+{
+	struct bpf_map *map = NULL, *chosen = next_chosen(l, NULL);
+	struct strbuf names = {};
+	enum loader_status status = LOADER_OK;
+	u32 left_out = 0;
+
+	while ((map = next_struct_ops(l, map))) {
+		strbuf_printf(&names, "%s%s", names.len ? ", " : "", bpf_map__name(map));
+		left_out += !is_chosen(l, map);
+	}
+	if (l->ops && !chosen)
+		status = loader_fail(error, LOADER_ERR_USAGE, "%s: has no struct_ops table '%s'; it has: %s",
+				     l->path, l->ops, names.len ? names.data : "none");
+	else if (!any && !chosen)
+		status = loader_fail(error, LOADER_ERR_OBJECT,
+				     "%s: has nothing to schedule with: no struct_ops table (SEC(\".struct_ops.link\") struct sched_ext_ops)",
+				     l->path);
+	else if (left_out && !l->ops)
+		loader_warn(l, "of several struct_ops tables (%s), the first will be attached: %s",
+			    names.data, bpf_map__name(chosen));
+	strbuf_free(&names);
+	return status;
 }
 
 static enum loader_status check_contents(const struct loader *l, bool any, struct loader_error *error)
 {
-	if (!bpf_object__next_program(l->obj, NULL))
+	if (!bpf_object__next_program(l->obj, NULL) && !next_struct_ops(l, NULL))
 		return loader_fail(error, LOADER_ERR_OBJECT,
 				   "%s: contains no BPF programs; expected functions in SEC(\"struct_ops/...\")",
 				   l->path);
-	if (!any && !next_struct_ops(l, NULL))
-		return loader_fail(error, LOADER_ERR_OBJECT,
-				   "%s: has nothing to schedule with: no struct_ops table (SEC(\".struct_ops.link\") struct sched_ext_ops)",
-				   l->path);
-	return LOADER_OK;
+	return check_tables(l, any, error);
 }
 
 static enum loader_status apply_settings(struct loader *l, const struct loader_options *opts,
@@ -222,6 +264,7 @@ static struct loader *loader_new(const char *path, const struct loader_options *
 	l->warn_arg = arg;
 	l->verbose = opts->verbose;
 	l->topology = opts->topology;
+	l->ops = opts->ops ? xstrdup(opts->ops) : NULL;
 	l->init_progs = xcalloc(opts->nr_init_progs, sizeof(*l->init_progs));
 	for (; l->nr_init_progs < opts->nr_init_progs; l->nr_init_progs++)
 		l->init_progs[l->nr_init_progs] = xstrdup(opts->init_progs[l->nr_init_progs]);
@@ -341,9 +384,7 @@ enum loader_status loader_attach(struct loader *l, struct loader_error *error)
 		*error = (struct loader_error){};
 	begin(l);
 	attach_programs(l);
-	while (status == LOADER_OK && (map = next_struct_ops(l, map))) {
-		if (!bpf_map__autocreate(map))
-			continue;
+	while (status == LOADER_OK && (map = next_chosen(l, map))) {
 		link = bpf_map__attach_struct_ops(map);
 		if (link)
 			add_link(l, link);
@@ -377,6 +418,7 @@ void loader_close(struct loader *l)
 	for (u32 i = 0; i < l->nr_settled; i++)
 		free(l->settled[i]);
 	free(l->init_progs);
+	free(l->ops);
 	free(l->settled);
 	strbuf_free(&l->log);
 	free(l->path);
@@ -387,7 +429,7 @@ void loader_close(struct loader *l)
 
 const char *loader_name(const struct loader *l)
 {
-	struct bpf_map *map = next_struct_ops(l, NULL);
+	struct bpf_map *map = next_chosen(l, NULL);
 
 	return map ? bpf_map__name(map) : "";
 }

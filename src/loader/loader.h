@@ -40,6 +40,8 @@ struct loader_options {
 	u32 nr_include_dirs;
 	const struct topology *topology; /* for machine variables; NULL: a flat machine of nr_cpu_ids */
 	u32 hz; /* CONFIG_HZ that the object may ask for; 0: 250 */
+	/* the struct_ops table to attach where there are several; NULL: the first of each type */
+	const char *ops;
 	bool any_object; /* also one without struct_ops, with nothing to attach: to verify it */
 	bool verbose; /* libbpf's debug output too */
 };
@@ -58,14 +60,17 @@ struct loader *loader_open(const char *path, const struct loader_options *opts,
 			   loader_warn_fn warn, void *arg, struct loader_error *error);
 /* Into the subsystem, then the init programs. */
 enum loader_status loader_load(struct loader *l, struct loader_error *error);
-/* Attaches every struct_ops of the object. */
+/*
+ * Attaches programs that find their place by themselves (tracepoints, fentry)
+ * and the chosen struct_ops tables. All or nothing.
+ */
 enum loader_status loader_attach(struct loader *l, struct loader_error *error);
 void loader_detach(struct loader *l);
 /* Detaches, unloads and frees. */
 void loader_close(struct loader *l);
 void loader_error_free(struct loader_error *error);
 
-/* Name of the (first) struct_ops map, e.g. "simple_ops"; "" if there is none. */
+/* Name of the (first) chosen struct_ops map, e.g. "simple_ops"; "" if there is none. */
 const char *loader_name(const struct loader *l);
 /* sha256 of the object file, in hex */
 const char *loader_object_hash(const struct loader *l);

@@ -185,17 +185,15 @@ static bool find_dump_length(const struct loader *l, const char *name, struct va
 
 #define DUMP_DEFAULT_LEN 32768
 
-/* What the first struct_ops table that has the field asks for. */
+/* What the first of the tables that has the field asks for. */
 static u32 dump_length(const struct loader *l)
 {
 	char path[256];
-	struct bpf_map *map;
+	struct bpf_map *map = NULL;
 	struct variable field;
 	s64 len;
 
-	bpf_object__for_each_map(map, l->obj) {
-		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
-			continue;
+	while ((map = next_chosen(l, map))) {
 		snprintf(path, sizeof(path), "%s.exit_dump_len", bpf_map__name(map));
 		if (!find_path(l, path, &field, NULL, 0) || !is_integer(l->btf, &field) ||
 		    !variable_data(&field))

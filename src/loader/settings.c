@@ -146,7 +146,7 @@ static bool check_range(const struct value *v, const char *text, u64 value, bool
 static bool parse_integer(const struct value *v, const char *text, u64 *value)
 {
 	char *copy = xstrdup(text), *rest = copy, *word;
-	bool negative, ok = true;
+	bool negative = false, ok = true;
 	u32 words = 0;
 	u64 part;
 

@@ -17,19 +17,6 @@ void (*sched_trace)(const struct trace_record *rec);
 
 /* --- log and trace ------------------------------------------------------------ */
 
-void kernel_logf(bool bpf, const char *fmt, ...)
-{
-	char line[1024];
-	va_list args;
-
-	if (!kernel.config.log)
-		return;
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	kernel.config.log(kernel_now(), bpf, line);
-}
-
 static void trace_drop(const struct trace_record *rec)
 {
 }
@@ -48,6 +35,27 @@ void trace_emit(enum trace_type type, s32 pid, u64 a, u64 b)
 	trace_emit_on(this_cpu->id, cpu_clock(), type, pid, a, b);
 }
 
+void trace_prio(const struct task_struct *p)
+{
+	trace_emit(TRACE_PRIO, p->pid, p->prio, task_weight(p));
+}
+
+/* A record that says how long the text is, and the text in as many more as it takes. */
+static void trace_text(const char *text)
+{
+	u64 len = strlen(text);
+
+	if (!this_cpu)
+		return;
+	trace_emit(TRACE_PRINTK, curr_task()->pid, len, 0);
+	for (u64 at = 0; at < len; at += sizeof(struct trace_record)) {
+		struct trace_record rec = { 0 };
+
+		memcpy(&rec, text + at, min(len - at, sizeof(rec)));
+		sched_trace(&rec);
+	}
+}
+
 void trace_flush_overhead(struct cpu_rq *crq)
 {
 	u64 now = this_cpu ? cpu_clock() : sim_now();
@@ -58,6 +66,20 @@ void trace_flush_overhead(struct cpu_rq *crq)
 		trace_emit_on(crq->rq.cpu, now, TRACE_OVERHEAD, 0, crq->overhead[kind], kind);
 		crq->overhead[kind] = 0;
 	}
+}
+
+void kernel_logf(bool bpf, const char *fmt, ...)
+{
+	char line[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	if (bpf)
+		trace_text(line);
+	if (kernel.config.log)
+		kernel.config.log(kernel_now(), bpf, line);
 }
 
 /* --- boot ------------------------------------------------------------------------ */

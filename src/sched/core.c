@@ -642,6 +642,7 @@ int task_set_policy(struct task *t, s32 policy, u32 rt_priority)
 	}
 	task_apply_policy(p, policy, rt_priority);
 	task_change_class(p, setscheduler_class(p));
+	trace_prio(p);
 	rq_unlock(rq);
 	return 0;
 }
@@ -672,6 +673,7 @@ int task_set_nice(struct task *t, s32 nice)
 	task_apply_policy(p, p->policy, 0);
 	class_of(p)->reweight_task(rq, p, task_weight(p));
 	sched_change_end(&c);
+	trace_prio(p);
 	rq_unlock(rq);
 	return 0;
 }

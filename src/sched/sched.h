@@ -274,6 +274,8 @@ static inline u64 jiffies(void)
 
 void kernel_logf(bool bpf, const char *fmt, ...) __printf(2, 3);
 void trace_emit(enum trace_type type, s32 pid, u64 a, u64 b);
+/* Priority and weight of a task are not the default any more, or again. */
+void trace_prio(const struct task_struct *p);
 /* Emits what has gathered of a CPU's overhead since the last time. */
 void trace_flush_overhead(struct cpu_rq *crq);
 /* Books @ns of this CPU's time as overhead of a kind, besides charging it. */

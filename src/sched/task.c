@@ -250,6 +250,8 @@ static void trace_new(const struct task *t)
 	memcpy(name, t->ts.comm, sizeof(name));
 	trace_emit(TRACE_TASK_NEW, t->ts.pid, t->group, t->ts.real_parent->pid);
 	trace_emit(TRACE_TASK_NAME, t->ts.pid, name[0], name[1]);
+	if (t->ts.prio != DEFAULT_PRIO || t->ts.policy != SCHED_NORMAL)
+		trace_prio(&t->ts);
 }
 
 struct task *task_create_flags(const struct task_params *params,

@@ -189,9 +189,10 @@ static void test_helper_arguments(void **state)
 
 static void test_budget(void **state)
 {
-	CHECK_FAULT("ran 1000", JA(-1), EXIT);
+	CHECK_FAULT("ran 1000", MOV64_IMM(R0, 0), JMP_IMM(BPF_JEQ, R0, 0, -1), EXIT);
 	exec_env.insn_budget = 5000;
-	CHECK_FAULT("ran 50", MOV64_IMM(R0, 0), ALU64_IMM(BPF_ADD, R0, 1), JA(-2), EXIT);
+	CHECK_FAULT("ran 500", MOV64_IMM(R0, 0), ALU64_IMM(BPF_ADD, R0, 1),
+		    JMP_IMM(BPF_JNE, R0, 0, -2), EXIT);
 	/* exactly what it needs is enough */
 	CHECK_RUN(0, MOV64_IMM(R0, 2400), ALU64_IMM(BPF_SUB, R0, 1), JMP_IMM(BPF_JNE, R0, 0, -2),
 		  EXIT);

@@ -319,6 +319,52 @@ static void test_second_scheduler(void **state)
 	loader_close(a);
 }
 
+/* One of two tables, or a table in which everything is left to the kernel. */
+static void test_tables(void **state)
+{
+	static const char two[] = PREAMBLE
+		"SEC(\"struct_ops/f\") s32 BPF_PROG(f) { return 0; }\n" OPS("init", "f")
+		"SEC(\".struct_ops.link\") struct sched_ext_ops other = { .name = \"other\" };\n";
+	static const char bare[] = PREAMBLE
+		"SEC(\".struct_ops.link\") struct sched_ext_ops bare = { .name = \"bare\" };\n";
+	struct loader_options opts = { .ops = "other" };
+	struct loader *l = open_text(two, NULL);
+
+	assert_string_equal(loader_name(l), "t_ops");
+	assert_non_null(strstr(warnings, "several struct_ops tables (t_ops, other)"));
+	load_and_attach(l);
+	assert_string_equal(kernel_scx_exit()->name, "t");
+	loader_close(l);
+	l = open_text(two, &opts);
+	load_and_attach(l);
+	assert_string_equal(loader_name(l), "other");
+	assert_string_equal(kernel_scx_exit()->name, "other");
+	loader_close(l);
+	l = open_text(bare, NULL);
+	load_and_attach(l);
+	run_for(50);
+	assert_true(kernel_scx_exit()->attached);
+	loader_close(l);
+	opts.ops = "third";
+	assert_null(loader_open(write_file("t.bpf.c", two, strlen(two)), &opts, warn, NULL, &error));
+	assert_int_equal(error.status, LOADER_ERR_USAGE);
+	assert_non_null(strstr(error.message, "no struct_ops table 'third'; it has: t_ops, other"));
+}
+
+/* A program for a place that the machine does not have does not keep the scheduler out. */
+static void test_unattachable_program(void **state)
+{
+	static const char text[] = PREAMBLE
+		"SEC(\"struct_ops/f\") s32 BPF_PROG(f) { return 0; }\n" OPS("init", "f")
+		"SEC(\"kprobe/schedule\") int probe(void *ctx) { return 0; }\n";
+	struct loader *l = open_text(text, NULL);
+
+	load_and_attach(l);
+	assert_non_null(strstr(warnings, "program 'probe' (SEC(\"kprobe/schedule\")) will not run"));
+	assert_true(kernel_scx_exit()->attached);
+	loader_close(l);
+}
+
 static void test_init_programs(void **state)
 {
 	static const char text[] = PREAMBLE
@@ -362,6 +408,8 @@ int main(void)
 		TEST(test_refused_program),
 		TEST(test_refused_btf),
 		TEST(test_second_scheduler),
+		TEST(test_tables),
+		TEST(test_unattachable_program),
 		TEST(test_init_programs),
 	};
 

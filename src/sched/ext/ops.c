@@ -24,16 +24,18 @@ u64 scx_call(u32 op, u32 mask, const u64 *args, u32 nr)
 {
 	struct bpf_prog *prog = ((struct bpf_prog **)&scx.ops)[op];
 	struct task_struct *curr;
-	u64 ret;
+	u64 ret, start;
 
 	VRT_ASSERT(prog);
 	cpu_sync();
+	start = cpu_clock();
 	curr = curr_task();
 	VRT_ASSERT(!((mask | (mask ? higher_bits(mask) : 0)) & curr->scx.kf_mask));
 	curr->scx.kf_mask |= mask;
 	ret = bpf_prog_call(prog, args, nr);
 	VRT_ASSERT(curr == curr_task());
 	curr->scx.kf_mask &= ~mask;
+	trace_emit(TRACE_OP, curr->pid, op, cpu_clock() - start);
 	return ret;
 }
 
