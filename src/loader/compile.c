@@ -134,7 +134,8 @@ static void add_include(struct command *c, const char *dir)
 }
 
 static enum loader_status make_command(struct command *c, const char *path,
-				       const struct loader_options *opts, struct loader_error *error)
+				       const struct loader_options *opts,
+				       struct loader_error *error)
 {
 	char *clang = find_clang(), *vmlinux = find_vmlinux_dir();
 	char *shipped = beside_program("../schedulers/include", ".");
@@ -198,7 +199,8 @@ static enum loader_status run(const struct command *c, const char *path, struct 
 }
 
 static enum loader_status run_with(const struct command *base, const char *path, const char *mode,
-				   const char *output, struct strbuf *out, struct loader_error *error)
+				   const char *output, struct strbuf *out,
+				   struct loader_error *error)
 {
 	struct command c = {};
 	enum loader_status status;
@@ -229,7 +231,8 @@ static char *next_dependency(char **rest)
 	if (!*in)
 		return NULL;
 	for (name = out = in; *in && *in != ' ' && *in != '\n'; in++) {
-		if ((in[0] == '\\' && (in[1] == ' ' || in[1] == '#')) || (in[0] == '$' && in[1] == '$'))
+		if ((in[0] == '\\' && (in[1] == ' ' || in[1] == '#')) ||
+		    (in[0] == '$' && in[1] == '$'))
 			in++;
 		*out++ = *in;
 	}
@@ -384,7 +387,8 @@ static enum loader_status compile_cached(struct image *image, const struct comma
 
 static enum loader_status compile_uncached(struct image *image, const struct command *c,
 					   const char *path, const struct loader_options *opts,
-					   loader_warn_fn warn, void *arg, struct loader_error *error)
+					   loader_warn_fn warn, void *arg,
+					   struct loader_error *error)
 {
 	char *dir = temporary_directory(), *object;
 	enum loader_status status;

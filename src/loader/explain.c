@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "../base/alloc.h"
-#include "../base/suggest.h"
 #include "internal.h"
 
 #define PREFIX "libbpf: "

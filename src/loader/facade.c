@@ -98,8 +98,12 @@ long facade_syscall(long number, ...)
 {
 	long arg[3] = {};
 	va_list args;
-	u32 nr = number == __NR_bpf || number == __NR_dup3 ? 3 : number == __NR_memfd_create ? 2 : 0;
+	u32 nr = 0;
 
+	if (number == __NR_bpf || number == __NR_dup3)
+		nr = 3;
+	else if (number == __NR_memfd_create)
+		nr = 2;
 	va_start(args, number);
 	for (u32 i = 0; i < nr; i++)
 		arg[i] = va_arg(args, long);

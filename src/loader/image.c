@@ -98,7 +98,8 @@ static bool has_section(const struct image *image, const char *name)
 
 	for (u32 i = 0; i < ehdr->e_shnum; i++)
 		if (sh[i].sh_size && sh[i].sh_name < strtab->sh_size &&
-		    strtab->sh_size - sh[i].sh_name >= len && !memcmp(names + sh[i].sh_name, name, len))
+		    strtab->sh_size - sh[i].sh_name >= len &&
+		    !memcmp(names + sh[i].sh_name, name, len))
 			return true;
 	return false;
 }

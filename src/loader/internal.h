@@ -15,6 +15,7 @@
 
 #include "../base/hash.h"
 #include "../base/strbuf.h"
+#include "../base/suggest.h"
 #include "loader.h"
 
 struct loader {
@@ -118,6 +119,10 @@ enum loader_status apply_setting(struct loader *l, const char *setting,
 				 struct loader_error *error);
 /* Is it about a field of a struct_ops table? */
 bool is_struct_ops_setting(const struct loader *l, const char *setting);
+
+/* The value of an enumerator of enum @t by its name. @near (may be NULL) sees all names. */
+bool enumerator_value(const struct btf *btf, const struct btf_type *t, const char *name, u64 *value,
+		      struct suggest *near);
 
 /* Remembers that @name (of @len bytes) has a value of somebody's choice. */
 void settle_variable(struct loader *l, const char *name, size_t len);

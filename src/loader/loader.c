@@ -131,7 +131,8 @@ static struct bpf_map *next_struct_ops(const struct loader *l, struct bpf_map *m
 {
 	do {
 		map = bpf_object__next_map(l->obj, map);
-	} while (map && (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS || !bpf_map__autocreate(map)));
+	} while (map && (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS ||
+			 !bpf_map__autocreate(map)));
 	return map;
 }
 
@@ -156,7 +157,8 @@ struct bpf_map *next_chosen(const struct loader *l, struct bpf_map *map)
 	return map;
 }
 
-static enum loader_status check_tables(const struct loader *l, bool any, struct loader_error *error)
+static enum loader_status check_tables(const struct loader *l, bool any,
+				       struct loader_error *error)
 {
 	struct bpf_map *map = NULL, *chosen = next_chosen(l, NULL);
 	struct strbuf names = {};
@@ -181,7 +183,8 @@ static enum loader_status check_tables(const struct loader *l, bool any, struct 
 	return status;
 }
 
-static enum loader_status check_contents(const struct loader *l, bool any, struct loader_error *error)
+static enum loader_status check_contents(const struct loader *l, bool any,
+					 struct loader_error *error)
 {
 	if (!bpf_object__next_program(l->obj, NULL) && !next_struct_ops(l, NULL))
 		return loader_fail(error, LOADER_ERR_OBJECT,
@@ -214,7 +217,8 @@ static enum loader_status pick_init_programs(const struct loader *l, struct load
 		if (bpf_program__type(prog) != BPF_PROG_TYPE_SYSCALL)
 			return loader_fail(error, LOADER_ERR_USAGE,
 					   "%s: program '%s' is SEC(\"%s\"); only SEC(\"syscall\") programs can be run before attaching",
-					   l->path, l->init_progs[i], bpf_program__section_name(prog));
+					   l->path, l->init_progs[i],
+					   bpf_program__section_name(prog));
 		bpf_program__set_autoload(prog, true);
 	}
 	return LOADER_OK;

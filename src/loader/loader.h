@@ -38,7 +38,7 @@ struct loader_options {
 	u32 nr_init_progs;
 	const char *const *include_dirs; /* for .bpf.c: searched after our own */
 	u32 nr_include_dirs;
-	const struct topology *topology; /* for machine variables; NULL: a flat machine of nr_cpu_ids */
+	const struct topology *topology; /* for machine variables; NULL: nr_cpu_ids equal CPUs */
 	u32 hz; /* CONFIG_HZ that the object may ask for; 0: 250 */
 	/* the struct_ops table to attach where there are several; NULL: the first of each type */
 	const char *ops;

@@ -17,26 +17,12 @@
 
 bool kernel_enumerator(const struct loader *l, const char *name, u64 *value)
 {
-	const struct btf *btf = l->kernel_btf;
 	const struct btf_type *t;
-	u32 id, i;
 
-	for (id = 1; id < btf__type_cnt(btf); id++) {
-		t = btf__type_by_id(btf, id);
-		if (!btf_is_any_enum(t))
-			continue;
-		for (i = 0; i < btf_vlen(t); i++) {
-			if (btf_is_enum(t) &&
-			    !strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off), name)) {
-				*value = btf_kflag(t) ? (u64)btf_enum(t)[i].val : (u32)btf_enum(t)[i].val;
-				return true;
-			}
-			if (btf_is_enum64(t) &&
-			    !strcmp(btf__name_by_offset(btf, btf_enum64(t)[i].name_off), name)) {
-				*value = btf_enum64_value(&btf_enum64(t)[i]);
-				return true;
-			}
-		}
+	for (u32 id = 1; id < btf__type_cnt(l->kernel_btf); id++) {
+		t = btf__type_by_id(l->kernel_btf, id);
+		if (btf_is_any_enum(t) && enumerator_value(l->kernel_btf, t, name, value, NULL))
+			return true;
 	}
 	return false;
 }
@@ -239,7 +225,8 @@ enum loader_status resize_arrays(struct loader *l, struct loader_error *error)
 		if (size <= 0 || (u64)size > ARRAY_MAX_BYTES / nelems)
 			return loader_fail(error, LOADER_ERR_OBJECT,
 					   "%s: array '%s' with %llu elements of %lld bytes is too large",
-					   l->path, name, (unsigned long long)nelems, (long long)size);
+					   l->path, name, (unsigned long long)nelems,
+					   (long long)size);
 		err = bpf_map__set_value_size(map, (u32)((u64)size * nelems));
 		if (err)
 			return loader_fail(error, LOADER_ERR_OBJECT,

@@ -10,7 +10,6 @@
 
 #include "../base/alloc.h"
 #include "../base/error.h"
-#include "../base/suggest.h"
 #include "internal.h"
 
 /* --- which are set ---------------------------------------------------------- */
@@ -59,14 +58,15 @@ struct value {
 	size_t err_size;
 };
 
-static bool enumerator_value(const struct btf *btf, const struct btf_type *t, const char *name,
-			     u64 *value, struct suggest *near)
+bool enumerator_value(const struct btf *btf, const struct btf_type *t, const char *name, u64 *value,
+		      struct suggest *near)
 {
 	for (u32 i = 0; i < btf_vlen(t); i++) {
 		u32 name_off = btf_is_enum(t) ? btf_enum(t)[i].name_off : btf_enum64(t)[i].name_off;
 		const char *n = btf__name_by_offset(btf, name_off);
 
-		suggest_try(near, n);
+		if (near)
+			suggest_try(near, n);
 		if (strcmp(n, name))
 			continue;
 		if (btf_is_enum64(t))

@@ -13,7 +13,6 @@
 
 #include "../base/alloc.h"
 #include "../base/error.h"
-#include "../base/suggest.h"
 #include "internal.h"
 
 #define MAX_MODIFIERS 32
@@ -109,7 +108,8 @@ static bool find_struct_ops(const struct loader *l, const char *name, struct var
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, l->obj) {
-		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS || strcmp(bpf_map__name(map), name))
+		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS ||
+		    strcmp(bpf_map__name(map), name))
 			continue;
 		*var = (struct variable){ .map = map };
 		return set_type(l->btf, var, bpf_map__btf_value_type_id(map));
@@ -163,7 +163,8 @@ static bool find_root(const struct loader *l, const char *name, struct variable 
 #define MAX_NESTING 16
 
 /* Adds the member's place to @var's. */
-static bool enter_member(const struct btf *btf, struct variable *var, const struct btf_type *t, u32 i)
+static bool enter_member(const struct btf *btf, struct variable *var, const struct btf_type *t,
+			 u32 i)
 {
 	const struct btf_member *m = btf_members(t) + i;
 	u32 bits = btf_member_bit_offset(t, i), width = btf_member_bitfield_size(t, i);

@@ -218,9 +218,16 @@ void kernel_run_until(u64 until)
 		trace_flush_overhead(kernel.rqs[cpu]);
 }
 
+static void quiesce(void *arg)
+{
+	synchronize_cpus();
+}
+
 void kernel_shutdown(void)
 {
 	sched_trace = trace_drop;
+	/* programs that are in the middle of running on some CPU come to their end */
+	kernel_run_inside(quiesce, NULL);
 	/* an attached scheduler is detached by the machine it runs on */
 	bpf_glue_exit();
 	cpus_exit();

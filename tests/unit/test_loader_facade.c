@@ -223,15 +223,14 @@ static void test_mmap_fixed_replaces(void **state)
 {
 	u64 before = live();
 	int fd = new_map(BPF_MAP_TYPE_ARRAY, 4, 8, 4, BPF_F_MMAPABLE);
-	char *mem = facade_mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const int rw = PROT_READ | PROT_WRITE, anonymous = MAP_PRIVATE | MAP_ANONYMOUS;
+	char *mem = facade_mmap(NULL, 4096, rw, anonymous, -1, 0);
 
 	/* as skeletons put the map over the image of its content, and back */
-	assert_ptr_equal(facade_mmap(mem, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0),
-			 mem);
+	assert_ptr_equal(facade_mmap(mem, 4096, rw, MAP_SHARED | MAP_FIXED, fd, 0), mem);
 	facade_close(fd);
 	assert_true(live() > before);
-	assert_ptr_equal(facade_mmap(mem, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
-			 mem);
+	assert_ptr_equal(facade_mmap(mem, 4096, rw, anonymous | MAP_FIXED, -1, 0), mem);
 	assert_int_equal(live(), before);
 	facade_munmap(mem, 4096);
 }
