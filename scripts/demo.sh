@@ -23,7 +23,8 @@ show()
 say "1. FIFO is not fair. Tasks that compute 1 ms and sleep (bursty) share four" \
 	"CPUs with tasks that never stop (hog). Look at how long a bursty task waits" \
 	"after it wakes up: under fifo it stands behind hogs that use their whole" \
-	"slices of 20 ms; vtime lets whoever has had the least go first."
+	"slices of 20 ms. vtime lets whoever has had the least go first, but does not" \
+	"preempt: the wait is for the slices that run. eevdf preempts."
 show "$vrt" run eevdf schedulers/fifo.bpf.c schedulers/vtime.bpf.c \
 	--machine 4 --workload workloads/unfair.json --for 2s --seed 1
 
