@@ -491,9 +491,14 @@ void scx_boot_early(void);
 void scx_boot(void);
 void scx_shutdown(void);
 void scx_init_task_entity(struct task_struct *p);
-/* 0, or -errno: ops.init_task() refuses the fork */
+/*
+ * A fork lies between pre and post, or pre and cancel; a scheduler is enabled and
+ * disabled outside of all forks. fork(): 0, or -errno when ops.init_task() refuses.
+ */
+void scx_pre_fork(void);
 int scx_fork(struct task_struct *p);
 void scx_post_fork(struct task_struct *p);
+void scx_cancel_fork(void);
 void scx_task_dead(struct task_struct *p);
 void scx_tick(struct rq *rq);
 void scx_update_idle(struct rq *rq, bool idle, bool do_notify);

@@ -270,10 +270,13 @@ struct task *task_create_flags(const struct task_params *params,
 	*err = task_set_identity(t, params);
 	if (*err)
 		goto fail;
+	scx_pre_fork();
 	task_set_scheduling(t, params);
 	*err = scx_fork(&t->ts);
-	if (*err)
+	if (*err) {
+		scx_cancel_fork();
 		goto fail;
+	}
 	t->behaviour = behaviour;
 	t->data = data;
 	list_add_tail(&t->all, &kernel.tasks);

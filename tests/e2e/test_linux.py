@@ -11,6 +11,7 @@ from vrt import run_json, source, vrt
 OBJECTS = os.path.join(e2e.BUILD, "linux")
 EXAMPLES = source("third_party", "rt-app")
 MIXED = source("workloads", "mixed.json")
+UNFAIR = source("workloads", "unfair.json")
 
 
 class Schedulers(e2e.Test):
@@ -41,6 +42,54 @@ class Schedulers(e2e.Test):
                        MIXED, "--for", "8s", "--set", "stall_user_nth=100",
                        status=3)["runs"][0]
         self.assertEqual(run["end"]["kind"], "error_stall", run["end"])
+
+
+class Selftests(e2e.Test):
+    """The kernel's sched_ext selftests: how each must end, and with which words."""
+
+    ENDS = {
+        "create_dsq": ("done", ""),
+        "ddsp_bogus_dsq_fail": ("error", "non-existent DSQ 0xcafef00d"),
+        "ddsp_vtimelocal_fail": ("error", "cannot use vtime ordering for built-in DSQs"),
+        "dsp_local_on": ("done", ""),
+        "enq_last_no_enq_fails": ("error", "SCX_OPS_ENQ_LAST requires ops.enqueue()"),
+        "enq_select_cpu_fails": ("error", "kfunc with mask 0x8 called from an operation"),
+        "exit": ("unreg_bpf", ""),
+        "hotplug": ("done", ""),
+        "init_enable_count": ("done", ""),
+        "maximal": ("done", ""),
+        "maybe_null": ("done", ""),
+        "maybe_null_fail_dsp": ("error", "NULL pointer"),
+        "maybe_null_fail_yld": ("error", "NULL pointer"),
+        "minimal": ("done", ""),
+        "select_cpu_dfl": ("done", ""),
+        "select_cpu_dfl_nodispatch": ("done", ""),
+        "select_cpu_dispatch": ("done", ""),
+        "select_cpu_dispatch_bad_dsq": ("error", "non-existent DSQ 0xcafef00d"),
+        "select_cpu_dispatch_dbl_dsp": ("error", "already direct-dispatched"),
+        "select_cpu_vtime": ("done", ""),
+    }
+
+    def test_ends(self):
+        for name, (kind, message) in self.ENDS.items():
+            with self.subTest(name):
+                run = run_json(os.path.join(OBJECTS, "selftests", name + ".bpf.o"), "--machine",
+                               "2x2x2", "--workload", UNFAIR if name != "maybe_null_fail_yld"
+                               else "stress -y 4", "--for", "200ms",
+                               status=3 if kind == "error" else 0)["runs"][0]
+                self.assertEqual(run["end"]["kind"], kind, run["end"])
+                self.assertIn(message, run["end"]["message"])
+
+
+class Hotplug(e2e.Test):
+    def test_restart_as_asked(self):
+        for seed in (1, 2):
+            run = run_json(os.path.join(OBJECTS, "scx_central.bpf.o"), "--machine", "2x4x2",
+                           "--workload", MIXED, "--for", "1s", "--seed", seed,
+                           "--at", "300ms:offline=3", "--at", "500ms:online=3")["runs"][0]
+            self.assertEqual(run["end"]["kind"], "done", run["end"])
+            self.assertEqual(len(run["attachments"]), 3)
+            self.assertEqual(run["attachments"][0]["end"], "unreg_kern")
 
 
 class RtApp(e2e.Test):

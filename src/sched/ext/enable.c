@@ -130,6 +130,36 @@ static void exit_task(struct task_struct *p)
 	set_task_state(p, SCX_TASK_NONE);
 }
 
+/*
+ * Forks and the enabling and disabling of a scheduler exclude each other: a task
+ * is either seen by the walk over all tasks, or knows what the walk has done.
+ * Neither side is switched away from while it holds the other out, so spinning
+ * ends.
+ */
+static void lock_out_forks(void)
+{
+	cpu_sync();
+	VRT_ASSERT(!scx.forks_locked_out);
+	scx.forks_locked_out = true;
+	while (scx.forks)
+		cpu_spin_until(cpu_clock() + NSEC_PER_USEC);
+}
+
+static void let_in_forks(void)
+{
+	VRT_ASSERT(scx.forks_locked_out && !scx.forks);
+	scx.forks_locked_out = false;
+}
+
+void scx_pre_fork(void)
+{
+	if (this_cpu)
+		cpu_sync();
+	while (scx.forks_locked_out)
+		cpu_spin_until(cpu_clock() + NSEC_PER_USEC);
+	scx.forks++;
+}
+
 int scx_fork(struct task_struct *p)
 {
 	return scx.init_task_enabled ? ops_init_task(p, true) : 0;
@@ -139,14 +169,22 @@ void scx_post_fork(struct task_struct *p)
 {
 	struct rq *rq;
 
-	if (scx_task_state(p) != SCX_TASK_INIT)
-		return;
-	set_task_state(p, SCX_TASK_READY);
-	if (class_of(p) != &ext_sched_class)
-		return;
-	rq = task_rq_lock(p);
-	scx_enable_task(p);
-	rq_unlock(rq);
+	VRT_ASSERT(scx.forks);
+	if (scx_task_state(p) == SCX_TASK_INIT) {
+		set_task_state(p, SCX_TASK_READY);
+		if (class_of(p) == &ext_sched_class) {
+			rq = task_rq_lock(p);
+			scx_enable_task(p);
+			rq_unlock(rq);
+		}
+	}
+	scx.forks--;
+}
+
+void scx_cancel_fork(void)
+{
+	VRT_ASSERT(scx.forks);
+	scx.forks--;
 }
 
 void scx_task_dead(struct task_struct *p)
@@ -160,10 +198,7 @@ void scx_task_dead(struct task_struct *p)
 	rq_unlock(rq);
 }
 
-/*
- * Calls @fn for every task there is, dead ones included. Forks during the walk
- * take care of themselves (scx_fork()). Stops at the first error.
- */
+/* Calls @fn for every task there is, dead ones included. Stops at the first error. */
 static int for_each_task(int (*fn)(struct task_struct *p))
 {
 	struct task **tasks = xcalloc(kernel.nr_tasks + 1, sizeof(*tasks)), *t;
@@ -179,6 +214,9 @@ static int for_each_task(int (*fn)(struct task_struct *p))
 		/* one that has died meanwhile has been taken care of */
 		if (!err && !tasks[i]->dead)
 			err = fn(&tasks[i]->ts);
+		/* it died under our hands, before it had anything to take leave of */
+		if (tasks[i]->dead)
+			scx_task_dead(&tasks[i]->ts);
 		task_put(tasks[i]);
 	}
 	free(tasks);
@@ -350,9 +388,11 @@ void scx_disable_workfn(struct kthread_work *work)
 	scx.state = SCX_OPS_DISABLING;
 	scx_bypass(true);
 	scx.switched_all = scx.switching_all = false;
-	scx.init_task_enabled = false;
 	scx_exit_cgroups();
+	lock_out_forks();
+	scx.init_task_enabled = false;
 	for_each_task(disable_one);
+	let_in_forks();
 	disable_finish(ei);
 	scx.state = SCX_OPS_DISABLED;
 	scx_bypass(false);
@@ -371,12 +411,8 @@ void scx_disable(enum scx_exit_kind kind)
 
 static int init_one(struct task_struct *p)
 {
-	int err;
+	int err = ops_init_task(p, false);
 
-	/* forked since, and initialised there */
-	if (scx_task_state(p) != SCX_TASK_NONE)
-		return 0;
-	err = ops_init_task(p, false);
 	if (err) {
 		scx_error("ops.init_task() failed (%d) for %s[%d]", err, p->comm, p->pid);
 		return err;
@@ -489,17 +525,21 @@ static int enable_steps(void)
 	scx_bypass(true);
 	enable_ops(false);
 	scx.cpu_preempt = scx.ops.cpu_acquire || scx.ops.cpu_release;
+	lock_out_forks();
 	scx.init_task_enabled = true;
 	err = scx_init_cgroups();
 	if (!err)
 		err = for_each_task(init_one);
+	let_in_forks();
 	if (err) {
 		scx_bypass(false);
 		return err;
 	}
 	scx.switching_all = !(scx.ops.flags & SCX_OPS_SWITCH_PARTIAL);
 	scx.enabled = true;
+	lock_out_forks();
 	for_each_task(switch_one);
+	let_in_forks();
 	scx_bypass(false);
 	return 0;
 }

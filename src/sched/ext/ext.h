@@ -78,6 +78,8 @@ struct scx_state {
 	bool builtin_idle, cpu_preempt, warned_zero_slice;
 	bool unmodelled_cpuperf; /* somebody asked for a frequency */
 	u32 bypass_depth;
+	u32 forks; /* going on */
+	bool forks_locked_out;
 
 	struct sched_ext_ops ops; /* values; function members hold struct bpf_prog * */
 	bool has_op[SCX_NR_OPS];
