@@ -51,12 +51,11 @@ int bpf_init(const struct bpf_env *env, const void *raw_btf, u32 raw_btf_size)
 
 void bpf_exit(void)
 {
-	u32 left;
-
 	if (!bpf_env)
 		return;
-	left = bpf_objects_release_all();
-	VRT_ASSERT(left == 1); /* the kernel BTF is ours */
+	bpf_objects_release_all();
+	bpf_alloc_exit();
+	VRT_ASSERT(bpf_obj_count() == 1); /* the kernel BTF is ours */
 	bpf_exec_pool_exit();
 	bpf_kfuncs_exit();
 	bpf_kernel_regions_exit();

@@ -75,6 +75,8 @@ struct btf_record *btf_parse_record_mask(struct btf *btf, u32 id, u32 mask, int 
 void btf_record_free(struct btf_record *record);
 struct btf_record *btf_record_copy(const struct btf_record *record); /* NULL of NULL */
 bool btf_record_equal(const struct btf_record *a, const struct btf_record *b);
+/* How an object of kernel type @btf_id is given back, see bpf_register_dtor(); NULL: not known. */
+void (*btf_find_dtor(u32 btf_id))(void *obj);
 /* Forgets the destructors that bpf_register_dtor() knows. */
 void btf_dtors_exit(void);
 

@@ -67,7 +67,7 @@ void btf_dtors_exit(void)
 	nr_dtors = 0;
 }
 
-static void (*find_dtor(u32 btf_id))(void *)
+void (*btf_find_dtor(u32 btf_id))(void *)
 {
 	u32 i;
 
@@ -162,7 +162,7 @@ static int resolve_kptr(const struct finder *f, struct btf_field *field)
 	field->kptr_btf = kernel;
 	field->kptr_btf_id = (u32)id;
 	if (field->type == BPF_KPTR_REF) {
-		field->dtor = find_dtor(field->kptr_btf_id);
+		field->dtor = btf_find_dtor(field->kptr_btf_id);
 		if (!field->dtor)
 			return -ENOENT;
 	}

@@ -89,6 +89,7 @@ struct bpf_frame {
 #define BPF_CTX_AREA 128 /* room for a context of 64-bit arguments */
 #define BPF_MAX_LOOP_ITERATIONS (8u << 20) /* BPF_MAX_LOOPS of Linux */
 #define BPF_MAX_TAIL_CALLS 33
+#define BPF_MAX_REFS 32
 
 /* One run of a program. From a pool: a run never allocates. */
 struct bpf_exec {
@@ -110,6 +111,8 @@ struct bpf_exec {
 	u32 callee_arg; /* its argument that is looked at, from 1; 0: none */
 	u32 *lock; /* the bpf_spin_lock that is held */
 	u32 rcu_depth, preempt_depth;
+	void *refs[BPF_MAX_REFS]; /* objects and samples that are acquired and not given back */
+	u32 nr_refs;
 	const void *packet, *packet_end; /* of programs on packets */
 	struct bpf_exec *next; /* free ones */
 	struct bpf_frame frames[BPF_MAX_FRAMES];
@@ -289,8 +292,20 @@ struct bpf_alloc_header *bpf_alloc_find(const void *ptr);
 const struct bpf_region *bpf_alloc_region(const struct bpf_alloc_header *header);
 /* Gives a reference back; with the last one the object goes, with all that its fields hold. */
 void bpf_alloc_drop(struct bpf_alloc_header *header);
+/* For bpf_exit(): forgets the types of objects that are left. */
+void bpf_alloc_exit(void);
 /* What a list head or tree holds goes, too. */
 void bpf_graph_free(const struct btf_field *field, void *head);
+
+/* --- references: interp_refs.c ---------------------------------------------------- */
+
+/*
+ * What a run has acquired, so that it can be given back when the run is
+ * stopped: allocated objects, kernel objects, ring buffer samples.
+ */
+void bpf_ref_add(struct bpf_exec *x, void *ptr);
+void bpf_ref_del(struct bpf_exec *x, const void *ptr);
+void bpf_refs_release(struct bpf_exec *x);
 
 /* --- stopping: interp_fault.c --------------------------------------------------- */
 

@@ -244,6 +244,8 @@ BPF_HELPER(kptr_xchg)
 	}
 	memcpy(&old, field, sizeof(old));
 	memcpy(field, &a2, sizeof(a2));
+	bpf_ref_del(x, (const void *)a2);
+	bpf_ref_add(x, (void *)old);
 	bpf_reg_kptr(&x->regs[0], f, old);
 	return old;
 }

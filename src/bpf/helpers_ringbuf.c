@@ -29,19 +29,25 @@ BPF_HELPER(ringbuf_output)
 
 BPF_HELPER(ringbuf_reserve)
 {
+	void *sample;
+
 	if (!is_ring(MAP, BPF_MAP_TYPE_RINGBUF) || a3)
 		return 0;
-	return (u64)bpf_ringbuf_reserve(MAP, a2);
+	sample = bpf_ringbuf_reserve(MAP, a2);
+	bpf_ref_add(bpf_exec_current, sample);
+	return (u64)sample;
 }
 
 BPF_HELPER(ringbuf_submit)
 {
+	bpf_ref_del(bpf_exec_current, (void *)a1);
 	bpf_ringbuf_commit((void *)a1, a2, false);
 	return 0;
 }
 
 BPF_HELPER(ringbuf_discard)
 {
+	bpf_ref_del(bpf_exec_current, (void *)a1);
 	bpf_ringbuf_commit((void *)a1, a2, true);
 	return 0;
 }
@@ -77,6 +83,7 @@ BPF_HELPER(ringbuf_reserve_dynptr)
 		err = -E2BIG;
 	else if (!(state.data = bpf_ringbuf_reserve(MAP, size)))
 		err = -EINVAL;
+	bpf_ref_add(x, state.data);
 	state.size = state.data ? size : 0;
 	if (!bpf_dynptr_set(x, 4, &state))
 		return 0;
@@ -94,6 +101,7 @@ static u64 commit_dynptr(u64 flags, bool discard)
 		bpf_exec_fault(x, "the dynptr is not of a ring buffer");
 		return 0;
 	}
+	bpf_ref_del(x, state.data);
 	if (state.data)
 		bpf_ringbuf_commit(state.data, flags, discard);
 	bpf_dynptr_clear(x, 1);

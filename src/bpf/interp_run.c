@@ -119,6 +119,7 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog)
 	x->budget = prog->sleepable ? bpf_env->sleepable_insn_budget : bpf_env->insn_budget;
 	x->lock = NULL;
 	x->rcu_depth = x->preempt_depth = 0;
+	x->nr_refs = 0;
 	x->packet = x->packet_end = NULL;
 	x->ctx = NULL;
 	x->ctx_size = 0;
@@ -142,8 +143,10 @@ u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
 	total_insns += x->executed;
 	prog->run_cnt++;
 	prog->run_insns += x->executed;
-	if (unlikely(x->stopped))
+	if (unlikely(x->stopped)) {
 		ret = x->ret;
+		bpf_refs_release(x);
+	}
 	x->next = pool;
 	pool = x;
 	if (!--bpf_exec_active)

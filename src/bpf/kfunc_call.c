@@ -231,6 +231,14 @@ static void set_result(const struct bpf_kfunc_desc *d, struct bpf_reg *r0, u64 r
 	}
 }
 
+/* The object that was acquired: nodes are inside of theirs. */
+static void *acquired(const struct bpf_kfunc_desc *d, u64 ret)
+{
+	struct bpf_alloc_header *h = d->ret == KRET_NODE && ret ? bpf_alloc_find((void *)ret) : NULL;
+
+	return h ? h + 1 : (void *)ret;
+}
+
 void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struct bpf_reg *r)
 {
 	struct call c = { .x = x, .desc = desc, .r = r };
@@ -252,6 +260,10 @@ void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struc
 	bpf_exec_charge(x, bpf_env->kfunc_ns);
 	bpf_exec_current = x;
 	ret = ((kfunc_fn)desc->kfunc->fn)(args[0], args[1], args[2], args[3], args[4]);
+	if (desc->kfunc->flags & KF_RELEASE)
+		bpf_ref_del(x, (const void *)first.v);
+	if (desc->kfunc->flags & KF_ACQUIRE)
+		bpf_ref_add(x, acquired(desc, ret));
 	if (x->stopped)
 		return;
 	x->callee = NULL;

@@ -138,6 +138,16 @@ void bpf_alloc_drop(struct bpf_alloc_header *h)
 	bpf_rcu_defer(kheap_free, h);
 }
 
+void bpf_alloc_exit(void)
+{
+	struct alloc_type *t;
+
+	while ((t = types)) {
+		t->objects = 0;
+		free_type(t);
+	}
+}
+
 /* --- lists and trees ------------------------------------------------------------------- */
 
 static void drop_node(const struct btf_field *field, void *node)

@@ -64,6 +64,12 @@ static bool locked(void)
 	return x->lock ? true : bpf_exec_fault(x, "the bpf_spin_lock must be held");
 }
 
+/* The object of the node belongs to a list or tree from now on. */
+static void give_away(const void *node)
+{
+	bpf_ref_del(bpf_exec_current, bpf_alloc_find(node) + 1);
+}
+
 /* A node that is in use already cannot be added: the program's reference is given back. */
 static int refuse_node(void *node, u64 off)
 {
@@ -88,6 +94,7 @@ static int list_push(struct bpf_list_head *head, struct bpf_list_node *node, u64
 
 	if (!locked())
 		return 0;
+	give_away(node);
 	if (n->owner)
 		return refuse_node(node, off);
 	if (back)
@@ -164,6 +171,7 @@ int bpf_rbtree_add_impl(struct bpf_rb_root *root, struct bpf_rb_node *node,
 
 	if (!locked())
 		return 0;
+	give_away(node);
 	if (n->owner)
 		return refuse_node(node, off);
 	less_now = &now;

@@ -262,6 +262,43 @@ static void print_list(struct json_object *run, const char *name, const char *he
 			json_object_get_string(json_object_array_get_idx(json_at(run, name), i)));
 }
 
+/* Did one of the first @nr runs say the same? */
+static bool said_before(struct json_object *runs, size_t nr, const char *sentence)
+{
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *list = json_at(json_object_array_get_idx(runs, i), "unmodelled");
+
+		for (size_t k = 0; k < json_object_array_length(list); k++) {
+			if (!strcmp(json_object_get_string(json_object_array_get_idx(list, k)),
+				    sentence))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Of all runs, each sentence once: the workload's are the same everywhere. */
+static void print_unmodelled(struct json_object *runs)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < json_object_array_length(runs); i++) {
+		struct json_object *list = json_at(json_object_array_get_idx(runs, i), "unmodelled");
+
+		for (size_t k = 0; k < json_object_array_length(list); k++) {
+			const char *sentence =
+				json_object_get_string(json_object_array_get_idx(list, k));
+
+			if (said_before(runs, i, sentence))
+				continue;
+			if (first)
+				puts("not modelled:");
+			first = false;
+			print_lines(sentence);
+		}
+	}
+}
+
 static void print_expectations(const struct run_plan *plan, struct json_object *run)
 {
 	for (size_t i = 0; i < array_length(run, "expectations"); i++) {
@@ -311,6 +348,5 @@ void report_runs(const struct run_plan *plan, struct json_object *runs)
 		print_list(run, "books", "    the books do not balance: this is a bug of vruntime");
 		print_speed(run);
 	}
-	if (json_object_array_length(runs))
-		print_list(json_object_array_get_idx(runs, 0), "unmodelled", "not modelled:");
+	print_unmodelled(runs);
 }

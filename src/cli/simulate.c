@@ -153,6 +153,15 @@ static void add_trace_hash(struct session *s)
 	json_add_string(s->run, "trace_hash", hex);
 }
 
+/* On top of what the workload could not have. */
+static void add_unmodelled(struct session *s)
+{
+	const char *sentence;
+
+	for (u32 i = 0; (sentence = kernel_unmodelled(i)); i++)
+		json_object_array_add(json_at(s->run, "unmodelled"), json_text(sentence));
+}
+
 static void add_results(struct session *s)
 {
 	struct json_object *hashes = json_at(s->run, "hashes");
@@ -162,6 +171,7 @@ static void add_results(struct session *s)
 	json_object_object_add(s->run, "ops", json_object_get(json_at(first, "ops")));
 	json_object_object_add(s->run, "metrics", metrics_machine_json(s->metrics));
 	json_object_object_add(s->run, "groups", metrics_groups_json(s->metrics));
+	add_unmodelled(s);
 	add_figures(s);
 	add_trace_hash(s);
 }

@@ -475,6 +475,8 @@ static void __schedule(bool preempt)
 	crq->resched_next = false;
 	if (next != prev)
 		context_switch(rq, prev, next);
+	if (!crq->tick_running && !is_idle_task(next) && !scx_can_stop_tick(rq))
+		tick_start(crq);
 	task_of(prev)->yielded = false;
 	if (crq->balance_callback) {
 		void (*callback)(struct rq *) = crq->balance_callback;
@@ -523,7 +525,9 @@ static void tick_handler(struct hrtimer *timer)
 	if (!scx_switched_all())
 		fair_periodic_balance(rq);
 	trace_flush_overhead(crq);
-	if (crq->tick_running)
+	if (scx_can_stop_tick(rq))
+		tick_stop(crq);
+	else if (crq->tick_running)
 		tick_start(crq);
 }
 

@@ -63,6 +63,12 @@ void kernel_run_inside(void (*fn)(void *arg), void *arg);
 /* CPU hotplug. -EINVAL for CPU 0, which stays, no such CPU, or one already in that state. */
 int kernel_cpu_set_online(u32 cpu, bool online);
 
+/*
+ * What a program has asked for since boot that this kernel does not model:
+ * sentence @i, or NULL.
+ */
+const char *kernel_unmodelled(u32 i);
+
 /* How the sched_ext scheduler that was attached last has ended, if it has. */
 struct scx_exit_record {
 	bool attached; /* still in charge */

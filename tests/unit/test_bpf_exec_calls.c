@@ -313,6 +313,9 @@ static void test_ringbuf(void **state)
 	CHECK_FAULT("bpf_ringbuf_submit: argument 1: expected a reserved sample",
 		    STACK_PTR(R1, -8), MOV64_IMM(R2, 0), CALL(BPF_FUNC_ringbuf_submit),
 		    MOV64_IMM(R0, 0), EXIT);
+	/* the sample of a program that was stopped does not block those after it */
+	CHECK_RUN(48, LD_MAP(R1, fd), MOV64_IMM(R2, BPF_RB_AVAIL_DATA), CALL(BPF_FUNC_ringbuf_query),
+		  EXIT);
 	/* larger than the buffer */
 	CHECK_RUN(0, LD_MAP(R1, fd), MOV64_IMM(R2, 8192), MOV64_IMM(R3, 0),
 		  CALL(BPF_FUNC_ringbuf_reserve), EXIT);
@@ -435,6 +438,8 @@ static void test_cpumasks(void **state)
 	machine.cpu = 1;
 	CHECK_RUN(1, MASK(MOV64_REG(R1, R6), any));
 	machine.cpu = 0;
+	/* what a stopped program holds is given back: see teardown */
+	CHECK_FAULT("is a number", create, MOV64_IMM(R1, 0), LDX(BPF_DW, R0, R1, 0), EXIT);
 	CHECK_FAULT("bpf_cpumask_first: argument 1: expected a live struct cpumask, got a number",
 		    MOV64_IMM(R1, 0), first, EXIT);
 	/* a mask on the stack would have to be as large as one */
@@ -663,15 +668,6 @@ static void test_kptr(void **state)
 #define NEW NEW_OF(graph.node_id)
 #define DROP MOV64_IMM(R2, 0), kfunc("bpf_obj_drop_impl")
 
-/* A program that is stopped keeps what it has acquired. */
-static int leaky_teardown(void **state)
-{
-	bpf_close(graph.map);
-	bpf_close(graph.btf);
-	bpf_exit();
-	return 0;
-}
-
 static void test_objects(void **state)
 {
 	GRAPH_CHECK(8, NEW, JMP_IMM(BPF_JNE, R0, 0, 1), EXIT, MOV64_REG(R6, R0),
@@ -792,7 +788,7 @@ int main(void)
 		GRAPH_TEST(test_special_fields),
 		GRAPH_TEST(test_spin_lock),
 		GRAPH_TEST(test_kptr),
-		cmocka_unit_test_setup_teardown(test_objects, graph_setup, leaky_teardown),
+		GRAPH_TEST(test_objects),
 		GRAPH_TEST(test_rbtree),
 		GRAPH_TEST(test_list),
 		GRAPH_TEST(test_timers),

@@ -396,6 +396,12 @@ static void put_prev_task_scx(struct rq *rq, struct task_struct *p, struct task_
 		switch_class(rq, next);
 }
 
+bool scx_can_stop_tick(const struct rq *rq)
+{
+	return class_of(rq->curr) == &ext_sched_class && !rq_bypassing(rq) &&
+	       (rq->scx.flags & SCX_RQ_CAN_STOP_TICK);
+}
+
 /* --- the rest ---------------------------------------------------------------------- */
 
 static void task_tick_scx(struct rq *rq, struct task_struct *curr)

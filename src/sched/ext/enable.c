@@ -674,6 +674,13 @@ void scx_shutdown(void)
 	memset(&scx, 0, sizeof(scx));
 }
 
+const char *kernel_unmodelled(u32 i)
+{
+	if (i || !scx.unmodelled_cpuperf)
+		return NULL;
+	return "scx_bpf_cpuperf_set(): CPU frequencies do not change";
+}
+
 const struct scx_exit_record *kernel_scx_exit(void)
 {
 	return &scx.record;
