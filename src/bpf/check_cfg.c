@@ -236,8 +236,8 @@ static int check_depth(struct bpf_check_env *env)
  */
 static u32 stack_depth(const struct bpf_prog *prog, const struct bpf_subprog *sub)
 {
-	s32 off[11], lowest = 0;
-	bool known[11] = { false };
+	s32 off[16], lowest = 0; /* registers have not been checked yet */
+	bool known[16] = { false };
 	u32 i;
 
 	known[BPF_REG_10] = true;

@@ -119,7 +119,9 @@ static int packet_results(struct run *r)
 	int err = copy_out(attr->test.data_out, &attr->test.data_size_out, r->packet + HEADROOM,
 			   r->packet_size);
 
-	return err ?: copy_out(attr->test.ctx_out, &attr->test.ctx_size_out, r->ctx, r->ctx_size);
+	if (err || !attr->test.ctx_out)
+		return err;
+	return copy_out(attr->test.ctx_out, &attr->test.ctx_size_out, r->ctx, r->ctx_size);
 }
 
 /* --- contexts as they are ------------------------------------------------------------- */

@@ -339,6 +339,8 @@ void move_queued_task(struct rq *rq, struct task_struct *p, u32 cpu);
 /* 1 if it was asleep. From any context on a CPU, without rq locks. */
 int try_to_wake_up(struct task *t, u32 wake_flags);
 void wake_up_new_task(struct task *t);
+/* Some CPU near @cpu where the task may run; widens its mask when none is left. */
+u32 select_fallback_rq(u32 cpu, struct task_struct *p);
 bool is_cpu_allowed(const struct task_struct *p, s32 cpu);
 void schedule(void);
 void do_yield(void);

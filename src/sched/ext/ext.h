@@ -13,10 +13,10 @@
  * for, can be recognised and ignored.
  *
  * Files: class.c the scheduling class; dsq.c dispatch queues; dispatch.c the
- * ways between them; idle.c idle tracking; kick.c kicks; enable.c life of a
- * scheduler and of tasks under it; exit.c errors and the debug dump; ops.c
- * calling the operations; kfuncs.c, iter.c what programs may call; struct_ops.c
- * the type.
+ * ways between them; idle.c idle tracking; kick.c kicks; boot.c what is there
+ * always; enable.c life of a scheduler, task.c of tasks under it; watchdog.c;
+ * exit.c errors and the debug dump; ops.c calling the operations; kfuncs.c,
+ * iter.c what programs may call; struct_ops.c the type.
  */
 #ifndef VRT_SCHED_EXT_EXT_H
 #define VRT_SCHED_EXT_EXT_H
@@ -202,9 +202,27 @@ int scx_enable(const struct sched_ext_ops *ops);
 void scx_disable(enum scx_exit_kind kind);
 void scx_disable_workfn(struct kthread_work *work);
 void scx_bypass(bool on);
+
+/* --- task.c ---------------------------------------------------------------------- */
+
 enum scx_task_state scx_task_state(const struct task_struct *p);
+void scx_set_task_state(struct task_struct *p, enum scx_task_state state);
+/* 0 or -errno; @fork: the task is being made, not found. */
+int scx_ops_init_task(struct task_struct *p, bool fork);
+/* With the rq locked: the task is about to be scheduled by sched_ext, or not any more. */
 void scx_enable_task(struct task_struct *p);
 void scx_disable_task(struct task_struct *p);
+/* With the rq locked: the scheduler forgets the task. */
+void scx_exit_task(struct task_struct *p);
+int scx_for_each_task(int (*fn)(struct task_struct *p));
+void scx_lock_out_forks(void);
+void scx_let_in_forks(void);
+
+/* --- watchdog.c -------------------------------------------------------------------- */
+
+void scx_watchdog_init(void);
+void scx_watchdog_start(void);
+void scx_watchdog_stop(void);
 
 /* --- dsq.c --------------------------------------------------------------------- */
 
