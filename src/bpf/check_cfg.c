@@ -12,7 +12,7 @@
 
 #define FAIL(env, err, ...) (bpf_log((env)->log, __VA_ARGS__), (err))
 
-/* --- functions --------------------------------------------------------------------- */
+/* --- functions ----------------------------------------------------------- */
 
 struct bpf_subprog *bpf_subprog_of(const struct bpf_prog *prog, u32 insn)
 {
@@ -81,7 +81,7 @@ int bpf_check_add_subprogs(struct bpf_check_env *env)
 	return 0;
 }
 
-/* --- jumps ---------------------------------------------------------------------------- */
+/* --- jumps --------------------------------------------------------------- */
 
 static bool is_jump_class(const struct bpf_insn *insn)
 {
@@ -136,7 +136,7 @@ int bpf_check_subprogs(struct bpf_check_env *env)
 	return 0;
 }
 
-/* --- what can be reached ------------------------------------------------------------------ */
+/* --- what can be reached ------------------------------------------------- */
 
 struct walk {
 	u8 *seen; /* 1: instruction, 2: second slot of a 64-bit load */
@@ -184,7 +184,7 @@ static int check_reached(struct bpf_check_env *env, const u8 *seen)
 	return 0;
 }
 
-/* --- depth of calls --------------------------------------------------------------------------- */
+/* --- depth of calls ------------------------------------------------------ */
 
 enum { DEPTH_UNKNOWN, DEPTH_IN_PROGRESS = 0xff };
 
@@ -227,7 +227,7 @@ static int check_depth(struct bpf_check_env *env)
 	return 0;
 }
 
-/* --- stack ---------------------------------------------------------------------------------------- */
+/* --- stack --------------------------------------------------------------- */
 
 /*
  * How deep a function's own frame is used, as far as it shows: accesses by r10,

@@ -9,7 +9,7 @@
 
 #define FAIL(env, err, ...) (bpf_log((env)->log, __VA_ARGS__), (err))
 
-/* --- opcodes ------------------------------------------------------------------------ */
+/* --- opcodes ------------------------------------------------------------- */
 
 static bool alu_known(u8 code)
 {
@@ -60,7 +60,7 @@ static bool opcode_known(u8 code)
 	}
 }
 
-/* --- arithmetic ----------------------------------------------------------------------- */
+/* --- arithmetic ---------------------------------------------------------- */
 
 static int check_mov(struct bpf_check_env *env, const struct bpf_insn *insn)
 {
@@ -119,7 +119,7 @@ static int check_alu(struct bpf_check_env *env, const struct bpf_insn *insn)
 	return 0;
 }
 
-/* --- jumps ------------------------------------------------------------------------------- */
+/* --- jumps --------------------------------------------------------------- */
 
 static int check_jmp(struct bpf_check_env *env, const struct bpf_insn *insn)
 {
@@ -150,7 +150,7 @@ static int check_jmp(struct bpf_check_env *env, const struct bpf_insn *insn)
 	}
 }
 
-/* --- memory -------------------------------------------------------------------------------- */
+/* --- memory -------------------------------------------------------------- */
 
 static u32 access_size(u8 code)
 {
@@ -235,7 +235,7 @@ static int check_ld(struct bpf_check_env *env, const struct bpf_insn *insn)
 	return 0;
 }
 
-/* --- all of them ------------------------------------------------------------------------------- */
+/* --- all of them --------------------------------------------------------- */
 
 /* Does it change its destination register? */
 static bool writes_dst(const struct bpf_insn *insn)

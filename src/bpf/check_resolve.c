@@ -21,7 +21,7 @@
 /* Where the functions of the kernel seem to be. */
 #define KERNEL_TEXT 0xffffffff81000000ULL
 
-/* --- constants ------------------------------------------------------------------------- */
+/* --- constants ----------------------------------------------------------- */
 
 /* What a 64-bit load loads: its index in exec->consts. */
 static s32 add_const(struct bpf_prog *prog, const struct bpf_reg *value)
@@ -35,7 +35,7 @@ static s32 add_const(struct bpf_prog *prog, const struct bpf_reg *value)
 	return (s32)exec->nr_consts++;
 }
 
-/* --- maps ---------------------------------------------------------------------------------- */
+/* --- maps ---------------------------------------------------------------- */
 
 static bool has_arena(const struct bpf_prog *prog)
 {
@@ -140,7 +140,7 @@ static void finish_map(struct bpf_prog *prog, struct bpf_insn *insn)
 {
 	const struct bpf_region *region = bpf_region_map_ptr(prog, (u32)insn->imm);
 	struct bpf_map *map = prog->maps[insn->imm];
-	struct bpf_reg value = { .v = (u64)map, .region = region };
+	struct bpf_reg value;
 	u32 zero = 0;
 
 	if (map->type == BPF_MAP_TYPE_ARENA && wants_value(insn)) {
@@ -149,11 +149,13 @@ static void finish_map(struct bpf_prog *prog, struct bpf_insn *insn)
 	} else if (wants_value(insn)) {
 		bpf_reg_map_value(&value, region->values, map->ops->lookup(map, &zero));
 		value.v += (u32)insn[1].imm;
+	} else {
+		bpf_reg_opaque(&value, region, (u64)map);
 	}
 	insn->imm = add_const(prog, &value);
 }
 
-/* --- variables and functions ------------------------------------------------------------------ */
+/* --- variables and functions --------------------------------------------- */
 
 static bool is_percpu(u32 var_id)
 {
@@ -205,8 +207,8 @@ static int resolve_var(struct bpf_check_env *env, struct bpf_insn *insn)
 		return FAIL(env, -ENOENT, "ldimm64 failed to find the address for kernel symbol '%s'.\n",
 			    btf_name(bpf_kernel_btf(), t->name_off));
 	if (is_percpu((u32)insn->imm))
-		value = (struct bpf_reg){ .v = (u64)var->address(0),
-					  .region = percpu_region(env->prog, var, type_id) };
+		bpf_reg_opaque(&value, percpu_region(env->prog, var, type_id),
+			       (u64)var->address(0));
 	else
 		bpf_reg_object(&value, type_id, var->address(0));
 	insn->imm = add_const(env->prog, &value);
@@ -217,8 +219,9 @@ static int resolve_func(struct bpf_check_env *env, u32 i)
 {
 	struct bpf_insn *insn = &env->prog->insns[i];
 	u32 target = i + 1 + (u32)insn->imm;
-	struct bpf_reg value = { .v = bpf_func_address(target), .region = &bpf_region_func };
+	struct bpf_reg value;
 
+	bpf_reg_opaque(&value, &bpf_region_func, bpf_func_address(target));
 	bpf_subprog_at(env->prog, target)->is_callback = true;
 	insn[1].imm = insn->imm; /* where it is, for whoever walks the code */
 	insn->imm = add_const(env->prog, &value);
@@ -278,7 +281,7 @@ int bpf_check_resolve(struct bpf_check_env *env)
 	return 0;
 }
 
-/* --- calls --------------------------------------------------------------------------------------- */
+/* --- calls --------------------------------------------------------------- */
 
 static int check_helper(struct bpf_check_env *env, u32 i)
 {
@@ -286,7 +289,8 @@ static int check_helper(struct bpf_check_env *env, u32 i)
 	u32 id = (u32)prog->insns[i].imm;
 	const struct bpf_func_proto *proto = bpf_helper_proto(id);
 
-	if (proto && bpf_helper_allowed(prog, proto) && (!proto->gpl_only || prog->gpl_compatible) &&
+	if (proto && bpf_helper_allowed(prog, proto) &&
+	    (!proto->gpl_only || prog->gpl_compatible) &&
 	    (!proto->might_sleep || prog->sleepable))
 		return 0;
 	bpf_check_log_insn(env, i);

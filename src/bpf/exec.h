@@ -89,7 +89,7 @@ struct bpf_frame {
 #define BPF_CTX_AREA 128 /* room for a context of 64-bit arguments */
 #define BPF_MAX_LOOP_ITERATIONS (8u << 20) /* BPF_MAX_LOOPS of Linux */
 #define BPF_MAX_TAIL_CALLS 33
-#define BPF_MAX_REFS 32
+#define BPF_MAX_REFS 64
 
 /* One run of a program. From a pool: a run never allocates. */
 struct bpf_exec {
@@ -144,6 +144,18 @@ extern const struct bpf_region bpf_region_ctx, bpf_region_stack, bpf_region_walk
 static inline void bpf_reg_number(struct bpf_reg *reg, u64 value)
 {
 	*reg = (struct bpf_reg){ .v = value };
+}
+
+/* A pointer to something that is only passed around: where v is base, it is as it was given. */
+static inline void bpf_reg_opaque(struct bpf_reg *reg, const struct bpf_region *region, u64 value)
+{
+	*reg = (struct bpf_reg){ .v = value, .base = value, .region = region };
+}
+
+/* Such a pointer of that kind, to which nothing was added? */
+static inline bool bpf_reg_is(const struct bpf_reg *reg, enum bpf_region_kind kind)
+{
+	return reg->region && reg->region->kind == kind && reg->v == reg->base;
 }
 
 /* --- running: interp.c, interp_run.c ---------------------------------------- */

@@ -103,8 +103,8 @@ enum bpf_dynptr_type { BPF_DYNPTR_INVALID, BPF_DYNPTR_LOCAL, BPF_DYNPTR_RINGBUF,
 struct bpf_dynptr_state {
 	enum bpf_dynptr_type type;
 	bool rdonly;
-	u8 *data; /* NULL: a null dynptr */
-	u32 size; /* that is left from offset on */
+	u8 *data; /* where it began; NULL: a null dynptr */
+	u32 offset, size; /* the part of it that there is now */
 	const struct bpf_region *region;
 };
 

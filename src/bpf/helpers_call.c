@@ -18,10 +18,12 @@ void bpf_helpers_init(void)
 
 	for (id = 0; id < __BPF_FUNC_MAX_ID; id++) {
 		const struct bpf_func_proto *proto = bpf_helper_proto(id);
-		s32 btf_id = proto && proto->btf ? btf_find_by_name_kind(bpf_kernel_btf(), proto->btf,
-									 BTF_KIND_STRUCT) : 0;
+		s32 btf_id = 0;
 
-		proto_btf_ids[id] = btf_id > 0 ? (u32)btf_id : 0;
+		if (proto && proto->btf)
+			btf_id = btf_find_by_name_kind(bpf_kernel_btf(), proto->btf,
+						       BTF_KIND_STRUCT);
+		proto_btf_ids[id] = (u32)max(btf_id, 0);
 	}
 }
 
@@ -38,11 +40,6 @@ struct call {
 static bool refuse(struct call *c, const char *expected)
 {
 	return bpf_exec_refuse(c->x, &c->r[c->arg + 1], expected);
-}
-
-static inline bool reg_is(const struct bpf_reg *reg, enum bpf_region_kind kind)
-{
-	return reg->region && reg->region->kind == kind;
 }
 
 /* --- memory ------------------------------------------------------------------------- */
@@ -111,7 +108,7 @@ static bool check_map(struct call *c)
 {
 	const struct bpf_reg *reg = &c->r[c->arg + 1];
 
-	if (!reg_is(reg, REGION_MAP_PTR))
+	if (!bpf_reg_is(reg, REGION_MAP_PTR))
 		return refuse(c, "a map");
 	c->map = (struct bpf_map *)reg->v;
 	c->map_region = reg->region;
@@ -138,7 +135,7 @@ static bool check_arg(struct call *c)
 	case ARG_PTR_TO_MEM:
 		return check_mem_size(c, arg);
 	case ARG_PTR_TO_CTX:
-		return reg_is(reg, REGION_CTX) ? true : refuse(c, "the context");
+		return bpf_reg_is(reg, REGION_CTX) ? true : refuse(c, "the context");
 	case ARG_PTR_TO_SPIN_LOCK:
 		return bpf_exec_field(c->x, reg, BPF_SPIN_LOCK) != NULL;
 	case ARG_PTR_TO_TIMER:
@@ -151,9 +148,9 @@ static bool check_arg(struct call *c)
 		return reg->region == &ringbuf_mem.rdwr && reg->v == reg->base ?
 		       true : refuse(c, "a reserved sample");
 	case ARG_PTR_TO_PERCPU_BTF_ID:
-		return reg_is(reg, REGION_PERCPU) ? true : refuse(c, "a per-CPU variable");
+		return bpf_reg_is(reg, REGION_PERCPU) ? true : refuse(c, "a per-CPU variable");
 	case ARG_PTR_TO_FUNC:
-		return reg_is(reg, REGION_FUNC) ? true : refuse(c, "a function");
+		return bpf_reg_is(reg, REGION_FUNC) ? true : refuse(c, "a function");
 	case ARG_PTR_TO_CONST_STR:
 		return check_const_str(c);
 	default: /* sizes are checked with their memory, dynptrs by who uses them */

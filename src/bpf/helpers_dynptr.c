@@ -11,8 +11,8 @@
 #define DYNPTR_MAX_SIZE ((1u << 24) - 1)
 
 /*
- * In the shadow: slot 0 has the data's address and region, slot 1 the size and
- * type. Neither can be used as a pointer.
+ * In the shadow: slot 0 has the data's address and region, slot 1 the part of it
+ * and the type. Neither can be used as a pointer.
  */
 static const struct bpf_region dynptr_region = { .kind = REGION_SLOT, .name = "a dynptr" };
 /* A register that points at a dynptr on no stack: base is the state. */
@@ -22,7 +22,8 @@ static void put_state(struct bpf_reg *slots, const struct bpf_dynptr_state *s)
 {
 	slots[0] = (struct bpf_reg){ .v = (u64)s->data, .base = (u64)s->region,
 				     .region = &dynptr_region };
-	slots[1] = (struct bpf_reg){ .v = s->size, .base = (u64)s->type | (u64)s->rdonly << 8,
+	slots[1] = (struct bpf_reg){ .v = (u64)s->offset << 32 | s->size,
+				     .base = (u64)s->type | (u64)s->rdonly << 8,
 				     .region = &dynptr_region };
 }
 
@@ -45,6 +46,7 @@ bool bpf_dynptr_get(struct bpf_exec *x, u32 arg, struct bpf_dynptr_state *s)
 		.type = (enum bpf_dynptr_type)(slots[1].base & 0xff),
 		.rdonly = slots[1].base >> 8,
 		.data = (u8 *)slots[0].v,
+		.offset = (u32)(slots[1].v >> 32),
 		.size = (u32)slots[1].v,
 		.region = (const struct bpf_region *)slots[0].base,
 	};
@@ -54,7 +56,7 @@ bool bpf_dynptr_get(struct bpf_exec *x, u32 arg, struct bpf_dynptr_state *s)
 bool bpf_dynptr_set(struct bpf_exec *x, u32 arg, const struct bpf_dynptr_state *s)
 {
 	const struct bpf_reg *reg = &x->regs[arg];
-	u64 words[2] = { (u64)s->data, s->size }, fat;
+	u64 words[2] = { (u64)s->data, (u64)s->offset << 32 | s->size }, fat;
 	struct bpf_reg *slots;
 
 	x->callee_arg = arg;
@@ -128,7 +130,7 @@ BPF_HELPER(dynptr_read)
 		return (u64)-EINVAL;
 	err = check_range(&s, (u32)a4, (u32)a2);
 	if (!err)
-		memmove((void *)a1, s.data + (u32)a4, (u32)a2);
+		memmove((void *)a1, s.data + s.offset + (u32)a4, (u32)a2);
 	return (u64)(s64)err;
 }
 
@@ -144,7 +146,7 @@ BPF_HELPER(dynptr_write)
 		return (u64)-EINVAL;
 	err = check_range(&s, (u32)a2, (u32)a4);
 	if (!err)
-		memmove(s.data + (u32)a2, (const void *)a3, (u32)a4);
+		memmove(s.data + s.offset + (u32)a2, (const void *)a3, (u32)a4);
 	return (u64)(s64)err;
 }
 
@@ -157,5 +159,5 @@ BPF_HELPER(dynptr_data)
 		return 0;
 	if (!s.data || s.rdonly || check_range(&s, (u32)a2, (u32)a3))
 		return 0;
-	return (u64)(s.data + (u32)a2);
+	return (u64)(s.data + s.offset + (u32)a2);
 }

@@ -122,7 +122,7 @@ static long parse_number(const char *buf, u64 len, u64 flags, bool sign, struct 
 
 BPF_HELPER(strtol)
 {
-	struct number n;
+	struct number n = { 0 };
 	long used = parse_number((const char *)a1, a2, a3, true, &n);
 	u64 limit = n.negative ? (u64)LLONG_MAX + 1 : LLONG_MAX;
 	s64 v;
@@ -138,7 +138,7 @@ BPF_HELPER(strtol)
 
 BPF_HELPER(strtoul)
 {
-	struct number n;
+	struct number n = { 0 };
 	long used = parse_number((const char *)a1, a2, a3, true, &n);
 
 	if (used < 0)

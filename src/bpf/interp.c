@@ -146,7 +146,8 @@ ATOMIC(64)
 
 /* --- frames ------------------------------------------------------------------- */
 
-static inline void enter_frame(struct bpf_exec *x, struct bpf_frame *f, struct bpf_reg *r, u32 stack)
+static inline void enter_frame(struct bpf_exec *x, struct bpf_frame *f, struct bpf_reg *r,
+			       u32 stack)
 {
 	u8 *top = x->stack + (size_t)(BPF_MAX_FRAMES - x->depth) * BPF_STACK_SIZE;
 

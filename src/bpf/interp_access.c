@@ -357,6 +357,8 @@ u64 bpf_probe_size(u64 addr)
 
 int bpf_probe_read(void *dst, u64 addr, u64 size)
 {
+	if (!size)
+		return 0;
 	if (bpf_probe_size(addr) < size) {
 		memset(dst, 0, size);
 		return -EFAULT;

@@ -28,8 +28,8 @@
 	X(STACK_STX_B) X(STACK_STX_H) X(STACK_STX_W) X(STACK_STX_DW)                               \
 	X(ATOMIC_W) X(ATOMIC_DW)
 #define BPF_OTHER(X)                                                                               \
-	X(CAST_KERN) X(CAST_USER) X(LD64) X(LD_CONST) X(LD_ABS) X(LD_IND) X(JA) X(MAY_GOTO) X(CALL_LOCAL) X(CALL_HELPER)     \
-	X(CALL_KFUNC) X(TAIL_CALL) X(EXIT) X(MISSING)
+	X(CAST_KERN) X(CAST_USER) X(LD64) X(LD_CONST) X(LD_ABS) X(LD_IND) X(JA) X(MAY_GOTO)        \
+	X(CALL_LOCAL) X(CALL_HELPER) X(CALL_KFUNC) X(TAIL_CALL) X(EXIT) X(MISSING)
 
 #define BPF_OP_WIDTHS(name) OP_##name##64_K, OP_##name##64_X, OP_##name##32_K, OP_##name##32_X,
 #define BPF_OP_ONE(name) OP_##name,

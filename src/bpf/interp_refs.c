@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * References that a run holds. Programs that end by themselves have none left;
- * one that is stopped halfway gives back what it has acquired, so that neither
- * objects nor the space of a ring buffer are lost with it.
+ * References that a run holds. A program that ends with one, or is stopped
+ * halfway, gives back what it has acquired, so that neither objects nor the
+ * space of a ring buffer are lost with it.
  *
- * There is room for more than programs use at a time. What does not fit is not
- * given back.
+ * There is room for more than programs use at a time: whoever holds more is in
+ * a loop that only acquires.
  */
 #include "exec.h"
+#include "kfunc.h"
 #include "maps/ringbuf.h"
-
-void bpf_ref_add(struct bpf_exec *x, void *ptr)
-{
-	if (ptr && x->nr_refs < BPF_MAX_REFS)
-		x->refs[x->nr_refs++] = ptr;
-}
 
 void bpf_ref_del(struct bpf_exec *x, const void *ptr)
 {
@@ -42,10 +37,26 @@ static void release(void *ptr)
 		bpf_ringbuf_commit(ptr, 0, true);
 		return;
 	}
-	if (kheap_find(ptr, &obj) && obj.base == ptr && obj.type->btf_id)
+	if (!kheap_find(ptr, &obj) || obj.base != ptr)
+		return;
+	if (obj.type == &bpf_iter_bits_type)
+		kheap_free(ptr);
+	else if (obj.type->btf_id)
 		dtor = btf_find_dtor(obj.type->btf_id);
 	if (dtor)
 		dtor(ptr);
+}
+
+void bpf_ref_add(struct bpf_exec *x, void *ptr)
+{
+	if (!ptr)
+		return;
+	if (x->nr_refs < BPF_MAX_REFS) {
+		x->refs[x->nr_refs++] = ptr;
+		return;
+	}
+	release(ptr);
+	bpf_exec_fault(x, "holds more than %u objects at a time", BPF_MAX_REFS);
 }
 
 void bpf_refs_release(struct bpf_exec *x)

@@ -9,7 +9,6 @@
 
 #include "../base/alloc.h"
 #include "exec.h"
-#include "kfunc.h"
 #include "maps/arena.h"
 
 const struct bpf_region bpf_region_ctx = { .kind = REGION_CTX };
@@ -138,7 +137,7 @@ void bpf_reg_map_value(struct bpf_reg *reg, const struct bpf_region *values, con
 	if (!value)
 		bpf_reg_null(reg, values);
 	else if (values->kind == REGION_MAP_PTR)
-		*reg = (struct bpf_reg){ .v = (u64)value, .region = values };
+		bpf_reg_opaque(reg, values, (u64)value);
 	else
 		reg_window(reg, values, (u64)value, (u64)value);
 }
@@ -219,7 +218,7 @@ void bpf_reg_object(struct bpf_reg *reg, u32 btf_id, const void *ptr)
 		return;
 	}
 	if (kheap_find(ptr, &obj) && obj.base == ptr && obj.type->btf_id == btf_id)
-		size = max(size, obj.type->visible ? min((u64)obj.type->visible, obj.size) : obj.size);
+		size = max(size, bpf_probe_size((u64)ptr));
 	if (size)
 		*reg = (struct bpf_reg){ .v = (u64)ptr, .base = (u64)ptr, .rsize = (u32)size,
 					 .region = region };
@@ -244,9 +243,10 @@ void bpf_reg_kptr(struct bpf_reg *reg, const struct btf_field *f, u64 value)
 {
 	if (f->type == BPF_KPTR_UNREF) /* may be stale: loads through it never fault */
 		*reg = (struct bpf_reg){ .v = value, .region = &bpf_region_walked };
+	else if (f->type == BPF_KPTR_PERCPU && value)
+		bpf_reg_opaque(reg, &bpf_region_percpu_alloc, value);
 	else if (f->type == BPF_KPTR_PERCPU)
-		*reg = (struct bpf_reg){ .v = value,
-					 .region = value ? &bpf_region_percpu_alloc : &bpf_region_null };
+		bpf_reg_null(reg, NULL);
 	else if (f->kptr_btf && !f->kptr_btf->kernel)
 		bpf_reg_alloc(reg, (const void *)value);
 	else

@@ -143,6 +143,9 @@ u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
 	total_insns += x->executed;
 	prog->run_cnt++;
 	prog->run_insns += x->executed;
+	if (unlikely(x->nr_refs) && !x->stopped)
+		bpf_exec_fault(x, "returned without giving back %u object%s that it has acquired",
+			       x->nr_refs, x->nr_refs == 1 ? "" : "s");
 	if (unlikely(x->stopped)) {
 		ret = x->ret;
 		bpf_refs_release(x);
@@ -268,7 +271,7 @@ bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *r)
 	struct bpf_prog *next;
 
 	bpf_exec_charge(x, bpf_env->helper_ns);
-	if (!r[2].region || r[2].region->kind != REGION_MAP_PTR) {
+	if (!bpf_reg_is(&r[2], REGION_MAP_PTR)) {
 		bpf_exec_fault(x, "bpf_tail_call: argument 2: expected a map");
 		return false;
 	}
@@ -277,7 +280,7 @@ bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *r)
 		bpf_exec_fault(x, "bpf_tail_call: map '%s' is not a prog array", map->name);
 		return false;
 	}
-	if (!r[1].region || r[1].region->kind != REGION_CTX) {
+	if (!bpf_reg_is(&r[1], REGION_CTX)) {
 		bpf_exec_fault(x, "bpf_tail_call: argument 1: expected the context");
 		return false;
 	}

@@ -9,6 +9,7 @@
 #include "kfunc.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,20 +231,29 @@ static int register_one(const struct bpf_kfunc *kfunc)
 	return 0;
 }
 
+static void complain(const char *kfunc, int err)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line), "kfunc %s cannot be registered: %s", kfunc,
+		 err == -ENOENT ? "the kernel BTF has no such function" :
+		 err == -EEXIST ? "it is registered with another implementation" :
+				  "its prototype has too many arguments");
+	if (bpf_env->printk)
+		bpf_env->printk(line);
+}
+
 int bpf_register_kfuncs(const struct bpf_kfunc_set *set)
 {
 	u32 i;
 
 	if (nr_sets == MAX_SETS)
 		return -E2BIG;
-	if (!descs)
-		descs = xcalloc(bpf_kernel_btf()->nr_types, sizeof(*descs));
 	for (i = 0; i < set->nr; i++) {
 		int err = register_one(&set->funcs[i]);
 
 		if (err) {
-			if (bpf_env->printk)
-				bpf_env->printk(set->funcs[i].name);
+			complain(set->funcs[i].name, err);
 			return err;
 		}
 	}

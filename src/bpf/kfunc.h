@@ -71,6 +71,8 @@ const struct bpf_kernel_var *bpf_kernel_var_find(u32 btf_id, u32 *type_id);
 /* Sets that bpf_kfuncs_init() registers, each in its kfuncs_*.c; for all types of program. */
 extern const struct bpf_kfunc_set bpf_cpumask_kfuncs, bpf_iter_kfuncs, bpf_obj_kfuncs,
 	bpf_dynptr_kfuncs, bpf_misc_kfuncs;
+/* What bpf_iter_bits_new() allocates. */
+extern const struct kheap_type bpf_iter_bits_type;
 /* Per-CPU state of bpf_cpumask_any_distribute(). */
 void bpf_cpumask_kfuncs_reset(void);
 

@@ -167,11 +167,11 @@ static bool check_arg(struct call *c)
 	case KARG_DYNPTR: /* by the kfunc */
 		return true;
 	case KARG_MAP:
-		return is_kind(c, REGION_MAP_PTR) ? true : refuse(c, "a map");
+		return bpf_reg_is(c->reg, REGION_MAP_PTR) ? true : refuse(c, "a map");
 	case KARG_ITER:
 		return check_iter(c);
 	case KARG_CALLBACK:
-		return is_kind(c, REGION_FUNC) ? true : refuse(c, "a function");
+		return bpf_reg_is(c->reg, REGION_FUNC) ? true : refuse(c, "a function");
 	case KARG_OBJECT:
 		return check_object(c);
 	case KARG_MEM:
@@ -234,8 +234,10 @@ static void set_result(const struct bpf_kfunc_desc *d, struct bpf_reg *r0, u64 r
 /* The object that was acquired: nodes are inside of theirs. */
 static void *acquired(const struct bpf_kfunc_desc *d, u64 ret)
 {
-	struct bpf_alloc_header *h = d->ret == KRET_NODE && ret ? bpf_alloc_find((void *)ret) : NULL;
+	struct bpf_alloc_header *h = NULL;
 
+	if (d->ret == KRET_NODE && ret)
+		h = bpf_alloc_find((void *)ret);
 	return h ? h + 1 : (void *)ret;
 }
 

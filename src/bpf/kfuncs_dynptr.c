@@ -20,7 +20,7 @@ static void *slice(u32 offset, u32 size, bool write)
 	if (!bpf_dynptr_get(bpf_exec_current, 1, &s))
 		return NULL;
 	if (s.data && size <= s.size && offset <= s.size - size && !(write && s.rdonly))
-		ptr = s.data + offset;
+		ptr = s.data + s.offset + offset;
 	bpf_reg_mem(&x->regs[0], write ? &slice_mem.rdwr : &slice_mem.rdonly, ptr, size);
 	return ptr;
 }
@@ -47,7 +47,7 @@ int bpf_dynptr_adjust(const struct bpf_dynptr *p, u32 start, u32 end)
 		return -EINVAL;
 	if (start > s.size || end > s.size)
 		return -ERANGE;
-	s.data += start;
+	s.offset += start;
 	s.size = end - start;
 	bpf_dynptr_set(x, 1, &s);
 	return 0;

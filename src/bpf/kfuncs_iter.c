@@ -65,7 +65,7 @@ struct bits_state {
 
 _Static_assert(sizeof(struct bits_state) == sizeof(struct bpf_iter_bits), "ABI");
 
-static const struct kheap_type bits_type = { .name = "[iterator bits]" };
+const struct kheap_type bpf_iter_bits_type = { .name = "[iterator bits]" };
 
 int bpf_iter_bits_new(struct bpf_iter_bits *it, const u64 *unsafe_ptr, u32 nr_words)
 {
@@ -83,13 +83,14 @@ int bpf_iter_bits_new(struct bpf_iter_bits *it, const u64 *unsafe_ptr, u32 nr_wo
 		s->nr_bits = 64;
 		return 0;
 	}
-	bits = kheap_alloc(&bits_type, nr_words * sizeof(u64));
+	bits = kheap_alloc(&bpf_iter_bits_type, nr_words * sizeof(u64));
 	if (!bits)
 		return -ENOMEM;
 	if (bpf_probe_read(bits, (u64)unsafe_ptr, nr_words * sizeof(u64))) {
 		kheap_free(bits);
 		return -EFAULT;
 	}
+	bpf_ref_add(bpf_exec_current, bits);
 	s->bits = bits;
 	s->nr_bits = (s32)nr_words * 64;
 	return 0;
@@ -119,8 +120,10 @@ void bpf_iter_bits_destroy(struct bpf_iter_bits *it)
 {
 	struct bits_state *s = (struct bits_state *)it;
 
-	if (s->nr_bits > 64)
+	if (s->nr_bits > 64) {
+		bpf_ref_del(bpf_exec_current, s->bits);
 		kheap_free(s->bits);
+	}
 	*s = (struct bits_state){ 0 };
 }
 

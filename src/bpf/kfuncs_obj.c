@@ -34,8 +34,10 @@ void *bpf_percpu_obj_new_impl(u64 local_type_id, void *meta)
 
 	if (x->prog->btf && local_type_id < x->prog->btf->nr_types)
 		obj = bpf_alloc_new(x->prog->btf, (u32)local_type_id, true);
-	x->regs[0] = (struct bpf_reg){ .v = (u64)obj, .region = obj ? &bpf_region_percpu_alloc :
-								      &bpf_region_null };
+	if (obj)
+		bpf_reg_opaque(&x->regs[0], &bpf_region_percpu_alloc, (u64)obj);
+	else
+		bpf_reg_null(&x->regs[0], NULL);
 	return obj;
 }
 

@@ -14,9 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../base/alloc.h"
 #include "helpers.h"
-#include "kfunc.h"
 #include "timer.h"
 
 #define MAX_CLOCKS 16
@@ -126,7 +124,7 @@ static void expire(struct bpf_timer_node *node)
 		const struct bpf_region *map = bpf_region_of_map(prog, t->map);
 
 		t->running = true;
-		args[0] = (struct bpf_reg){ .v = (u64)t->map, .region = map };
+		bpf_reg_opaque(&args[0], map, (u64)t->map);
 		bpf_reg_mem(&args[1], &key_region, t->key ? t->key : &t->index,
 			    t->key ? t->map->key_size : sizeof(t->index));
 		bpf_reg_map_value(&args[2], map->values, t->value);
@@ -165,7 +163,8 @@ static bool find_key(struct timer *t)
 		u32 zero = 0;
 		const char *first = t->map->ops->lookup(t->map, &zero);
 
-		t->index = (u32)(((const char *)t->value - first) / ALIGN_UP(t->map->value_size, 8U));
+		t->index = (u32)(((const char *)t->value - first) /
+				 ALIGN_UP(t->map->value_size, 8U));
 		return true;
 	}
 	if (t->map->ops->for_each)

@@ -220,13 +220,14 @@ void kernel_run_until(u64 until)
 
 static void quiesce(void *arg)
 {
+	kernel.stopping = true;
 	synchronize_cpus();
 }
 
 void kernel_shutdown(void)
 {
 	sched_trace = trace_drop;
-	/* programs that are in the middle of running on some CPU come to their end */
+	/* what is in the middle of something on some CPU comes to its end: programs, forks */
 	kernel_run_inside(quiesce, NULL);
 	/* an attached scheduler is detached by the machine it runs on */
 	bpf_glue_exit();

@@ -608,7 +608,9 @@ void cpu_run(void)
 {
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 
-	if (is_idle_task(crq->rq.curr))
+	if (unlikely(kernel.stopping))
+		cpu_wait(SIM_NEVER);
+	else if (is_idle_task(crq->rq.curr))
 		idle_loop(crq);
 	else
 		task_execute(task_of(crq->rq.curr));

@@ -202,6 +202,7 @@ bool class_above(const struct sched_class_ops *a, const struct sched_class_ops *
 struct kernel {
 	struct kernel_config config;
 	bool booted;
+	bool stopping; /* no task does anything any more */
 	u64 tick_ns;
 	u32 hz;
 	struct cpu_rq **rqs;

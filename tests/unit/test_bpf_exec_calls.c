@@ -20,7 +20,7 @@ static struct bpf_insn kfunc(const char *name)
 	return INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, id);
 }
 
-/* --- maps ------------------------------------------------------------------------ */
+/* --- maps ---------------------------------------------------------------- */
 
 static void test_maps(void **state)
 {
@@ -55,6 +55,10 @@ static void test_maps(void **state)
 		  LDX(BPF_DW, R0, R10, -8), EXIT);
 	CHECK_RUN(6, LD_MAP(R1, queue), STACK_PTR(R2, -8), CALL(BPF_FUNC_map_peek_elem),
 		  LDX(BPF_DW, R0, R10, -8), EXIT);
+	/* a pointer to a map is used as it is */
+	CHECK_FAULT("bpf_map_lookup_elem: argument 1: expected a map", ST(BPF_W, R10, -4, 0),
+		    LD_MAP(R1, hash), ALU64_IMM(BPF_ADD, R1, 8), STACK_PTR(R2, -4),
+		    CALL(BPF_FUNC_map_lookup_elem), EXIT);
 	CHECK_FAULT("bpf_map_push_elem: map 'counts' of type hash cannot do that",
 		    LD_MAP(R1, hash), STACK_PTR(R2, -8), MOV64_IMM(R3, 0),
 		    CALL(BPF_FUNC_map_push_elem), EXIT);
@@ -73,7 +77,7 @@ static void test_maps(void **state)
 	bpf_close(percpu);
 }
 
-/* --- callbacks ------------------------------------------------------------------------ */
+/* --- callbacks ----------------------------------------------------------- */
 
 static void test_loop(void **state)
 {
@@ -92,6 +96,9 @@ static void test_loop(void **state)
 		  MOV64_IMM(R4, 0), CALL(BPF_FUNC_loop), EXIT, MOV64_IMM(R0, 0), EXIT);
 	CHECK_FAULT("bpf_loop: argument 2: expected a function, got a number", MOV64_IMM(R1, 10),
 		    MOV64_IMM(R2, 1), MOV64_IMM(R3, 0), MOV64_IMM(R4, 0), CALL(BPF_FUNC_loop), EXIT);
+	CHECK_FAULT("bpf_loop: argument 2: expected a function", MOV64_IMM(R1, 1), LD_FUNC(R2, 6),
+		    ALU64_IMM(BPF_ADD, R2, 8), MOV64_IMM(R3, 0), MOV64_IMM(R4, 0),
+		    CALL(BPF_FUNC_loop), EXIT, MOV64_IMM(R0, 0), EXIT);
 	/* a fault in the callback stops everything */
 	CHECK_FAULT("insn 7: read of 8 bytes through 0x0", MOV64_IMM(R1, 10), LD_FUNC(R2, 5),
 		    MOV64_IMM(R3, 0), MOV64_IMM(R4, 0), CALL(BPF_FUNC_loop), EXIT,
@@ -165,7 +172,7 @@ static void test_tail_calls(void **state)
 	bpf_close(progs);
 }
 
-/* --- small helpers ----------------------------------------------------------------------- */
+/* --- small helpers ------------------------------------------------------- */
 
 static void test_machine(void **state)
 {
@@ -296,7 +303,7 @@ static void test_probe_read(void **state)
 	bpf_close(fd);
 }
 
-/* --- ring buffers and dynptrs ------------------------------------------------------------- */
+/* --- ring buffers and dynptrs -------------------------------------------- */
 
 static void test_ringbuf(void **state)
 {
@@ -363,13 +370,18 @@ static void test_dynptrs(void **state)
 		  CALL(BPF_FUNC_ringbuf_submit_dynptr), MOV64_IMM(R0, 0), EXIT);
 	CHECK_RUN(16, LD_MAP(R1, ring), MOV64_IMM(R2, BPF_RB_AVAIL_DATA),
 		  CALL(BPF_FUNC_ringbuf_query), EXIT);
+	/* the part that is looked at does not matter */
+	CHECK_RUN(0, LD_MAP(R1, ring), MOV64_IMM(R2, 8), MOV64_IMM(R3, 0), STACK_PTR(R4, -16),
+		  CALL(BPF_FUNC_ringbuf_reserve_dynptr), STACK_PTR(R1, -16), MOV64_IMM(R2, 2),
+		  MOV64_IMM(R3, 5), adjust, STACK_PTR(R1, -16), MOV64_IMM(R2, 0),
+		  CALL(BPF_FUNC_ringbuf_discard_dynptr), MOV64_IMM(R0, 0), EXIT);
 	CHECK_FAULT("the dynptr is not of a ring buffer", FROM_MEM(8), STACK_PTR(R1, -16),
 		    MOV64_IMM(R2, 0), CALL(BPF_FUNC_ringbuf_submit_dynptr), MOV64_IMM(R0, 0), EXIT);
 	bpf_close(ring);
 	bpf_close(data);
 }
 
-/* --- kfuncs: iterators, masks --------------------------------------------------------------- */
+/* --- kfuncs: iterators, masks -------------------------------------------- */
 
 /* kfuncs are for programs of the types below; raw tracepoints may call the common ones. */
 static void test_iterators(void **state)
@@ -440,6 +452,8 @@ static void test_cpumasks(void **state)
 	machine.cpu = 0;
 	/* what a stopped program holds is given back: see teardown */
 	CHECK_FAULT("is a number", create, MOV64_IMM(R1, 0), LDX(BPF_DW, R0, R1, 0), EXIT);
+	CHECK_FAULT("returned without giving back 1 object that it has acquired", create,
+		    MOV64_IMM(R0, 0), EXIT);
 	CHECK_FAULT("bpf_cpumask_first: argument 1: expected a live struct cpumask, got a number",
 		    MOV64_IMM(R1, 0), first, EXIT);
 	/* a mask on the stack would have to be as large as one */
@@ -452,7 +466,7 @@ static void test_throw(void **state)
 		  EXIT);
 }
 
-/* --- special fields ----------------------------------------------------------------------------- */
+/* --- special fields ------------------------------------------------------ */
 
 /*
  * A map value {bpf_timer t; bpf_spin_lock lock; bpf_cpumask kptr *mask; u64 n;
@@ -684,6 +698,29 @@ static void test_objects(void **state)
 		    MOV64_IMM(R0, 0), EXIT);
 }
 
+static void test_percpu_objects(void **state)
+{
+	struct bpf_insn new = kfunc("bpf_percpu_obj_new_impl"),
+			drop = kfunc("bpf_percpu_obj_drop_impl");
+
+	/* each CPU has its own */
+	GRAPH_CHECK(5, MOV64_IMM(R1, (s32)graph.link_id), MOV64_IMM(R2, 0), new, MOV64_REG(R6, R0),
+		    MOV64_REG(R1, R6), MOV64_IMM(R2, 2), CALL(BPF_FUNC_per_cpu_ptr),
+		    ST(BPF_DW, R0, 0, 5), MOV64_REG(R1, R6), MOV64_IMM(R2, 2),
+		    CALL(BPF_FUNC_per_cpu_ptr), LDX(BPF_DW, R7, R0, 0), MOV64_REG(R1, R6),
+		    CALL(BPF_FUNC_this_cpu_ptr), LDX(BPF_DW, R8, R0, 0),
+		    ALU64_REG(BPF_ADD, R7, R8), MOV64_REG(R1, R6), MOV64_IMM(R2, 0), drop,
+		    MOV64_REG(R0, R7), EXIT);
+	GRAPH_FAULT("read of 8 bytes through a NULL pointer", MOV64_IMM(R1, (s32)graph.link_id),
+		    MOV64_IMM(R2, 0), new, MOV64_REG(R1, R0), MOV64_IMM(R2, NR_CPUS),
+		    CALL(BPF_FUNC_per_cpu_ptr), LDX(BPF_DW, R0, R0, 0), EXIT);
+	GRAPH_FAULT("bpf_per_cpu_ptr: argument 1: expected a per-CPU variable",
+		    MOV64_IMM(R1, (s32)graph.link_id), MOV64_IMM(R2, 0), new, MOV64_REG(R1, R0),
+		    ALU64_IMM(BPF_ADD, R1, 8), MOV64_IMM(R2, 1), CALL(BPF_FUNC_per_cpu_ptr), EXIT);
+	GRAPH_FAULT("per-CPU variable", MOV64_IMM(R1, (s32)graph.link_id), MOV64_IMM(R2, 0), new,
+		    LDX(BPF_DW, R0, R0, 0), EXIT);
+}
+
 /* Adds a node with key r6 (set before) to the tree. The comparison is at the end. */
 static void test_rbtree(void **state)
 {
@@ -789,6 +826,7 @@ int main(void)
 		GRAPH_TEST(test_spin_lock),
 		GRAPH_TEST(test_kptr),
 		GRAPH_TEST(test_objects),
+		GRAPH_TEST(test_percpu_objects),
 		GRAPH_TEST(test_rbtree),
 		GRAPH_TEST(test_list),
 		GRAPH_TEST(test_timers),

@@ -116,8 +116,10 @@ static void test_calls(void **state)
 
 static void test_maps(void **state)
 {
-	int array = map_new(BPF_MAP_TYPE_ARRAY, 4, 8, 2, 0), one = map_new(BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0);
-	struct bpf_insn insns[] = { LD_MAP(R1, array), LD_VALUE(R2, one, 4), LD_MAP(R3, array), RET0 };
+	int array = map_new(BPF_MAP_TYPE_ARRAY, 4, 8, 2, 0);
+	int one = map_new(BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0);
+	struct bpf_insn insns[] = { LD_MAP(R1, array), LD_VALUE(R2, one, 4), LD_MAP(R3, array),
+				    RET0 };
 	int fd;
 
 	REFUSED(-EBADF, "fd 999 is not pointing to valid bpf_map", LD_MAP(R1, 999), RET0);
@@ -153,7 +155,7 @@ static void test_fd_array(void **state)
 	bpf_close(map);
 }
 
-/* --- attributes ----------------------------------------------------------------------- */
+/* --- attributes ---------------------------------------------------------- */
 
 static int load_with(union bpf_attr attr)
 {
@@ -237,7 +239,7 @@ static void test_license(void **state)
 	assert_true(attr.log_true_size > 10);
 }
 
-/* --- BTF of functions and lines ----------------------------------------------------------- */
+/* --- BTF of functions and lines ------------------------------------------ */
 
 static u32 file_off, line1_off, line2_off, main_id, sub_id;
 
@@ -269,7 +271,8 @@ static int program_btf(void)
 
 static void test_btf_info(void **state)
 {
-	struct bpf_insn insns[] = { CALL_REL(1), EXIT, MOV64_IMM(R1, 0), LDX(BPF_DW, R0, R1, 0), EXIT };
+	struct bpf_insn insns[] = { CALL_REL(1), EXIT, MOV64_IMM(R1, 0), LDX(BPF_DW, R0, R1, 0),
+				    EXIT };
 	int btf = program_btf(), fd;
 	struct bpf_func_info funcs[] = { { 0, main_id }, { 2, sub_id } };
 	struct bpf_line_info lines[] = { { 0, file_off, line1_off, 10 << 10 },
@@ -329,7 +332,7 @@ static void test_btf_info(void **state)
 	bpf_close(btf);
 }
 
-/* --- struct_ops -------------------------------------------------------------------------------- */
+/* --- struct_ops ---------------------------------------------------------- */
 
 static struct kheap_type task_type = { .name = "task_struct" };
 static struct bpf_struct_ops ops = { .name = "sched_ext_ops" };
@@ -369,6 +372,10 @@ static void test_struct_ops(void **state)
 		/* a pointer in the object: what it points to, or 0 */
 		LDX(BPF_DW, R6, R1, 0), LDX(BPF_DW, R2, R6, 24), LDX(BPF_W, R0, R2, 0), EXIT,
 	};
+	struct bpf_insn index[] = {
+		LDX(BPF_DW, R6, R1, 0), LDX(BPF_DW, R2, R6, 8), ALU64_REG(BPF_ADD, R6, R2),
+		LDX(BPF_DW, R0, R6, 8), EXIT,
+	};
 	struct bpf_insn beyond[] = { LDX(BPF_DW, R6, R1, 0), LDX(BPF_DW, R0, R6, 32767), EXIT };
 	struct bpf_insn store[] = { LDX(BPF_DW, R6, R1, 0), ST(BPF_DW, R6, 16, 7), RET0 };
 	struct bpf_insn bad_store[] = { LDX(BPF_DW, R6, R1, 0), ST(BPF_W, R6, 16, 7), RET0 };
@@ -402,6 +409,16 @@ static void test_struct_ops(void **state)
 	task[3] = (u64)other;
 	other[0] = 55;
 	assert_int_equal(bpf_prog_call(prog_of(fd), args, 3), 55);
+	/* what was read may be a number, too, and be added to a pointer */
+	bpf_close(fd);
+	fd = load_op("select_cpu", index, ARRAY_SIZE(index));
+	task[1] = 16;
+	task[3] = 33;
+	assert_int_equal(bpf_prog_call(prog_of(fd), args, 3), 33);
+	task[1] = 1000;
+	assert_int_equal(machine.faults, 0);
+	bpf_close(fd);
+	fd = load_op("select_cpu", walk, ARRAY_SIZE(walk));
 	task[3] = 0x123456789abcULL; /* nowhere */
 	assert_int_equal(bpf_prog_call(prog_of(fd), args, 3), 0);
 	assert_int_equal(machine.faults, 0);
@@ -438,7 +455,7 @@ static void test_struct_ops(void **state)
 	kheap_free(other);
 }
 
-/* --- BPF_PROG_TEST_RUN ---------------------------------------------------------------------------- */
+/* --- BPF_PROG_TEST_RUN --------------------------------------------------- */
 
 static int test_run(union bpf_attr *attr)
 {
@@ -517,7 +534,8 @@ static void check_packet(enum bpf_prog_type type, u32 data_off, u32 end_off)
 
 static void test_run_packets(void **state)
 {
-	struct bpf_insn abs[] = { MOV64_REG(R6, R1), INSN(BPF_LD | BPF_ABS | BPF_H, 0, 0, 0, 12), EXIT };
+	struct bpf_insn abs[] = { MOV64_REG(R6, R1), INSN(BPF_LD | BPF_ABS | BPF_H, 0, 0, 0, 12),
+				  EXIT };
 	u8 in[64] = { [12] = 0x08, [13] = 0x06 };
 	union bpf_attr attr = { 0 };
 	int fd;
@@ -537,7 +555,7 @@ static void test_run_packets(void **state)
 	bpf_close(fd);
 }
 
-/* --- arenas ------------------------------------------------------------------------------------------ */
+/* --- arenas -------------------------------------------------------------- */
 
 static void test_arena(void **state)
 {
