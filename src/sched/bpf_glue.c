@@ -8,6 +8,7 @@
 #include "../../kernel/kfuncs.h"
 #include "../bpf/bpf.h"
 #include "../bpf/map.h"
+#include "../bpf/prog.h"
 #include "ext/ext.h"
 #include "../bpf/kernel_btf.h"
 #include "sched.h"
@@ -69,7 +70,9 @@ static void env_fault(const struct bpf_fault *fault)
 	kernel_logf(false, "BPF program \"%s\" stopped: %s", bpf_prog_name(fault->prog),
 		    fault->message);
 	scx_iters_abort();
-	scx_error("program %s: %s", bpf_prog_name(fault->prog), fault->message);
+	/* a scheduler answers for its own programs, their timers included */
+	if (fault->prog->type == BPF_PROG_TYPE_STRUCT_OPS)
+		scx_error("program %s: %s", bpf_prog_name(fault->prog), fault->message);
 }
 
 /* --- bpf_spin_lock -------------------------------------------------------------- */

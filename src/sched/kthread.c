@@ -109,7 +109,7 @@ static void entry_interrupt(struct hrtimer *timer)
 void kernel_entry_init(void)
 {
 	hrtimer_init(&entry_timer, entry_interrupt);
-	entry_worker = kthread_worker_create("vrt", -1, true);
+	entry_worker = kthread_worker_create("vrt", 0, true);
 	VRT_ASSERT(entry_worker);
 }
 

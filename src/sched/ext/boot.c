@@ -39,6 +39,7 @@ static void boot_cpu(struct cpu_rq *crq)
 	s->cpus_to_preempt = cpumask_alloc();
 	s->cpus_to_wait = cpumask_alloc();
 	crq->scx = xcalloc(1, sizeof(*crq->scx));
+	crq->scx->rq = &crq->rq;
 	crq->scx->kick_pseqs = xcalloc(nr_cpu_ids, sizeof(u64));
 	scx_kick_init(crq->scx);
 	scx_deferred_init(crq->scx);

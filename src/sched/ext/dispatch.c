@@ -63,7 +63,7 @@ static void schedule_deferred(struct rq *rq)
 	if (rq->scx.flags & SCX_RQ_IN_BALANCE)
 		crq_of(rq)->balance_callback = scx_run_deferred;
 	else
-		irq_work_queue(&this_scx()->deferred_work);
+		irq_work_queue(&crq_of(rq)->scx->deferred_work);
 }
 
 /* Executes the verdict of a direct dispatch, with the task's rq locked. */
@@ -319,9 +319,10 @@ void scx_run_deferred(struct rq *rq)
 	}
 }
 
+/* On the CPU that found something to defer; the rq may be another's. */
 static void deferred_workfn(struct irq_work *work)
 {
-	struct rq *rq = this_rq();
+	struct rq *rq = container_of(work, struct scx_cpu, deferred_work)->rq;
 
 	rq_lock(rq);
 	scx_run_deferred(rq);

@@ -294,7 +294,8 @@ int scx_enable(const struct sched_ext_ops *ops)
 	scx.exit_kind = SCX_EXIT_NONE;
 	scx.warned_zero_slice = false;
 	scx.nr_rejected = 0;
-	scx.record.attached = true;
+	free(scx.record.dump);
+	scx.record = (struct scx_exit_record){ .attached = true };
 	snprintf(scx.record.name, sizeof(scx.record.name), "%s", ops->name);
 	for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
 		cpu_rq(cpu)->scx.cpuperf_target = SCX_CPUPERF_ONE;

@@ -64,6 +64,7 @@ struct scx_iter {
 };
 
 struct scx_cpu {
+	struct rq *rq;
 	struct task_struct *ddsp_task; /* being enqueued, may be dispatched directly */
 	struct scx_dsp_ent *dsp_buf; /* scx.max_batch entries */
 	u32 dsp_cursor, dsp_nr_tasks;
