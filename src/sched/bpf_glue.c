@@ -361,6 +361,14 @@ static void cgroup_dtor(void *obj)
 	bpf_cgroup_release(obj);
 }
 
+/* extern const struct rq runqueues __ksym: read through bpf_per_cpu_ptr(). */
+static void *runqueue_address(u32 cpu)
+{
+	return cpu < nr_cpu_ids ? cpu_rq(cpu) : NULL;
+}
+
+static const struct bpf_kernel_var runqueues = { "runqueues", runqueue_address };
+
 /* --- init and exit ------------------------------------------------------------------------ */
 
 static int register_all(void)
@@ -373,6 +381,8 @@ static int register_all(void)
 		err = bpf_register_dtor("task_struct", task_dtor);
 	if (!err)
 		err = bpf_register_dtor("cgroup", cgroup_dtor);
+	if (!err)
+		err = bpf_register_kernel_var(&runqueues);
 	if (!err)
 		err = scx_register_kfuncs();
 	if (!err)

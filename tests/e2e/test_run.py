@@ -59,6 +59,13 @@ class Policies(e2e.Test):
         self.assertLess(group(run, "bursty")["wakeup_latency"]["p50_ns"], 10_000_000)
 
 
+class Features(e2e.Test):
+    def test_reads_runqueues_of_all_cpus(self):
+        run = run_json(source("tests", "e2e", "good", "reads_runqueues.bpf.c"), "--machine", "4",
+                       "--workload", UNFAIR, "--for", "300ms")["runs"][0]
+        self.assertEqual(run["end"]["kind"], "done", run["end"])
+
+
 class Scale(e2e.Test):
     def test_512_cpus_and_10000_tasks(self):
         run = run_json(FIFO, "--machine", "2x8x16x2", "--workload",
