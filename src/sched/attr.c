@@ -99,15 +99,18 @@ int task_set_policy(struct task *t, s32 policy, u32 rt_priority)
 		return -EINVAL;
 	if (rt ? rt_priority < 1 || rt_priority > 99 : rt_priority != 0)
 		return -EINVAL;
+	task_pin(p);
 	rq = task_rq_lock(p);
 	if (policy == SCHED_EXT && scx_enabled() && p->scx.disallow) {
 		rq_unlock(rq);
+		task_unpin(p);
 		return -EACCES;
 	}
 	task_apply_policy(p, policy, rt_priority);
 	task_change_class(p, setscheduler_class(p));
 	trace_prio(p);
 	rq_unlock(rq);
+	task_unpin(p);
 	return 0;
 }
 
@@ -127,10 +130,12 @@ int task_set_nice(struct task *t, s32 nice)
 
 	if (nice < -20 || nice > 19)
 		return -EINVAL;
+	task_pin(p);
 	rq = task_rq_lock(p);
 	p->static_prio = NICE_TO_PRIO(nice);
 	if (p->rt_priority) {
 		rq_unlock(rq);
+		task_unpin(p);
 		return 0;
 	}
 	sched_change_begin(&c, p, DEQUEUE_SAVE | DEQUEUE_MOVE);
@@ -139,6 +144,7 @@ int task_set_nice(struct task *t, s32 nice)
 	sched_change_end(&c);
 	trace_prio(p);
 	rq_unlock(rq);
+	task_unpin(p);
 	return 0;
 }
 
@@ -184,6 +190,7 @@ int task_set_affinity(struct task *t, const struct cpumask *mask)
 		return -EINVAL;
 	if (p->flags & PF_NO_SETAFFINITY)
 		return -EINVAL;
+	task_pin(p);
 	rq = task_rq_lock(p);
 	sched_change_begin(&c, p, DEQUEUE_SAVE);
 	cpumask_copy(&p->cpus_mask, mask);
@@ -205,5 +212,6 @@ int task_set_affinity(struct task *t, const struct cpumask *mask)
 			stop_one_cpu_nowait(rq->cpu, migration_stop, p);
 		}
 	}
+	task_unpin(p);
 	return 0;
 }

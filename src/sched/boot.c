@@ -175,7 +175,7 @@ int kernel_boot(const struct kernel_config *config)
 	int err;
 
 	VRT_ASSERT(!kernel.booted);
-	if (nr < 1 || nr > VRT_NR_CPUS)
+	if (nr < 1 || nr > VRT_NR_CPUS || config->hz > 1000)
 		return -EINVAL;
 	err = kheap_init();
 	if (err)

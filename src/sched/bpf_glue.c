@@ -223,14 +223,17 @@ static struct bpf_env env = {
 
 struct task_struct *bpf_task_acquire(struct task_struct *p)
 {
+	/* found through a pointer that RCU protects, but on its way out */
+	if (!p->usage.refs)
+		return NULL;
 	task_get(task_of(p));
 	return p;
 }
 
 void bpf_task_release(struct task_struct *p)
 {
-	/* one reference is the task's own life: a program cannot end that */
-	if (p->usage.refs > 1)
+	/* while it lives one reference is its own: a program cannot end that */
+	if (p->usage.refs > !task_of(p)->dead)
 		task_put(task_of(p));
 }
 

@@ -95,6 +95,19 @@ void double_rq_lock_balance(struct rq *this, struct rq *other)
 	rq_lock(this);
 }
 
+void task_pin(struct task_struct *p)
+{
+	cpu_sync();
+	while (task_of(p)->pinned)
+		cpu_spin_until(sim_now() + ON_CPU_SPIN_NS);
+	task_of(p)->pinned = true;
+}
+
+void task_unpin(struct task_struct *p)
+{
+	task_of(p)->pinned = false;
+}
+
 struct rq *task_rq_lock(struct task_struct *p)
 {
 	for (;;) {
@@ -285,7 +298,9 @@ static void ttwu_queue(struct task_struct *p, u32 cpu, u32 wake_flags)
 static void ttwu_pending(struct cpu_rq *crq)
 {
 	struct rq *rq = &crq->rq;
+	struct list_head moved;
 
+	INIT_LIST_HEAD(&moved);
 	if (list_empty(&crq->wake_list))
 		return;
 	rq_lock(rq);
@@ -293,9 +308,20 @@ static void ttwu_pending(struct cpu_rq *crq)
 		struct task *t = list_first_entry(&crq->wake_list, struct task, wake_node);
 
 		list_del_init(&t->wake_node);
-		ttwu_do_activate(rq, &t->ts, t->wake_flags);
+		if (likely(is_cpu_allowed(&t->ts, cpu_of(rq))))
+			ttwu_do_activate(rq, &t->ts, t->wake_flags);
+		else
+			list_add_tail(&t->wake_node, &moved);
 	}
 	rq_unlock(rq);
+	/* the affinity has changed, or this CPU went offline, since it was chosen */
+	while (!list_empty(&moved)) {
+		struct task *t = list_first_entry(&moved, struct task, wake_node);
+
+		list_del_init(&t->wake_node);
+		set_task_cpu(&t->ts, select_fallback_rq(cpu_of(rq), &t->ts));
+		ttwu_queue(&t->ts, t->ts.cpu, t->wake_flags);
+	}
 }
 
 static bool asleep(const struct task_struct *p)
@@ -324,13 +350,11 @@ static bool ttwu_runnable(struct task_struct *p, u32 wake_flags)
 	return queued;
 }
 
-int try_to_wake_up(struct task *t, u32 wake_flags)
+/* The task pinned. */
+static int wake_up_pinned(struct task_struct *p, u32 wake_flags)
 {
-	struct task_struct *p = &t->ts;
 	u32 cpu;
 
-	charge_overhead(TRACE_OVH_WAKEUP, costs.wakeup);
-	cpu_sync();
 	if (!asleep(p))
 		return 0;
 	wake_flags |= WF_TTWU;
@@ -355,12 +379,27 @@ int try_to_wake_up(struct task *t, u32 wake_flags)
 	return 1;
 }
 
+int try_to_wake_up(struct task *t, u32 wake_flags)
+{
+	int woken;
+
+	charge_overhead(TRACE_OVH_WAKEUP, costs.wakeup);
+	cpu_sync();
+	if (!asleep(&t->ts))
+		return 0;
+	task_pin(&t->ts);
+	woken = wake_up_pinned(&t->ts, wake_flags);
+	task_unpin(&t->ts);
+	return woken;
+}
+
 void wake_up_new_task(struct task *t)
 {
 	struct task_struct *p = &t->ts;
 	u32 flags = WF_FORK;
 	struct rq *rq;
 
+	task_pin(p);
 	p->__state = TASK_WAKING; /* until it is on a queue */
 	p->recent_used_cpu = p->cpu;
 	p->cpu = p->wake_cpu = select_task_rq(p, &flags);
@@ -373,6 +412,7 @@ void wake_up_new_task(struct task *t)
 	if (class_of(p)->task_woken)
 		class_of(p)->task_woken(rq, p);
 	rq_unlock(rq);
+	task_unpin(p);
 }
 
 /* --- picking and switching -------------------------------------------------------- */
@@ -462,6 +502,7 @@ static void __schedule(bool preempt)
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 	struct rq *rq = &crq->rq;
 	struct task_struct *prev = rq->curr, *next;
+	bool dead;
 
 	charge_overhead(TRACE_OVH_SWITCH, costs.pick);
 	rq_lock(rq);
@@ -473,11 +514,14 @@ static void __schedule(bool preempt)
 	next = pick_next_task(rq, prev);
 	crq->need_resched = crq->resched_next;
 	crq->resched_next = false;
+	/* once switched away from, prev may run, and die, on another CPU */
+	dead = next != prev && prev->__state == TASK_DEAD;
 	if (next != prev)
 		context_switch(rq, prev, next);
 	if (!crq->tick_running && !is_idle_task(next) && !scx_can_stop_tick(rq))
 		tick_start(crq);
 	task_of(prev)->yielded = false;
+	scx_run_deferred(rq);
 	if (crq->balance_callback) {
 		void (*callback)(struct rq *) = crq->balance_callback;
 
@@ -485,7 +529,7 @@ static void __schedule(bool preempt)
 		callback(rq);
 	}
 	rq_unlock(rq);
-	if (next != prev && prev->__state == TASK_DEAD)
+	if (dead)
 		task_finish_dead(task_of(prev));
 }
 

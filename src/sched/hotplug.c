@@ -64,7 +64,7 @@ static void cpu_down(void *arg)
 	cpumask_clear_cpu(h->cpu, kernel.active);
 	stop_one_cpu_nowait(h->cpu, take_offline, h);
 	while (!h->done)
-		cpu_spin_until(cpu_clock() + NSEC_PER_USEC);
+		spin_quiescent();
 }
 
 static void cpu_up(void *arg)
@@ -90,6 +90,8 @@ int kernel_cpu_set_online(u32 cpu, bool online)
 {
 	struct hotplug h = { .cpu = cpu };
 
+	if (this_cpu && this_cpu->id == cpu)
+		return -EBUSY;
 	if (!cpu || cpu >= nr_cpu_ids || cpu_online(cpu) == online)
 		return -EINVAL;
 	kernel_run_inside(online ? cpu_up : cpu_down, &h);

@@ -26,7 +26,7 @@ struct kernel_config {
 	const struct cost_table *costs;
 	u64 seed;
 	enum noise_level noise;
-	u32 hz; /* 0: 250 */
+	u32 hz; /* 1..1000; 0: 250 */
 	/* lines of the kernel log and of bpf_printk(), at their virtual time */
 	void (*log)(u64 time, bool bpf, const char *line);
 };
@@ -60,7 +60,7 @@ u64 kernel_context_switches(void);
  */
 void kernel_run_inside(void (*fn)(void *arg), void *arg);
 
-/* CPU hotplug. -EINVAL for CPU 0, which stays, no such CPU, or one already in that state. */
+/* CPU hotplug. -EBUSY on the CPU itself; -EINVAL for CPU 0, which stays, no such CPU, or one already in that state. */
 int kernel_cpu_set_online(u32 cpu, bool online);
 
 /*

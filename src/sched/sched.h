@@ -84,6 +84,7 @@ struct task {
 	bool timed_out;
 	struct list_head wake_node; /* on crq->wake_list */
 	u32 wake_flags;
+	bool pinned; /* task_pin() */
 
 	/* the classes' own (class_types.h) */
 	struct fair_task fair;
@@ -273,6 +274,17 @@ static inline u64 jiffies(void)
 	return (this_cpu ? cpu_clock() : sim_now()) / kernel.tick_ns;
 }
 
+/* As Linux converts: up, so that a timeout is never too short. */
+static inline u64 msecs_to_jiffies(u64 ms)
+{
+	return DIV_ROUND_UP(ms * kernel.hz, 1000);
+}
+
+static inline u64 jiffies_to_msecs(u64 j)
+{
+	return j * 1000 / kernel.hz;
+}
+
 void kernel_logf(bool bpf, const char *fmt, ...) __printf(2, 3);
 void trace_emit(enum trace_type type, s32 pid, u64 a, u64 b);
 /* Priority and weight of a task are not the default any more, or again. */
@@ -317,6 +329,12 @@ static inline bool rq_locked(const struct rq *rq)
 void double_rq_lock_balance(struct rq *this, struct rq *other);
 /* Locks the rq that @p is on and stays on. */
 struct rq *task_rq_lock(struct task_struct *p);
+/*
+ * Holds off wakeups and changes of attributes by others, as Linux's pi_lock: the
+ * CPU of a task that sleeps is not guarded by an rq lock. Before any rq lock.
+ */
+void task_pin(struct task_struct *p);
+void task_unpin(struct task_struct *p);
 void update_rq_clock(struct rq *rq);
 
 /* Accounts the time since exec_start to @rq->curr; returns it (ns of clock_task). */
@@ -417,6 +435,8 @@ void task_finish_dead(struct task *t);
 void task_reap_graves(void);
 /* Waits until every other CPU has left the kernel code that it is in now. No lock held. */
 void synchronize_cpus(void);
+/* A microsecond of waiting for another CPU, which may wait in synchronize_cpus() for this one. */
+void spin_quiescent(void);
 /* Advance the current task: called by the CPU loop. */
 void task_execute(struct task *t);
 void tasks_free_all(void);
@@ -505,6 +525,8 @@ int scx_fork(struct task_struct *p);
 void scx_post_fork(struct task_struct *p);
 void scx_cancel_fork(void);
 void scx_task_dead(struct task_struct *p);
+/* Direct dispatches to local DSQs of other CPUs; may drop the rq lock for a moment. */
+void scx_run_deferred(struct rq *rq);
 void scx_tick(struct rq *rq);
 void scx_update_idle(struct rq *rq, bool idle, bool do_notify);
 bool scx_wants_class(const struct task_struct *p);

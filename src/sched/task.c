@@ -89,6 +89,12 @@ static bool grace_period_over(u64 time, const struct cpu *but)
 	return true;
 }
 
+void spin_quiescent(void)
+{
+	cpu_spin_until(cpu_clock() + NSEC_PER_USEC);
+	kernel.rqs[this_cpu->id]->last_quiescent = cpu_clock();
+}
+
 void synchronize_cpus(void)
 {
 	u64 since;
@@ -96,7 +102,7 @@ void synchronize_cpus(void)
 	cpu_sync();
 	since = sim_now();
 	while (!grace_period_over(since, this_cpu))
-		cpu_spin_until(sim_now() + NSEC_PER_USEC);
+		spin_quiescent();
 }
 
 void task_reap_graves(void)
@@ -275,7 +281,12 @@ struct task *task_create_flags(const struct task_params *params,
 	*err = scx_fork(&t->ts);
 	if (*err) {
 		scx_cancel_fork();
-		goto fail;
+		/* ops.init_task() may have kept a reference, and others a pointer */
+		kernel.by_pid[t->ts.pid] = NULL;
+		t->dead = true;
+		list_add_tail(&t->all, &kernel.zombies);
+		task_put(t);
+		return NULL;
 	}
 	t->behaviour = behaviour;
 	t->data = data;

@@ -30,7 +30,6 @@ static void mark_direct_dispatch(struct task_struct *at_hand, struct task_struct
 				  at_hand->comm, at_hand->pid, p->comm, p->pid);
 		return;
 	}
-	VRT_ASSERT(p->scx.ddsp_dsq_id == SCX_DSQ_INVALID && !p->scx.ddsp_enq_flags);
 	p->scx.ddsp_dsq_id = dsq_id;
 	p->scx.ddsp_enq_flags = enq_flags;
 }
@@ -57,12 +56,8 @@ void scx_dispatch_commit(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 
 static void schedule_deferred(struct rq *rq)
 {
-	/* task_woken() follows, or the balance callback does; else as soon as possible */
-	if (rq->scx.flags & SCX_RQ_IN_WAKEUP)
-		return;
-	if (rq->scx.flags & SCX_RQ_IN_BALANCE)
-		crq_of(rq)->balance_callback = scx_run_deferred;
-	else
+	/* task_woken() follows, or the end of schedule() does; else as soon as possible */
+	if (!(rq->scx.flags & (SCX_RQ_IN_WAKEUP | SCX_RQ_IN_BALANCE)))
 		irq_work_queue(&crq_of(rq)->scx->deferred_work);
 }
 

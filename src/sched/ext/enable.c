@@ -68,11 +68,14 @@ void scx_bypass(bool on)
 
 static int disable_one(struct task_struct *p)
 {
-	struct rq *rq = task_rq_lock(p);
+	struct rq *rq;
 
+	task_pin(p);
+	rq = task_rq_lock(p);
 	task_change_class(p, setscheduler_class(p));
 	scx_exit_task(p);
 	rq_unlock(rq);
+	task_unpin(p);
 	return 0;
 }
 
@@ -123,16 +126,18 @@ static void disable_finish(struct scx_exit_info *ei)
 	scx_free_exit_info();
 }
 
-void scx_disable_workfn(struct kthread_work *work)
+/* Once per scheduler: whoever finds the exit claimed first does it. */
+static void disable(void)
 {
 	struct scx_exit_info *ei = scx.info;
+	enum scx_exit_kind kind = scx.exit_kind;
 
-	if (scx.exit_kind == SCX_EXIT_NONE || scx.exit_kind == SCX_EXIT_DONE)
+	if (kind == SCX_EXIT_NONE || kind == SCX_EXIT_DONE)
 		return;
-	scx_exit_flush();
-	scx_set_exit_kind(scx.exit_kind);
 	scx.exit_kind = SCX_EXIT_DONE;
 	scx.state = SCX_OPS_DISABLING;
+	scx_exit_flush();
+	scx_set_exit_kind(kind);
 	scx_bypass(true);
 	scx.switched_all = scx.switching_all = false;
 	scx_exit_cgroups();
@@ -141,17 +146,24 @@ void scx_disable_workfn(struct kthread_work *work)
 	scx_for_each_task(disable_one);
 	scx_let_in_forks();
 	disable_finish(ei);
-	scx.state = SCX_OPS_DISABLED;
 	scx_bypass(false);
+	scx.state = SCX_OPS_DISABLED;
+}
+
+void scx_disable_workfn(struct kthread_work *work)
+{
+	/* scx_enable() sees the exit when it is done, and disables itself */
+	if (scx.state != SCX_OPS_ENABLING)
+		disable();
 }
 
 void scx_disable(enum scx_exit_kind kind)
 {
 	scx_claim_exit(kind);
+	disable();
 	/* the helper may be at it, for an error that came first */
-	while (scx.state == SCX_OPS_DISABLING)
-		cpu_spin_until(cpu_clock() + NSEC_PER_USEC);
-	scx_disable_workfn(&scx.disable_work);
+	while (scx.state != SCX_OPS_DISABLED)
+		spin_quiescent();
 }
 
 /* --- enabling -------------------------------------------------------------------------------- */
@@ -170,13 +182,16 @@ static int init_one(struct task_struct *p)
 
 static int switch_one(struct task_struct *p)
 {
-	struct rq *rq = task_rq_lock(p);
+	struct rq *rq;
 
+	task_pin(p);
+	rq = task_rq_lock(p);
 	if (scx_task_state(p) == SCX_TASK_READY) {
 		p->scx.slice = SCX_SLICE_DFL;
 		task_change_class(p, setscheduler_class(p));
 	}
 	rq_unlock(rq);
+	task_unpin(p);
 	return 0;
 }
 
@@ -307,7 +322,7 @@ int scx_enable(const struct sched_ext_ops *ops)
 	if (err || scx.exit_kind != SCX_EXIT_NONE) {
 		if (err)
 			scx_error("scx_ops_enable() failed (%d)", err);
-		scx_disable_workfn(&scx.disable_work);
+		disable();
 		return 0;
 	}
 	scx.state = SCX_OPS_ENABLED;

@@ -172,7 +172,7 @@ static char task_state_char(const struct task_struct *p)
 
 static s64 delta_ms(u64 at, u64 now)
 {
-	return (s64)(at - now) * (s64)(kernel.tick_ns / NSEC_PER_MSEC);
+	return at > now ? (s64)jiffies_to_msecs(at - now) : -(s64)jiffies_to_msecs(now - at);
 }
 
 static void dump_task(struct strbuf *s, struct scx_dump_ctx *dctx, struct task_struct *p,

@@ -33,6 +33,9 @@
 /* Marks a direct dispatch that has happened: matches no task. */
 #define SCX_DDSP_DONE ((struct task_struct *)-1L)
 
+/* SCX_WATCHDOG_MAX_TIMEOUT is in jiffies at 250 Hz; this is what it means. */
+#define SCX_TIMEOUT_MAX_MS 30000
+
 /* Iterators that one CPU may have open at once, nested programs included. */
 #define SCX_MAX_ITERS 16
 
@@ -69,6 +72,7 @@ struct scx_cpu {
 	struct scx_dsp_ent *dsp_buf; /* scx.max_batch entries */
 	u32 dsp_cursor, dsp_nr_tasks;
 	struct irq_work kick_work, deferred_work;
+	u32 kick_waits; /* CPU + 1 whose pick it spins for, 0: none */
 	u64 *kick_pseqs;
 	struct scx_iter iters[SCX_MAX_ITERS];
 };
@@ -252,7 +256,6 @@ void task_unlink_from_dsq(struct task_struct *p, struct scx_dispatch_q *q);
 
 void clear_direct_dispatch(struct task_struct *p);
 void direct_dispatch(struct task_struct *p, u64 enq_flags);
-void scx_run_deferred(struct rq *rq);
 bool consume_dsq(struct rq *rq, struct scx_dispatch_q *q);
 bool consume_global_dsq(struct rq *rq);
 void flush_dispatch_buf(struct rq *rq);

@@ -63,17 +63,47 @@ static void kick_one_cpu_if_idle(u32 cpu)
 	rq_unlock(rq);
 }
 
-/* Until each of them has been through its pick; with interrupts off, as in Linux. */
-static void wait_for_picks(struct scx_rq *this, const u64 *pseqs)
+/* The CPU that @cpu spins for; nr_cpu_ids when it need not wait (any more). */
+static u32 waits_for(u32 cpu)
 {
+	const struct scx_cpu *sc = kernel.rqs[cpu]->scx;
+	u32 target = sc->kick_waits - 1;
+
+	if (!sc->kick_waits || cpu_rq(target)->scx.pnt_seq != sc->kick_pseqs[target])
+		return nr_cpu_ids;
+	return target;
+}
+
+/* CPUs that wait for each other with interrupts off would do so for ever. */
+static bool kick_deadlock(void)
+{
+	u32 cpu = waits_for(this_cpu->id);
+
+	for (u32 n = 0; n < nr_cpu_ids && cpu < nr_cpu_ids; n++) {
+		if (cpu == this_cpu->id)
+			return true;
+		cpu = waits_for(cpu);
+	}
+	return false;
+}
+
+/* Until each of them has been through its pick; with interrupts off, as in Linux. */
+static void wait_for_picks(struct scx_rq *this)
+{
+	struct scx_cpu *sc = this_scx();
 	u32 cpu;
 
 	for_each_cpu(cpu, this->cpus_to_wait) {
 		cpumask_clear_cpu(cpu, this->cpus_to_wait);
 		if (cpu == this_cpu->id)
 			continue;
-		while (cpu_rq(cpu)->scx.pnt_seq == pseqs[cpu] && scx.state == SCX_OPS_ENABLED)
+		sc->kick_waits = cpu + 1;
+		if (kick_deadlock())
+			scx_error("SCX_KICK_WAIT: CPU %u and CPU %u wait for each other",
+				  this_cpu->id, cpu);
+		while (waits_for(this_cpu->id) == cpu && scx.exit_kind == SCX_EXIT_NONE)
 			cpu_spin_until(cpu_clock() + 100);
+		sc->kick_waits = 0;
 	}
 }
 
@@ -92,7 +122,7 @@ static void kick_workfn(struct irq_work *work)
 		cpumask_clear_cpu(cpu, this->cpus_to_kick_if_idle);
 		kick_one_cpu_if_idle(cpu);
 	}
-	wait_for_picks(this, pseqs);
+	wait_for_picks(this);
 }
 
 void scx_kick_init(struct scx_cpu *sc)

@@ -46,11 +46,6 @@ static int copy_name(char *dst, const char *src, u32 size)
 	return 1;
 }
 
-static u64 timeout_in_jiffies(u32 ms)
-{
-	return DIV_ROUND_UP((u64)ms, kernel.tick_ns / NSEC_PER_MSEC);
-}
-
 static int scx_init_member(const struct btf_type *t, const struct btf_member *member, void *kdata,
 			   const void *udata)
 {
@@ -71,7 +66,7 @@ static int scx_init_member(const struct btf_type *t, const struct btf_member *me
 	case offsetof(struct sched_ext_ops, name):
 		return copy_name(ops->name, user->name, sizeof(ops->name));
 	case offsetof(struct sched_ext_ops, timeout_ms):
-		if (timeout_in_jiffies(user->timeout_ms) > SCX_WATCHDOG_MAX_TIMEOUT)
+		if (user->timeout_ms > SCX_TIMEOUT_MAX_MS)
 			return -E2BIG;
 		ops->timeout_ms = user->timeout_ms;
 		return 1;

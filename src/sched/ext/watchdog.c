@@ -16,7 +16,7 @@ static bool check_rq_for_timeouts(struct rq *rq)
 	rq_lock(rq);
 	list_for_each_entry(p, &rq->scx.runnable_list, scx.runnable_node) {
 		u64 waited = jiffies() - p->scx.runnable_at;
-		u32 ms = waited * (kernel.tick_ns / NSEC_PER_MSEC);
+		u32 ms = jiffies_to_msecs(waited);
 
 		if ((s64)waited <= (s64)scx.watchdog_timeout)
 			continue;
@@ -40,7 +40,7 @@ static void watchdog_workfn(struct kthread_work *work)
 {
 	u32 cpu;
 
-	if (!scx.enabled)
+	if (scx.state != SCX_OPS_ENABLING && scx.state != SCX_OPS_ENABLED)
 		return;
 	scx.watchdog_stamp = jiffies();
 	for_each_cpu(cpu, kernel.online) {
@@ -61,7 +61,7 @@ void scx_tick(struct rq *rq)
 
 	if (!scx.enabled || (s64)since <= (s64)scx.watchdog_timeout)
 		return;
-	u32 ms = since * (kernel.tick_ns / NSEC_PER_MSEC);
+	u32 ms = jiffies_to_msecs(since);
 
 	scx_exit(SCX_EXIT_ERROR_STALL, 0, "watchdog failed to check in for %u.%03us", ms / 1000,
 		 ms % 1000);
@@ -69,9 +69,9 @@ void scx_tick(struct rq *rq)
 
 void scx_watchdog_start(void)
 {
-	u64 ms = scx.ops.timeout_ms, tick_ms = kernel.tick_ns / NSEC_PER_MSEC;
+	u32 ms = scx.ops.timeout_ms ? scx.ops.timeout_ms : SCX_TIMEOUT_MAX_MS;
 
-	scx.watchdog_timeout = ms ? DIV_ROUND_UP(ms, tick_ms) : SCX_WATCHDOG_MAX_TIMEOUT;
+	scx.watchdog_timeout = msecs_to_jiffies(ms);
 	scx.watchdog_stamp = jiffies();
 	watchdog_arm();
 }
