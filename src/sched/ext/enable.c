@@ -217,14 +217,12 @@ static bool is_hotplug_op(u32 op)
 
 static void enable_ops(bool hotplug)
 {
-	struct bpf_prog **progs = (struct bpf_prog **)&scx.ops;
-
 	for (u32 op = 0; op < SCX_NR_OPS; op++) {
 		/* init and exit are called by name, the rest when it is on */
 		if (op == SCX_OP_IDX(init) || op == SCX_OP_IDX(exit))
 			continue;
-		if (is_hotplug_op(op) == hotplug)
-			scx.has_op[op] = progs[op] != NULL;
+		if (scx.progs[op] && is_hotplug_op(op) == hotplug)
+			scx.has_op[op] = true;
 	}
 }
 

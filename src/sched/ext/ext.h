@@ -86,7 +86,10 @@ struct scx_state {
 	u32 forks; /* going on */
 	bool forks_locked_out;
 
-	struct sched_ext_ops ops; /* values; function members hold struct bpf_prog * */
+	union {
+		struct sched_ext_ops ops; /* values */
+		struct bpf_prog *progs[SCX_NR_OPS]; /* what its function members hold */
+	};
 	bool has_op[SCX_NR_OPS];
 	u32 max_batch;
 

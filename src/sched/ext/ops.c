@@ -22,7 +22,7 @@ static u32 higher_bits(u32 mask)
 
 u64 scx_call(u32 op, u32 mask, const u64 *args, u32 nr)
 {
-	struct bpf_prog *prog = ((struct bpf_prog **)&scx.ops)[op];
+	struct bpf_prog *prog = scx.progs[op];
 	struct task_struct *curr;
 	u64 ret, start;
 
