@@ -130,7 +130,6 @@ struct cpu_rq {
 
 	bool working; /* a task computes right now: shares the core with its siblings */
 	struct list_head wake_list; /* tasks that others want activated here */
-	struct list_head calls; /* struct cpu_call */
 	struct list_head work; /* struct irq_work, on IRQ_WORK */
 	void (*balance_callback)(struct rq *rq); /* runs in schedule() before the rq lock is dropped */
 
@@ -208,7 +207,6 @@ struct kernel {
 	u32 hz;
 	struct cpu_rq **rqs;
 	struct cpumask *possible, *online, *active, *none; /* in the kernel heap */
-	struct cpumask **smt_masks;
 	struct list_head tasks; /* all but idle tasks, oldest first */
 	struct list_head zombies; /* dead, but somebody holds a reference */
 	struct list_head graveyard; /* dead, but some CPU may still hold a pointer */

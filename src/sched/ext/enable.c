@@ -306,7 +306,6 @@ int scx_enable(const struct sched_ext_ops *ops)
 	scx.state = SCX_OPS_ENABLING;
 	scx.exit_kind = SCX_EXIT_NONE;
 	scx.warned_zero_slice = false;
-	scx.nr_rejected = 0;
 	free(scx.record.dump);
 	scx.record = (struct scx_exit_record){ .attached = true };
 	snprintf(scx.record.name, sizeof(scx.record.name), "%s", ops->name);
@@ -325,7 +324,6 @@ int scx_enable(const struct sched_ext_ops *ops)
 	}
 	scx.state = SCX_OPS_ENABLED;
 	scx.switched_all = scx.switching_all;
-	scx.enable_seq++;
 	kernel_logf(false, "sched_ext: BPF scheduler \"%s\" enabled%s", scx.ops.name,
 		    scx.switched_all ? "" : " (partial)");
 	trace_emit(TRACE_SCHED_ATTACH, 0, 0, 0);

@@ -100,7 +100,6 @@ struct scx_state {
 
 	enum scx_exit_kind exit_kind; /* NONE while running; the first to claim it wins */
 	struct scx_exit_info *info; /* in the kernel heap, while a scheduler is loaded */
-	u32 exit_cpu; /* where it happened */
 	struct irq_work error_work;
 	struct kthread_worker *helper;
 	struct kthread_work disable_work;
@@ -110,7 +109,7 @@ struct scx_state {
 	struct list_head *hash;
 	struct cpumask *idle_cpus, *idle_smt; /* idle; whole cores that are idle */
 	u32 any_distribute; /* rotates bpf_pick_any over CPUs */
-	u64 hotplug_seq, nr_rejected, enable_seq;
+	u64 hotplug_seq;
 	struct scx_exit_record record;
 };
 extern struct scx_state scx;

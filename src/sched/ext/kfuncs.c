@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kfuncs of sched_ext, as Linux 6.12 has them. Their documentation is in
- * docs/writing-a-scheduler.md; the work is done in the other files.
+ * The kfuncs of sched_ext, as Linux 6.12 has them and its sched-ext.rst and
+ * kernel-doc describe them; the work is done in the other files.
  *
  * In 6.12 every kfunc may be called by every program, and checks at run time
  * whether the operation in progress allows it.

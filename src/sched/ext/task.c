@@ -59,7 +59,6 @@ int scx_ops_init_task(struct task_struct *p, bool fork)
 				  p->comm, p->pid);
 		} else {
 			p->policy = SCHED_NORMAL;
-			scx.nr_rejected++;
 		}
 	}
 	p->scx.flags |= SCX_TASK_RESET_RUNNABLE_AT;
