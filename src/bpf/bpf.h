@@ -182,6 +182,17 @@ int bpf_bstr_format(char *out, size_t size, const char *fmt, const u64 *data, u3
 /* --- struct_ops -------------------------------------------------------- */
 
 /*
+ * The declarative form of kfunc_validate_reloc(): where a kfunc may be called,
+ * and which implementation a call from there gets. A kfunc without a rule may be
+ * called from everywhere; one with rules only from where one of them says.
+ */
+struct bpf_kfunc_rule {
+	const char *kfunc; /* as programs call it */
+	const char *members; /* "select_cpu enqueue"; "async": timer callbacks; "*": all */
+	const char *impl; /* the kfunc to call instead; NULL: itself */
+};
+
+/*
  * A type of operations table, as in Linux's struct bpf_struct_ops. In @kdata a
  * function member holds a struct bpf_prog *, or NULL when it was left out.
  */
@@ -200,6 +211,17 @@ struct bpf_struct_ops {
 	int (*update)(void *kdata, void *old_kdata, struct bpf_link *link);
 	/* may a program store @size bytes at @off of an object of kernel type @name? */
 	bool (*may_write)(const char *name, u32 off, u32 size);
+	/*
+	 * Which kfunc shall @prog get that calls @kfunc_id (BTF ids of FUNCs)? The id
+	 * of the one to call instead, 0 for "as it is", or -errno to refuse the
+	 * program; the caller has then said why in the log. Asked for every call that
+	 * can be reached. @member is NULL for calls from asynchronous callbacks
+	 * (timers), which run outside of any member. NULL, when there is a table: the
+	 * table answers (bpf_kfunc_table_validate()).
+	 */
+	s32 (*kfunc_validate_reloc)(const struct btf_type *t, const struct btf_member *member,
+				    struct bpf_prog *prog, u32 kfunc_id);
+	const struct bpf_kfunc_rule *kfunc_rules; /* ends with a NULL kfunc */
 
 	/* filled in at registration */
 	u32 type_id, value_id;

@@ -42,7 +42,9 @@ struct loader_options {
 	u32 hz; /* CONFIG_HZ that the object may ask for; 0: 250 */
 	/* the struct_ops table to attach where there are several; NULL: the first of each type */
 	const char *ops;
-	bool any_object; /* also one without struct_ops, with nothing to attach: to verify it */
+	bool any_object; /* also one with nothing to attach: to verify it */
+	/* ask this host's kernel instead of the simulated one; facade_host() of the whole process */
+	bool host;
 	bool verbose; /* libbpf's debug output too */
 };
 
@@ -69,6 +71,32 @@ void loader_detach(struct loader *l);
 /* Detaches, unloads and frees. */
 void loader_close(struct loader *l);
 void loader_error_free(struct loader_error *error);
+
+/* What an object brings, and so what must be there before it is attached. */
+enum loader_kind {
+	LOADER_SCX = 1 << 0, /* a table sched_ext_ops */
+	LOADER_GHOST = 1 << 1, /* ghost_sched/pnt, ghost_msg/msg_send: wants an enclave */
+	LOADER_PERIODIC = 1 << 2, /* a table bpf_periodic_ops or SEC("periodic/...") */
+	LOADER_TRACING = 1 << 3, /* programs that find their place by themselves */
+};
+/* Bits of enum loader_kind, once it is open. */
+u32 loader_kinds(const struct loader *l);
+/*
+ * The descriptor of the enclave's ctl file that ghOSt programs are attached to;
+ * kept until close. Before loader_attach() of an object of kind LOADER_GHOST.
+ */
+void loader_set_enclave(struct loader *l, int ctl_fd);
+
+/*
+ * Appends the contents of map @name to @out as text, formatted by its BTF, one
+ * entry per line in the order of keys; zero values of arrays are left out. Of
+ * mmapable arrays they are read through mmap(), as an agent would, otherwise by
+ * system calls. @symbol (may be NULL) gives 64-bit numbers that are addresses a
+ * name. -ENOENT: no such map; -EOPNOTSUPP: not a kind that can be listed.
+ */
+struct strbuf;
+int loader_print_map(struct loader *l, const char *name, const char *(*symbol)(u64 address),
+		     struct strbuf *out);
 
 /* Name of the (first) chosen struct_ops map, e.g. "simple_ops"; "" if there is none. */
 const char *loader_name(const struct loader *l);

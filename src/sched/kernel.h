@@ -166,6 +166,18 @@ int task_set_policy(struct task *task, s32 policy, u32 rt_priority);
 /* Charges a system call's entry and exit to the current task. */
 void task_charge_syscall(void);
 
+/*
+ * System calls that programs can trace (syscall.c): by tracepoints sys_enter and
+ * sys_exit, and by fentry, fexit on the functions of kernel/syscalls.h. @site is
+ * where in the program the call is made: a name such as "rtapp:run" that lives
+ * for ever; its address is what programs see as the instruction pointer.
+ */
+struct open_how;
+int sys_openat2(const char *site, s32 dfd, const char *filename, const struct open_how *how);
+int sys_close(const char *site, s32 fd);
+/* The name of the call site at @address, or NULL. */
+const char *syscall_site_name(u64 address);
+
 /* Reports into the event stream (and so the metrics). */
 void task_report_ops(u64 units);
 void task_report_request(u64 latency_ns);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Periodic BPF programs (SchedBPF) as BPF programs see them: the operations
+ * table and the context of a run.
+ *
+ * Source: "SchedBPF - Scheduling BPF programs" (eBPF '25), which asks for
+ * programs that run on kernel threads, periodically, with nice levels and cgroup
+ * quotas; the table's form is that of struct_ops, as Linux adds program kinds.
+ */
+#ifndef VRT_KERNEL_PERIODIC_H
+#define VRT_KERNEL_PERIODIC_H
+
+#include "types.h"
+
+/*
+ * Numbers far from Linux's own, which grow by one at a time. SEC("periodic/10ms")
+ * makes a program of this type; expected_attach_type is its period in units of
+ * 10 us.
+ */
+#define BPF_PROG_TYPE_PERIODIC 1100
+#define BPF_PERIODIC_ATTACH 2100
+#define BPF_PERIODIC_UNIT_NS 10000ULL
+
+#define BPF_PERIODIC_PERIOD_MIN_NS 10000ULL
+#define BPF_PERIODIC_PERIOD_MAX_NS (24ULL * 3600 * 1000000000)
+#define BPF_PERIODIC_NAME_LEN 16
+#define BPF_PERIODIC_CGROUP_LEN 128
+
+/* What run() is told. Times are of CLOCK_MONOTONIC, ns. */
+struct bpf_periodic_ctx {
+	__u64 due; /* when this run was to begin */
+	__u64 period_ns;
+	__u64 seq; /* of this run, from 0 */
+	__u64 missed; /* periods so far in which no run could begin */
+};
+
+enum bpf_periodic_mode {
+	/* the framework wakes the thread every period, and run() is called once */
+	BPF_PERIODIC_FRAMEWORK,
+};
+
+struct bpf_periodic_ops {
+	/*
+	 * Called once per period on the program's kernel thread. What it returns is
+	 * not looked at.
+	 */
+	int (*run)(struct bpf_periodic_ctx *ctx);
+	/* Before the first run, on the thread; not 0: attaching fails with it. */
+	int (*init)(void);
+	/* After the last run. */
+	void (*exit)(void);
+
+	/* From 10 us to 24 h. */
+	__u64 period_ns;
+	/* -20 to 19, as for any task. */
+	__s32 nice;
+	__u32 mode; /* enum bpf_periodic_mode */
+	/*
+	 * A quota of the thread's own, in a cgroup that is made for it under
+	 * @cgroup: cpu.max as "quota period". Both 0: no limit.
+	 */
+	__u64 cpu_quota_us;
+	__u64 cpu_period_us;
+	/* An existing cgroup by its path, such as "/system"; empty: the root. */
+	char cgroup[BPF_PERIODIC_CGROUP_LEN];
+	/* Of the program; its thread is called bpf/<name>. */
+	char name[BPF_PERIODIC_NAME_LEN];
+};
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Periodic BPF programs, as the users of the machine see them: which there are
+ * and how they fare. They come and go by bpf(2); see kernel/periodic.h.
+ */
+#ifndef VRT_SCHED_PERIODIC_PUBLIC_H
+#define VRT_SCHED_PERIODIC_PUBLIC_H
+
+#include "../../kernel/periodic.h"
+#include "../base/hist.h"
+#include "kernel.h"
+
+/* Of one program since it was attached; times in ns. */
+struct periodic_stats {
+	char name[BPF_PERIODIC_NAME_LEN];
+	s32 pid; /* of its thread */
+	s32 nice;
+	u64 period;
+	char cgroup[BPF_PERIODIC_CGROUP_LEN + 32]; /* path of the one it is in */
+	bool attached; /* still there */
+	u64 runs;
+	u64 missed; /* periods in which no run could begin: counted, never queued up */
+	u64 runtime; /* CPU time of its thread */
+	struct hist run_time; /* of each run: elapsed on the CPU, preemption not included */
+	struct hist wakeup; /* from when a run was due to when it began */
+	u64 throttled; /* of the time between due and begun, or within a run: throttled by cpu.max */
+};
+
+/* Program @i, in the order of attachment, those that have ended included; NULL: no more. */
+const struct periodic_stats *kernel_periodic_stats(u32 i);
+
+#endif
