@@ -6,22 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../workload/options.h"
-
-int parse_duration(const char *text, u64 *ns)
-{
-	size_t n = parse_time(text, 0, ns);
-	u64 thousandths;
-
-	if (n)
-		return text[n] ? -EINVAL : 0;
-	n = parse_decimal(text, 3, &thousandths);
-	if (!n || strcmp(text + n, "m") || thousandths > ~0ULL / (60 * NSEC_PER_MSEC))
-		return -EINVAL;
-	*ns = thousandths * 60 * NSEC_PER_MSEC;
-	return 0;
-}
-
 int parse_ratio(const char *text, u64 *ppm)
 {
 	size_t n = parse_decimal(text, 4, ppm);

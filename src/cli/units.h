@@ -6,10 +6,8 @@
 #ifndef VRT_CLI_UNITS_H
 #define VRT_CLI_UNITS_H
 
-#include "../base/util.h"
+#include "../base/duration.h"
 
-/* "10s", "500ms", "1.5us", "2m"; the unit is required. 0 or -EINVAL. */
-int parse_duration(const char *text, u64 *ns);
 /* "50%" or "0.5", in parts per million. 0 or -EINVAL. */
 int parse_ratio(const char *text, u64 *ppm);
 /* "12.5", "3k", "1.2M", times 1000. 0 or -EINVAL. */

@@ -46,17 +46,4 @@ void options_free(const struct option_table *table, void *config);
 void options_help(const struct option_table *table, const char *tool, const char *summary,
 		  char *buf, size_t size);
 
-/*
- * "1.5ms" in ns. A plain number is of @unit ns; 0: the unit is required.
- * Returns the bytes understood, 0 for none; the value saturates.
- */
-size_t parse_time(const char *s, u64 unit, u64 *ns);
-/*
- * A decimal number times 10^@digits, "99.5" with 4 digits is 995000. Further
- * digits are not understood. Returns the bytes understood, 0 for none; saturates.
- */
-size_t parse_decimal(const char *s, u32 digits, u64 *value);
-/* ns as people write it: "1.5ms". Returns @buf. */
-char *format_time(u64 ns, char *buf, size_t size);
-
 #endif

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/duration.h"
 #include "../base/error.h"
-#include "options.h"
 
 #define ALL 1000000ULL /* 100% in millionths */
 

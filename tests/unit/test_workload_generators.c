@@ -13,6 +13,7 @@
 
 #include "fake_kernel.c"
 
+#include "../../src/base/duration.h"
 #include "../../src/workload/channel.h"
 #include "../../src/workload/options.h"
 #include "../../src/workload/service.h"
