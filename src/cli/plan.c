@@ -18,8 +18,7 @@
 #include "../trace/recorder.h"
 #include "../workload/workload.h"
 #include "expect.h"
-#include "run.h"
-#include "units.h"
+#include "plan.h"
 
 #define DEFAULT_MACHINE "4x2"
 #define DEFAULT_DURATION (10 * NSEC_PER_SEC)
@@ -154,95 +153,6 @@ static int plan_workload(struct run_plan *plan, char *err, size_t err_size)
 	if (!plan->duration)
 		plan->duration = DEFAULT_DURATION;
 	hash_workload(plan);
-	return 0;
-}
-
-/* --- what happens during the run ------------------------------------------------------ */
-
-static int bad_action(const char *text, char *err, size_t err_size)
-{
-	return vrt_error(err, err_size, -EINVAL,
-			 "--at: '%s': expected TIME:swap=SCHED, TIME:offline=CPU or "
-			 "TIME:online=CPU, such as 2s:offline=3",
-			 text);
-}
-
-static int action_cpu(const struct run_plan *plan, struct timed_action *a, const char *value,
-		      char *err, size_t err_size)
-{
-	char *end;
-	unsigned long cpu = strtoul(value, &end, 10);
-
-	if (*value < '0' || *value > '9' || *end || cpu >= plan->topology.nr_cpus)
-		return vrt_error(err, err_size, -EINVAL,
-				 "--at: '%s': '%s' is no CPU of this machine: expected 0 to %u",
-				 a->text, value, plan->topology.nr_cpus - 1);
-	a->cpu = (u32)cpu;
-	return 0;
-}
-
-/* Better now than after an hour of simulation. */
-static int action_swap(struct timed_action *a, const char *scheduler, char *err, size_t err_size)
-{
-	char *file = scheduler_file(scheduler);
-	bool there = scheduler_is_class(scheduler) || (file && !access(file, R_OK));
-
-	free(file);
-	if (!there)
-		return vrt_error(err, err_size, -EINVAL,
-				 "--at: '%s': '%s' is no file that can be read, no policy that "
-				 "ships and no class (eevdf)",
-				 a->text, scheduler);
-	a->kind = TIMED_SWAP;
-	a->scheduler = scheduler;
-	return 0;
-}
-
-static int parse_action(const struct run_plan *plan, struct timed_action *a, char *err,
-			size_t err_size)
-{
-	u64 end = plan->options.warmup + plan->duration;
-	const char *colon = strchr(a->text, ':'), *equals = colon ? strchr(colon, '=') : NULL;
-	char time[32], limit[32];
-
-	if (!equals || !equals[1] || (size_t)(colon - a->text) >= sizeof(time))
-		return bad_action(a->text, err, err_size);
-	snprintf(time, sizeof(time), "%.*s", (int)(colon - a->text), a->text);
-	if (parse_duration(time, &a->at))
-		return vrt_error(err, err_size, -EINVAL,
-				 "--at: '%s': '%s' is not a time, such as 2s or 500ms", a->text,
-				 time);
-	if (a->at >= end)
-		return vrt_error(err, err_size, -EINVAL, "--at: '%s': the run is over after %s",
-				 a->text, human_ns(end, limit, sizeof(limit)));
-	if (!strncmp(colon, ":swap=", 6))
-		return action_swap(a, equals + 1, err, err_size);
-	if (!strncmp(colon, ":offline=", 9))
-		a->kind = TIMED_OFFLINE;
-	else if (!strncmp(colon, ":online=", 8))
-		a->kind = TIMED_ONLINE;
-	else
-		return bad_action(a->text, err, err_size);
-	return action_cpu(plan, a, equals + 1, err, err_size);
-}
-
-/* Sorted by time; equal times in the order given. */
-static int plan_actions(struct run_plan *plan, char *err, size_t err_size)
-{
-	const struct text_list *at = &plan->options.at;
-
-	plan->actions = xcalloc(at->nr + 1, sizeof(*plan->actions));
-	for (u32 i = 0; i < at->nr; i++) {
-		struct timed_action action = { .text = at->items[i] };
-		u32 pos = plan->nr_actions;
-
-		if (parse_action(plan, &action, err, err_size))
-			return -EINVAL;
-		for (; pos && plan->actions[pos - 1].at > action.at; pos--)
-			plan->actions[pos] = plan->actions[pos - 1];
-		plan->actions[pos] = action;
-		plan->nr_actions++;
-	}
 	return 0;
 }
 

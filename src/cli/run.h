@@ -24,14 +24,18 @@ struct workload;
 /* The kernel generation that is simulated. */
 #define RUN_KERNEL "6.12"
 
-enum timed_kind { TIMED_SWAP, TIMED_OFFLINE, TIMED_ONLINE };
+enum timed_kind {
+	TIMED_SWAP,
+	TIMED_OFFLINE,
+	TIMED_ONLINE,
+};
 
-/* Something that happens during the run: --at TIME:WHAT=VALUE */
+/* Something that happens during the run: --at TIME:WHAT[=VALUE] */
 struct timed_action {
 	u64 at; /* ns after the workload's start */
 	enum timed_kind kind;
-	u32 cpu; /* offline, online */
-	const char *scheduler; /* swap */
+	u32 cpu; /* of offline, online */
+	const char *value; /* NULL: none */
 	const char *text; /* as given */
 };
 

@@ -63,7 +63,7 @@ static void act(struct session *s, const struct timed_action *a)
 
 	if (a->kind == TIMED_SWAP) {
 		detach(s, "swapped", "replaced as asked for");
-		swap_scheduler(s, a->scheduler, a->text);
+		swap_scheduler(s, a->value, a->text);
 		return;
 	}
 	err = kernel_cpu_set_online(a->cpu, a->kind == TIMED_ONLINE);

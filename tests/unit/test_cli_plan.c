@@ -116,7 +116,7 @@ static void actions(void **state)
 	accept_plan(plan);
 	assert_int_equal(plan->nr_actions, 4);
 	assert_int_equal(plan->actions[0].kind, TIMED_SWAP);
-	assert_string_equal(plan->actions[0].scheduler, "/dev/null");
+	assert_string_equal(plan->actions[0].value, "/dev/null");
 	assert_int_equal(plan->actions[1].kind, TIMED_OFFLINE);
 	assert_int_equal(plan->actions[1].cpu, 3);
 	/* at equal times, in the order given */
@@ -125,7 +125,8 @@ static void actions(void **state)
 	assert_int_equal(plan->actions[3].at, 1500 * NSEC_PER_MSEC);
 	free_plan(plan);
 
-	refuse_action("1s:offlin=3", "1s:offlin=3");
+	refuse_action("1s:offlin=3", "did you mean offline?");
+	refuse_action("1s:swap", "swap=SCHED, offline=CPU");
 	refuse_action("1s:swap=/nonexistent/a=b.bpf.o", "'/nonexistent/a=b.bpf.o'");
 	refuse_action("offline=3", "TIME:");
 	refuse_action("1s:offline=", "TIME:");

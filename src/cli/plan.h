@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The parts of plan_make(): each checks some options, and says what is wrong. */
+#ifndef VRT_CLI_PLAN_H
+#define VRT_CLI_PLAN_H
+
+#include "run.h"
+
+/*
+ * 0, or -EINVAL with a message that starts with the option. The machine and the
+ * workload must be planned already.
+ */
+int plan_actions(struct run_plan *plan, char *err, size_t err_size);
+
+#endif
