@@ -10,6 +10,7 @@
 
 #include "btf_internal.h"
 #include "check.h"
+#include "prog_type_internal.h"
 #include "struct_ops.h"
 
 #define FAIL(env, err, ...) (bpf_log((env)->log, __VA_ARGS__), (err))
@@ -206,6 +207,8 @@ static int check_tracing(struct bpf_check_env *env)
 
 static bool can_sleep(const struct bpf_prog *prog)
 {
+	if (prog->own_type)
+		return prog->own_type->ops->may_sleep;
 	switch (prog->type) {
 	case BPF_PROG_TYPE_TRACING:
 		return prog->expected_attach_type == BPF_TRACE_FENTRY ||
@@ -231,6 +234,8 @@ int bpf_check_attach(struct bpf_check_env *env)
 	if (prog->sleepable && !can_sleep(prog))
 		return FAIL(env, -EINVAL,
 			    "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable\n");
+	if (prog->own_type)
+		return prog->own_type->ops->check ? prog->own_type->ops->check(prog, env->log) : 0;
 	switch (prog->type) {
 	case BPF_PROG_TYPE_STRUCT_OPS:
 		return check_struct_ops(env);

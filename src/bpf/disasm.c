@@ -148,7 +148,7 @@ static void call(struct text *t)
 					    "kernel-function", i->imm);
 		break;
 	default:
-		OUT(t, "call %s#%d", bpf_helper_name((u32)i->imm), i->imm);
+		OUT(t, "call %s#%d", bpf_helper_name(t->prog, (u32)i->imm), i->imm);
 	}
 }
 

@@ -7,6 +7,8 @@
  */
 #include "helpers.h"
 
+#include "prog_type_internal.h"
+
 #define OUT_MEM (ARG_PTR_TO_MEM | MEM_UNINIT | MEM_WRITE)
 #define IN_MEM (ARG_PTR_TO_MEM | MEM_RDONLY)
 #define OUT_VALUE (ARG_PTR_TO_MAP_VALUE | MEM_UNINIT | MEM_WRITE)
@@ -167,17 +169,32 @@ static const struct bpf_func_proto protos[__BPF_FUNC_MAX_ID] = {
 	[BPF_FUNC_get_attach_cookie] = { FN(get_attach_cookie), TRACING, ARGS(ARG_PTR_TO_CTX) },
 };
 
-const struct bpf_func_proto *bpf_helper_proto(u32 id)
+static const struct bpf_own_helper *own_helper(const struct bpf_prog *prog, u32 id)
 {
-	return id < ARRAY_SIZE(protos) && protos[id].name ? &protos[id] : NULL;
+	return prog && prog->own_type ? bpf_own_helper_find(prog->own_type, id) : NULL;
 }
 
-const char *bpf_helper_name(u32 id)
+const struct bpf_func_proto *bpf_helper_proto(const struct bpf_prog *prog, u32 id)
 {
+	const struct bpf_own_helper *own;
+
+	if (likely(id < ARRAY_SIZE(protos)))
+		return protos[id].name ? &protos[id] : NULL;
+	own = own_helper(prog, id);
+	return own ? own->proto : NULL;
+}
+
+const char *bpf_helper_name(const struct bpf_prog *prog, u32 id)
+{
+	const struct bpf_own_helper *own;
+
 #define NAME(name, value, ...) [value] = "bpf_" #name,
 	static const char *const names[] = { ___BPF_FUNC_MAPPER(NAME, 0) };
 
-	return id && id < ARRAY_SIZE(names) && names[id] ? names[id] : "unknown";
+	if (likely(id < ARRAY_SIZE(names)))
+		return id && names[id] ? names[id] : "unknown";
+	own = own_helper(prog, id);
+	return own ? own->name : "unknown";
 }
 
 static bool is_tracing(enum bpf_prog_type type)

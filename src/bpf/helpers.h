@@ -80,10 +80,13 @@ struct bpf_func_proto {
 	bool gpl_only, might_sleep;
 };
 
-/* The helper, or NULL when there is none of that number. */
-const struct bpf_func_proto *bpf_helper_proto(u32 id);
+/*
+ * The helper, or NULL when there is none of that number. @prog, which may be
+ * NULL, matters for those that its type brings (prog_type.h).
+ */
+const struct bpf_func_proto *bpf_helper_proto(const struct bpf_prog *prog, u32 id);
 /* "bpf_<name>", also of those that only Linux has; "unknown". */
-const char *bpf_helper_name(u32 id);
+const char *bpf_helper_name(const struct bpf_prog *prog, u32 id);
 /* May programs of this kind call it? */
 bool bpf_helper_allowed(const struct bpf_prog *prog, const struct bpf_func_proto *proto);
 

@@ -4,12 +4,13 @@
  * prototype and their regions, and the result gets its region.
  */
 #include "helpers.h"
+#include "prog_type_internal.h"
 
 static const struct bpf_mem_regions ringbuf_mem = BPF_MEM_REGIONS("ring buffer sample");
 static const struct bpf_mem_regions dynptr_mem = BPF_MEM_REGIONS("dynptr data");
 static const struct bpf_mem_regions percpu_mem = BPF_MEM_REGIONS("per-CPU memory");
 
-/* Kernel types of helpers, by number. */
+/* Kernel types of Linux's helpers, by number. */
 static u32 proto_btf_ids[__BPF_FUNC_MAX_ID];
 
 void bpf_helpers_init(void)
@@ -17,7 +18,7 @@ void bpf_helpers_init(void)
 	u32 id;
 
 	for (id = 0; id < __BPF_FUNC_MAX_ID; id++) {
-		const struct bpf_func_proto *proto = bpf_helper_proto(id);
+		const struct bpf_func_proto *proto = bpf_helper_proto(NULL, id);
 		s32 btf_id = 0;
 
 		if (proto && proto->btf)
@@ -87,10 +88,17 @@ static bool check_const_str(struct call *c)
 
 /* --- kernel objects ------------------------------------------------------------------- */
 
+static u32 kernel_type(const struct call *c)
+{
+	if (likely(c->id < ARRAY_SIZE(proto_btf_ids)))
+		return proto_btf_ids[c->id];
+	return bpf_own_helper_find(c->x->prog->own_type, c->id)->btf_id;
+}
+
 static bool check_object(struct call *c, u32 flags)
 {
 	const struct bpf_reg *reg = &c->r[c->arg + 1];
-	u32 want = proto_btf_ids[c->id];
+	u32 want = kernel_type(c);
 	struct kheap_object obj;
 
 	if (!reg->v)
@@ -188,7 +196,7 @@ static void set_result(struct call *c, u64 ret, u64 size, const struct bpf_regio
 		bpf_reg_mem(r0, &dynptr_mem.rdwr, (const void *)ret, (u32)size);
 		break;
 	case RET_PTR_TO_BTF_ID:
-		bpf_reg_object(r0, proto_btf_ids[c->id], (const void *)ret);
+		bpf_reg_object(r0, kernel_type(c), (const void *)ret);
 		break;
 	case RET_PTR_TO_MEM_OR_BTF_ID:
 		set_percpu(c, r0, origin, ret);
@@ -222,11 +230,11 @@ static bool is_hash(const struct bpf_map *map)
 
 void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r)
 {
-	struct call c = { .x = x, .proto = bpf_helper_proto(id), .id = id, .r = r };
+	struct call c = { .x = x, .proto = bpf_helper_proto(x->prog, id), .id = id, .r = r };
 	const struct bpf_region *origin = r[1].region;
 	u64 ns = bpf_env->helper_ns, size, ret;
 
-	x->callee = bpf_helper_name(id);
+	x->callee = bpf_helper_name(x->prog, id);
 	for (c.arg = 0; c.arg < 5 && c.proto->args[c.arg]; c.arg++) {
 		x->callee_arg = c.arg + 1;
 		if (!check_arg(&c))

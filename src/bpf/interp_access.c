@@ -317,26 +317,34 @@ static bool skb_writable(u64 pos, u32 size)
 	return false;
 }
 
+/* Plain bytes, all of which may be written. */
+static bool ctx_is_plain(const struct bpf_prog *prog)
+{
+	return prog->own_type || prog->type == BPF_PROG_TYPE_SYSCALL;
+}
+
+static bool ctx_writable(const struct bpf_prog *prog, u64 pos, u32 size)
+{
+	switch (prog->type) {
+	case BPF_PROG_TYPE_SOCKET_FILTER:
+	case BPF_PROG_TYPE_SCHED_CLS:
+	case BPF_PROG_TYPE_SCHED_ACT:
+	case BPF_PROG_TYPE_CGROUP_SKB:
+		return skb_writable(pos, size);
+	default:
+		return ctx_is_plain(prog);
+	}
+}
+
 static bool ctx_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u32 size, u64 value)
 {
 	u64 addr = base->v + (u64)(s64)off, pos = addr - base->base;
 
 	if (pos > x->ctx_size || size > x->ctx_size - pos)
 		return fault_outside(x, base, (s64)pos, size, ACCESS_WRITE);
-	switch (x->prog->type) {
-	case BPF_PROG_TYPE_SYSCALL:
-		break;
-	case BPF_PROG_TYPE_SOCKET_FILTER:
-	case BPF_PROG_TYPE_SCHED_CLS:
-	case BPF_PROG_TYPE_SCHED_ACT:
-	case BPF_PROG_TYPE_CGROUP_SKB:
-		if (skb_writable(pos, size))
-			break;
-		/* fallthrough */
-	default:
+	if (!ctx_writable(x->prog, pos, size))
 		return bpf_exec_fault(x, "write of %u bytes at offset %llu of the context, which is read-only there",
 				      size, pos);
-	}
 	memcpy((void *)addr, &value, size);
 	return true;
 }
@@ -540,7 +548,7 @@ static bool mem_check(struct bpf_exec *x, const struct bpf_reg *reg, s64 off, u6
 			frame->fat &= ~slots_of(pos, size);
 		return frame != NULL;
 	case REGION_CTX:
-		if (access != ACCESS_READ && x->prog->type != BPF_PROG_TYPE_SYSCALL)
+		if (access != ACCESS_READ && !ctx_is_plain(x->prog))
 			return bpf_exec_fault(x, "write to the context, which is read-only");
 		if (pos <= x->ctx_size && size <= x->ctx_size - pos)
 			return true;

@@ -12,6 +12,7 @@
 #include "../base/alloc.h"
 #include "maps/map_impl.h"
 #include "prog.h"
+#include "prog_type_internal.h"
 #include "struct_ops.h"
 #include "syscall.h"
 
@@ -146,6 +147,8 @@ static int create_for_prog(struct bpf_prog *prog, const union bpf_attr *attr)
 {
 	u32 type = attr->link_create.attach_type;
 
+	if (prog->own_type)
+		return bpf_own_type_link_create(prog, attr);
 	switch (prog->type) {
 	case BPF_PROG_TYPE_TRACING:
 	case BPF_PROG_TYPE_LSM:

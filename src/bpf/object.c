@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NR_KINDS 4
+#define NR_KINDS 5
 #define HASH_SIZE 1024
 
 static struct list_head kinds[NR_KINDS] = {
@@ -25,6 +25,7 @@ static struct list_head kinds[NR_KINDS] = {
 	LIST_HEAD_INIT(kinds[BPF_OBJ_PROG]),
 	LIST_HEAD_INIT(kinds[BPF_OBJ_LINK]),
 	LIST_HEAD_INIT(kinds[BPF_OBJ_BTF]),
+	LIST_HEAD_INIT(kinds[BPF_OBJ_TARGET]),
 };
 static u32 last_id[NR_KINDS];
 static struct list_head table[HASH_SIZE];
@@ -74,7 +75,9 @@ void bpf_obj_put(struct bpf_obj *obj)
 
 int bpf_obj_make_memfd(struct bpf_obj *obj, u64 size)
 {
-	static const char *const names[NR_KINDS] = { "bpf-map", "bpf-prog", "bpf-link", "btf" };
+	static const char *const names[NR_KINDS] = {
+		"bpf-map", "bpf-prog", "bpf-link", "btf", "bpf-target",
+	};
 	struct stat st;
 	int fd, err;
 

@@ -11,7 +11,13 @@
 
 #include "bpf.h"
 
-enum bpf_obj_kind { BPF_OBJ_MAP, BPF_OBJ_PROG, BPF_OBJ_LINK, BPF_OBJ_BTF };
+enum bpf_obj_kind {
+	BPF_OBJ_MAP,
+	BPF_OBJ_PROG,
+	BPF_OBJ_LINK,
+	BPF_OBJ_BTF,
+	BPF_OBJ_TARGET, /* of links: prog_type.h */
+};
 
 struct bpf_obj {
 	enum bpf_obj_kind kind;

@@ -14,6 +14,7 @@
 
 #include "../base/alloc.h"
 #include "exec.h"
+#include "prog_type_internal.h"
 #include "syscall.h"
 
 #define LOAD_FLAGS                                                                                 \
@@ -60,6 +61,8 @@ static void release(struct bpf_obj *obj)
 {
 	struct bpf_prog *prog = container_of(obj, struct bpf_prog, obj);
 
+	if (prog->own_type)
+		bpf_own_type_unload(prog);
 	if (bpf_exec_active)
 		bpf_rcu_defer(free_prog, prog);
 	else
@@ -108,6 +111,8 @@ static bool is_gpl(const char *license)
 /* Types that there is a context and somebody to run them for. */
 static bool type_known(enum bpf_prog_type type)
 {
+	if (bpf_own_type_find(type))
+		return true;
 	switch (type) {
 	case BPF_PROG_TYPE_SOCKET_FILTER:
 	case BPF_PROG_TYPE_KPROBE:
@@ -244,6 +249,7 @@ static struct bpf_prog *new_prog(const union bpf_attr *attr, int *err)
 
 	bpf_obj_init(&prog->obj, BPF_OBJ_PROG, release);
 	prog->type = attr->prog_type;
+	prog->own_type = bpf_own_type_find(attr->prog_type);
 	prog->expected_attach_type = attr->expected_attach_type;
 	prog->flags = attr->prog_flags;
 	prog->sleepable = attr->prog_flags & BPF_F_SLEEPABLE;
@@ -294,6 +300,8 @@ int bpf_prog_load(union bpf_attr *attr, u32 size)
 	prog = new_prog(attr, &err);
 	if (!err)
 		err = load(prog, attr);
+	if (!err && prog->own_type)
+		err = bpf_own_type_load(prog);
 	fd = err ? err : bpf_obj_new_fd(&prog->obj);
 	if (fd < 0)
 		bpf_prog_put(prog);

@@ -60,6 +60,8 @@ struct bpf_prog {
 	u32 attach_btf_id; /* struct_ops: the type id; tracing: the function */
 	struct btf *attach_btf;
 	const struct bpf_struct_ops *st_ops;
+	const struct bpf_own_type *own_type; /* a type of another room (prog_type.h); NULL: Linux's */
+	bool in_world; /* own_type: its room was told */
 	struct bpf_ctx_arg ctx_args[12];
 	u32 nr_ctx_args;
 

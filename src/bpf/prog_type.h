@@ -36,28 +36,34 @@ struct bpf_prog_type_ops {
 	void (*unloaded)(struct bpf_prog *prog);
 	/*
 	 * BPF_LINK_CREATE. @target: what target_fd stands for (bpf_target_fd()), NULL
-	 * when it is 0. @attach_type is the request's. 0 or -errno; *@state is the
-	 * link's. detach() is called once, at the latest when the link goes; it must
-	 * stand that the target has ended meanwhile.
+	 * when it is 0; descriptors of other types than ->target are refused with
+	 * EINVAL. @attach_type is the request's. 0 or -errno; *@state is the link's.
+	 * detach() is called once, at the latest when the link goes; it must stand
+	 * that the target has ended meanwhile.
 	 */
+	const struct bpf_target_type *target; /* NULL: target_fd must be 0 */
 	int (*attach)(struct bpf_prog *prog, void *target, u32 attach_type, void **state);
 	void (*detach)(struct bpf_prog *prog, void *state);
 };
 
-/* @ops must stay. Before any program of the type is loaded. -EEXIST, -ENOENT (no such struct). */
+/*
+ * @ops must stay until bpf_exit(), which forgets it. Before any program of the
+ * type is loaded. -EEXIST, -ENOENT (no such struct), -EINVAL (number of a helper).
+ * All calls of @ops but check() come inside the machine (bpf_env->run_inside).
+ */
 int bpf_register_prog_type(const struct bpf_prog_type_ops *ops);
 
 /*
  * A kind of thing that links are made to and that is neither a program nor a
  * map, as a cgroup's directory is in Linux. release() is called when the last
- * descriptor is closed.
+ * descriptor is closed, inside the machine.
  */
 struct bpf_target_type {
 	const char *name;
 	void (*release)(void *target);
 };
 
-/* A new descriptor that stands for @target, or -errno. */
+/* A new descriptor that stands for @target, as others may already, or -errno. */
 int bpf_target_fd(const struct bpf_target_type *type, void *target);
 
 /*

@@ -6,6 +6,7 @@
 #include "btf.h"
 #include "link.h"
 #include "map.h"
+#include "prog_type_internal.h"
 #include "struct_ops.h"
 
 u32 bpf_objects_release_all(void)
@@ -13,6 +14,7 @@ u32 bpf_objects_release_all(void)
 	u32 left;
 
 	bpf_obj_drop_descriptors(BPF_OBJ_LINK);
+	bpf_obj_drop_descriptors(BPF_OBJ_TARGET);
 	bpf_struct_ops_unreg_all();
 	bpf_obj_drop_descriptors(BPF_OBJ_MAP);
 	bpf_obj_drop_descriptors(BPF_OBJ_PROG);
@@ -22,6 +24,7 @@ u32 bpf_objects_release_all(void)
 	left = bpf_obj_count();
 	bpf_struct_ops_exit();
 	bpf_link_exit();
+	bpf_own_types_exit();
 	btf_dtors_exit();
 	bpf_obj_reset_ids();
 	return left;
