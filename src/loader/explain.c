@@ -10,6 +10,7 @@
 #include "../base/alloc.h"
 #include "internal.h"
 
+#define ENOTSUPP 524
 #define PREFIX "libbpf: "
 #define LOG_BEGIN "-- BEGIN PROG LOAD LOG --\n"
 #define LOG_END "-- END PROG LOAD LOG --"
@@ -198,16 +199,10 @@ static bool explain_btf(struct loader *l, struct loader_error *error)
 	return true;
 }
 
-static bool explain_section(struct loader *l, struct loader_error *error)
+static bool explain_unused(struct loader *l, struct loader_error *error)
 {
-	char section[192], name[192];
+	char name[192];
 
-	if (find_between(l, "check ELF section name '", "'", section, sizeof(section))) {
-		loader_fail(error, LOADER_ERR_LOAD,
-			    "%s: SEC(\"%s\") names no type of program that is known here", l->path,
-			    section);
-		return true;
-	}
 	if (find_between(l, "prog '", "': SEC(\"struct_ops\") program isn't referenced", name,
 			 sizeof(name))) {
 		loader_fail(error, LOADER_ERR_LOAD,
@@ -242,7 +237,7 @@ enum loader_status explain_load(struct loader *l, int err, struct loader_error *
 	char line[512];
 
 	if (explain_program(l, error) || explain_extern(l, error) || explain_map(l, error) ||
-	    explain_btf(l, error) || explain_section(l, error) || explain_struct_ops(l, error))
+	    explain_btf(l, error) || explain_unused(l, error) || explain_struct_ops(l, error))
 		return LOADER_ERR_LOAD;
 	first_line(l, line, sizeof(line));
 	return loader_fail(error, LOADER_ERR_LOAD, "%s: could not be loaded: %s", l->path,
@@ -258,27 +253,75 @@ enum loader_status explain_open(struct loader *l, int err, struct loader_error *
 			   l->path, line[0] ? line : strerror(-err));
 }
 
-enum loader_status explain_attach(struct loader *l, const char *map, int err,
-				  struct loader_error *error)
+static const char *why_not_scx(int err)
 {
-	const char *why;
-
-	switch (-err) {
-	case EBUSY:
-		why = "another scheduler is in charge; detach it first";
-		break;
-	case EINVAL:
-		why = "the kernel refuses the values in its operations table (see the kernel log)";
-		break;
-	case EOPNOTSUPP:
-		why = "this kernel does not support what its operations table asks for";
-		break;
-	case ENOMEM:
-		why = "the kernel is out of memory";
-		break;
+	switch (err) {
+	case -EBUSY:
+		return "another scheduler is in charge; detach it first";
+	case -EINVAL:
+		return "the kernel refuses the values in its operations table (see the kernel log)";
+	case -EOPNOTSUPP:
+		return "this kernel does not support what its operations table asks for";
 	default:
-		why = strerror(-err);
+		return NULL;
 	}
-	return loader_fail(error, LOADER_ERR_ATTACH, "%s: '%s' could not be attached: %s", l->path, map,
+}
+
+static const char *why_not_ghost(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "the enclave has a program at this attach point already; detach it first";
+	case -EBADF:
+		return "what it is attached to is no enclave, or the program is for another version of the ghOSt ABI than 91";
+	case -EINVAL:
+		return "it is not attached where it was loaded for, or not to an enclave";
+	case -ENODEV:
+	case -ESHUTDOWN:
+		return "the enclave has ended";
+	default:
+		return NULL;
+	}
+}
+
+static const char *why_not_periodic(int err)
+{
+	switch (err) {
+	case -EINVAL:
+		return "the kernel refuses its period, nice level, quota or mode (see the kernel log)";
+	case -ENOENT:
+		return "there is no cgroup of the name that it asks for (see the kernel log)";
+	case -ERANGE:
+		return "its period, nice level or quota is out of range (see the kernel log)";
+	case -EBUSY:
+		return "it is attached already";
+	default:
+		return NULL;
+	}
+}
+
+enum loader_status explain_attach(struct loader *l, enum loader_kind kind, const char *name,
+				  int err, struct loader_error *error)
+{
+	const char *why = kind == LOADER_GHOST	      ? why_not_ghost(err)
+			  : kind == LOADER_PERIODIC ? why_not_periodic(err)
+						      : why_not_scx(err);
+
+	if (!why)
+		why = err == -ENOMEM ? "the kernel is out of memory" : strerror(-err);
+	return loader_fail(error, LOADER_ERR_ATTACH, "%s: '%s' could not be attached: %s", l->path, name,
 			   why);
+}
+
+enum loader_status explain_place(struct loader *l, const struct bpf_program *prog, int err,
+				 struct loader_error *error)
+{
+	const char *why = strerror(-err);
+
+	if (err == -ENOENT || err == -EOPNOTSUPP || err == -ENOTSUPP || err == -EINVAL ||
+	    err == -ENOSYS)
+		why = "this kernel has no such place to attach to";
+	return loader_fail(error, LOADER_ERR_ATTACH,
+			   "%s: program '%s' (SEC(\"%s\")) could not be attached: %s", l->path,
+			   bpf_program__name(prog), bpf_program__section_name(prog), why);
 }

@@ -16,7 +16,22 @@
 #include "../base/hash.h"
 #include "../base/strbuf.h"
 #include "../base/suggest.h"
+#include "../../kernel/periodic.h"
 #include "loader.h"
+
+enum {
+	BPF_PROG_TYPE_GHOST_SCHED = 1000,
+	BPF_PROG_TYPE_GHOST_MSG,
+	BPF_PROG_TYPE_GHOST_SELECT_RQ,
+	BPF_GHOST_SCHED_PNT = 2000,
+	BPF_GHOST_MSG_SEND,
+	BPF_GHOST_SELECT_RQ,
+};
+#define GHOST_ABI 91
+/* Of a ghOSt program: the version of the ABI it is written for is in the upper half. */
+#define GHOST_ATTACH(type) (GHOST_ABI << 16 | (type))
+
+struct loader_link;
 
 struct loader {
 	char *path; /* as the user gave it, for messages */
@@ -34,8 +49,9 @@ struct loader {
 	char *ops; /* the table that was asked for, or NULL */
 	char **init_progs;
 	u32 nr_init_progs;
-	struct bpf_link **links;
+	struct loader_link *links;
 	u32 nr_links;
+	int enclave; /* descriptor of its ctl file, or -1 */
 
 	char **settled; /* names of variables that somebody has set */
 	u32 nr_settled;
@@ -46,8 +62,29 @@ __printf(3, 4) enum loader_status loader_fail(struct loader_error *error,
 					      enum loader_status status, const char *fmt, ...);
 __printf(2, 3) void loader_warn(const struct loader *l, const char *fmt, ...);
 
+/* What libbpf says between these two is kept in the loader's log, which goes with the error. */
+void loader_begin(struct loader *l);
+enum loader_status loader_end(struct loader *l, enum loader_status status,
+			      struct loader_error *error);
+
+/* --- sections.c ------------------------------------------------------------- */
+
+/* Tells libbpf of the sections that are ours. Before it opens anything. */
+void register_sections(void);
+/* Has every program a type, and every periodic one a period? */
+enum loader_status check_sections(const struct loader *l, struct loader_error *error);
+
+/* --- contents.c ------------------------------------------------------------- */
+
+/* Is there something to run, and does it go together? @any: there may be nothing. */
+enum loader_status check_contents(const struct loader *l, bool any, struct loader_error *error);
 /* The struct_ops table after @map (NULL: the first) that is to be attached. */
 struct bpf_map *next_chosen(const struct loader *l, struct bpf_map *map);
+/* 0: none of ours. */
+enum loader_kind table_kind(const struct loader *l, const struct bpf_map *map);
+enum loader_kind program_kind(const struct bpf_program *prog);
+/* It is loaded, and loader_attach() shall find a place for it. */
+bool is_attachable(const struct bpf_program *prog);
 
 /* --- image.c ---------------------------------------------------------------- */
 
@@ -144,7 +181,11 @@ void warn_about_defaults(const struct loader *l);
 /* Why open or load failed with @err (-errno), from what libbpf said. */
 enum loader_status explain_open(struct loader *l, int err, struct loader_error *error);
 enum loader_status explain_load(struct loader *l, int err, struct loader_error *error);
-enum loader_status explain_attach(struct loader *l, const char *map, int err,
-				  struct loader_error *error);
+/* Why a table or program of a kind of ours could not be attached. */
+enum loader_status explain_attach(struct loader *l, enum loader_kind kind, const char *name,
+				  int err, struct loader_error *error);
+/* The same of a program that says itself where it belongs. */
+enum loader_status explain_place(struct loader *l, const struct bpf_program *prog, int err,
+				 struct loader_error *error);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of an object: open, configure, load, run its init programs, attach,
- * detach, close.
+ * The life of an object: open, configure, load, run its init programs, close.
  *
  * libbpf prints through one function for the whole process; what it says while
  * a loader is at work is kept in that loader's log.
@@ -72,15 +71,14 @@ static int print(enum libbpf_print_level level, const char *fmt, va_list args)
 	return 0;
 }
 
-static void begin(struct loader *l)
+void loader_begin(struct loader *l)
 {
 	strbuf_reset(&l->log);
 	at_work = l;
 	libbpf_set_print(print);
 }
 
-/* The log goes with the error, if there is one. */
-static enum loader_status end(struct loader *l, enum loader_status status,
+enum loader_status loader_end(struct loader *l, enum loader_status status,
 			      struct loader_error *error)
 {
 	at_work = NULL;
@@ -125,72 +123,6 @@ static enum loader_status open_image(struct loader *l, const struct image *image
 		return loader_fail(error, LOADER_ERR_OBJECT,
 				   "%s: its BTF is damaged; compile it again with clang -g", l->path);
 	return LOADER_OK;
-}
-
-static struct bpf_map *next_struct_ops(const struct loader *l, struct bpf_map *map)
-{
-	do {
-		map = bpf_object__next_map(l->obj, map);
-	} while (map && (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS ||
-			 !bpf_map__autocreate(map)));
-	return map;
-}
-
-/* As asked for, or else the first of its type: two would be in each other's way. */
-static bool is_chosen(const struct loader *l, const struct bpf_map *map)
-{
-	struct bpf_map *first = NULL;
-
-	if (l->ops)
-		return !strcmp(bpf_map__name(map), l->ops);
-	do {
-		first = next_struct_ops(l, first);
-	} while (bpf_map__btf_value_type_id(first) != bpf_map__btf_value_type_id(map));
-	return first == map;
-}
-
-struct bpf_map *next_chosen(const struct loader *l, struct bpf_map *map)
-{
-	do {
-		map = next_struct_ops(l, map);
-	} while (map && !is_chosen(l, map));
-	return map;
-}
-
-static enum loader_status check_tables(const struct loader *l, bool any,
-				       struct loader_error *error)
-{
-	struct bpf_map *map = NULL, *chosen = next_chosen(l, NULL);
-	struct strbuf names = {};
-	enum loader_status status = LOADER_OK;
-	u32 left_out = 0;
-
-	while ((map = next_struct_ops(l, map))) {
-		strbuf_printf(&names, "%s%s", names.len ? ", " : "", bpf_map__name(map));
-		left_out += !is_chosen(l, map);
-	}
-	if (l->ops && !chosen)
-		status = loader_fail(error, LOADER_ERR_USAGE, "%s: has no struct_ops table '%s'; it has: %s",
-				     l->path, l->ops, names.len ? names.data : "none");
-	else if (!any && !chosen)
-		status = loader_fail(error, LOADER_ERR_OBJECT,
-				     "%s: has nothing to schedule with: no struct_ops table (SEC(\".struct_ops.link\") struct sched_ext_ops)",
-				     l->path);
-	else if (left_out && !l->ops)
-		loader_warn(l, "of several struct_ops tables (%s), the first will be attached: %s",
-			    names.data, bpf_map__name(chosen));
-	strbuf_free(&names);
-	return status;
-}
-
-static enum loader_status check_contents(const struct loader *l, bool any,
-					 struct loader_error *error)
-{
-	if (!bpf_object__next_program(l->obj, NULL) && !next_struct_ops(l, NULL))
-		return loader_fail(error, LOADER_ERR_OBJECT,
-				   "%s: contains no BPF programs; expected functions in SEC(\"struct_ops/...\")",
-				   l->path);
-	return check_tables(l, any, error);
 }
 
 static enum loader_status apply_settings(struct loader *l, const struct loader_options *opts,
@@ -264,6 +196,7 @@ static struct loader *loader_new(const char *path, const struct loader_options *
 	u32 size;
 
 	l->path = xstrdup(path);
+	l->enclave = -1;
 	l->warn = warn;
 	l->warn_arg = arg;
 	l->verbose = opts->verbose;
@@ -298,14 +231,15 @@ struct loader *loader_open(const char *path, const struct loader_options *opts,
 		return NULL;
 
 	facade_set_hz(opts->hz ? opts->hz : DEFAULT_HZ);
+	register_sections();
 	l = loader_new(path, opts, warn, arg);
-	begin(l);
+	loader_begin(l);
 	hash_image(l, &image);
 	status = open_image(l, &image, error);
 	free(image.data);
 	if (status == LOADER_OK)
 		status = configure(l, opts, error);
-	end(l, status, error);
+	loader_end(l, status, error);
 	l->topology = NULL;
 	if (status == LOADER_OK)
 		return l;
@@ -341,73 +275,13 @@ enum loader_status loader_load(struct loader *l, struct loader_error *error)
 		*error = (struct loader_error){};
 	/* memory is not accounted by RLIMIT_MEMLOCK here */
 	libbpf_set_memlock_rlim(0);
-	begin(l);
+	loader_begin(l);
 	err = bpf_object__load(l->obj);
 	if (err)
 		status = explain_load(l, err, error);
 	for (u32 i = 0; i < l->nr_init_progs && status == LOADER_OK; i++)
 		status = run_init_program(l, l->init_progs[i], error);
-	return end(l, status, error);
-}
-
-/* --- attach -------------------------------------------------------------------- */
-
-static void add_link(struct loader *l, struct bpf_link *link)
-{
-	l->links = xreallocarray(l->links, l->nr_links + 1, sizeof(*l->links));
-	l->links[l->nr_links++] = link;
-}
-
-/* Tracepoints, fentry and the like that the scheduler brings along. */
-static void attach_programs(struct loader *l)
-{
-	struct bpf_program *prog;
-	struct bpf_link *link;
-
-	bpf_object__for_each_program(prog, l->obj) {
-		if (!bpf_program__autoload(prog) || !bpf_program__autoattach(prog) ||
-		    bpf_program__type(prog) == BPF_PROG_TYPE_STRUCT_OPS ||
-		    bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL)
-			continue;
-		link = bpf_program__attach(prog);
-		if (link)
-			add_link(l, link);
-		else
-			loader_warn(l, "program '%s' (SEC(\"%s\")) will not run: the simulated kernel has no such place to attach to",
-				    bpf_program__name(prog), bpf_program__section_name(prog));
-	}
-}
-
-enum loader_status loader_attach(struct loader *l, struct loader_error *error)
-{
-	enum loader_status status = LOADER_OK;
-	struct bpf_map *map = NULL;
-	struct bpf_link *link;
-
-	if (error)
-		*error = (struct loader_error){};
-	begin(l);
-	attach_programs(l);
-	while (status == LOADER_OK && (map = next_chosen(l, map))) {
-		link = bpf_map__attach_struct_ops(map);
-		if (link)
-			add_link(l, link);
-		else
-			status = explain_attach(l, bpf_map__name(map), -errno, error);
-	}
-	end(l, status, error);
-	if (status != LOADER_OK)
-		loader_detach(l);
-	return status;
-}
-
-void loader_detach(struct loader *l)
-{
-	/* the scheduler before what feeds it */
-	while (l->nr_links)
-		bpf_link__destroy(l->links[--l->nr_links]);
-	free(l->links);
-	l->links = NULL;
+	return loader_end(l, status, error);
 }
 
 void loader_close(struct loader *l)
@@ -415,6 +289,7 @@ void loader_close(struct loader *l)
 	if (!l)
 		return;
 	loader_detach(l);
+	loader_set_enclave(l, -1);
 	bpf_object__close(l->obj);
 	btf__free(l->kernel_btf);
 	for (u32 i = 0; i < l->nr_init_progs; i++)
@@ -427,15 +302,6 @@ void loader_close(struct loader *l)
 	strbuf_free(&l->log);
 	free(l->path);
 	free(l);
-}
-
-/* --- questions ----------------------------------------------------------------- */
-
-const char *loader_name(const struct loader *l)
-{
-	struct bpf_map *map = next_chosen(l, NULL);
-
-	return map ? bpf_map__name(map) : "";
 }
 
 const char *loader_object_hash(const struct loader *l)

@@ -40,9 +40,12 @@ struct loader_options {
 	u32 nr_include_dirs;
 	const struct topology *topology; /* for machine variables; NULL: nr_cpu_ids equal CPUs */
 	u32 hz; /* CONFIG_HZ that the object may ask for; 0: 250 */
-	/* the struct_ops table to attach where there are several; NULL: the first of each type */
+	/*
+	 * The struct_ops table to attach where there are several of its type; NULL:
+	 * the first, or all of type bpf_periodic_ops.
+	 */
 	const char *ops;
-	bool any_object; /* also one with nothing to attach: to verify it */
+	bool any_object; /* also one that has nothing, or not enough, to attach: to verify it */
 	/* ask this host's kernel instead of the simulated one; facade_host() of the whole process */
 	bool host;
 	bool verbose; /* libbpf's debug output too */
@@ -63,8 +66,10 @@ struct loader *loader_open(const char *path, const struct loader_options *opts,
 /* Into the subsystem, then the init programs. */
 enum loader_status loader_load(struct loader *l, struct loader_error *error);
 /*
- * Attaches programs that find their place by themselves (tracepoints, fentry)
- * and the chosen struct_ops tables. All or nothing.
+ * Attaches programs that find their place by themselves (tracepoints, fentry),
+ * then periodic ones, then the scheduler: ghOSt programs or the chosen struct_ops
+ * table. All or nothing, but for programs of the first kind beside a scheduler,
+ * which are left out with a warning.
  */
 enum loader_status loader_attach(struct loader *l, struct loader_error *error);
 void loader_detach(struct loader *l);
@@ -82,8 +87,9 @@ enum loader_kind {
 /* Bits of enum loader_kind, once it is open. */
 u32 loader_kinds(const struct loader *l);
 /*
- * The descriptor of the enclave's ctl file that ghOSt programs are attached to;
- * kept until close. Before loader_attach() of an object of kind LOADER_GHOST.
+ * The descriptor of the enclave's ctl file that ghOSt programs are attached to,
+ * as of ghost_enclave_fd(). It becomes the loader's, which closes it in the end.
+ * Before loader_attach() of an object of kind LOADER_GHOST.
  */
 void loader_set_enclave(struct loader *l, int ctl_fd);
 

@@ -256,14 +256,6 @@ static void test_unknown_map(void **state)
 		OPS("init", "f"), "map 'odd' (type number 9999,");
 }
 
-static void test_unknown_section(void **state)
-{
-	assert_not_loaded(PREAMBLE
-		"SEC(\"struct_ops/f\") s32 BPF_PROG(f) { return 0; }\n"
-		"SEC(\"strange/g\") int g(void *ctx) { return 0; }\n"
-		OPS("init", "f"), "SEC(\"strange/g\") names no type of program");
-}
-
 static void test_unused_program(void **state)
 {
 	assert_not_loaded(PREAMBLE
@@ -402,7 +394,6 @@ int main(void)
 		TEST(test_flatcg),
 		TEST(test_unknown_kfunc),
 		TEST(test_unknown_map),
-		TEST(test_unknown_section),
 		TEST(test_unused_program),
 		TEST(test_unknown_config),
 		TEST(test_refused_program),

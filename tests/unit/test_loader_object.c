@@ -148,7 +148,7 @@ static void test_nothing_in_it(void **state)
 	struct loader *l;
 
 	assert_refused(write_source("empty.bpf.c", "int x = 1;\n"), LOADER_ERR_OBJECT, "no BPF programs");
-	assert_refused(write_source("min.bpf.c", minimal), LOADER_ERR_OBJECT, "nothing to schedule with");
+	assert_refused(write_source("min.bpf.c", minimal), LOADER_ERR_OBJECT, "nothing that would run");
 	l = open_with(write_source("min.bpf.c", minimal), &any);
 	assert_non_null(l);
 	assert_string_equal(loader_name(l), "");
