@@ -130,6 +130,8 @@ s32 task_pid(const struct task *task);
 const char *task_comm(const struct task *task);
 /* The task whose behaviour runs now; NULL outside of one. */
 struct task *current_task(void);
+/* The CPU that it runs on. */
+u32 current_cpu(void);
 /* ns on a CPU so far */
 u64 task_runtime(struct task *task);
 

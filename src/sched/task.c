@@ -546,6 +546,11 @@ struct task *current_task(void)
 	return is_idle_task(p) ? NULL : task_of(p);
 }
 
+u32 current_cpu(void)
+{
+	return this_cpu->id;
+}
+
 void *task_data(struct task *t)
 {
 	return t->data;

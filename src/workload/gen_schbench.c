@@ -93,12 +93,12 @@ static bool lock_this_cpu(struct worker *w, struct task_action *action)
 	struct task **locks = w->bench->locks;
 
 	while (!locks[w->lock]) {
-		if (w->lock == workload_this_cpu()) {
+		if (w->lock == current_cpu()) {
 			locks[w->lock] = current_task();
 			return true;
 		}
 		/* migrated while spinning: it wants another lock now */
-		w->lock = workload_this_cpu();
+		w->lock = current_cpu();
 		w->spin = SPIN_MIN_NS;
 	}
 	act(action, ACT_SPIN, w->spin);
@@ -158,7 +158,7 @@ static void worker_next(struct task *self, struct task_action *action)
 	case W_LOCK:
 		if (!w->spin) {
 			w->spin = SPIN_MIN_NS;
-			w->lock = workload_this_cpu();
+			w->lock = current_cpu();
 		}
 		if (!config->no_locking && !lock_this_cpu(w, action))
 			return;

@@ -89,9 +89,6 @@ int workload_spawn(struct workload *w, const struct task_params *params,
 /* A behaviour's release(): frees task_data(). */
 void workload_release(struct task *task);
 
-/* The CPU that the behaviour runs on. */
-u32 workload_this_cpu(void);
-
 static inline void act(struct task_action *action, enum task_action_kind kind, u64 ns)
 {
 	action->kind = kind;

@@ -282,12 +282,6 @@ const char *workload_figure(struct workload *w, u32 i)
 
 /* --- starting --------------------------------------------------------------- */
 
-u32 workload_this_cpu(void)
-{
-	/* a struct task starts with its struct task_struct */
-	return (u32)((const struct task_struct *)current_task())->cpu;
-}
-
 int workload_spawn(struct workload *w, const struct task_params *params,
 		   const struct task_behaviour *behaviour, void *data)
 {
