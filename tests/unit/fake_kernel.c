@@ -193,6 +193,11 @@ struct task *current_task(void)
 	return fake.current;
 }
 
+u32 current_cpu(void)
+{
+	return fake.current->ts.cpu;
+}
+
 u64 task_runtime(struct task *t)
 {
 	return t->runtime;
