@@ -128,6 +128,8 @@ struct variable {
  */
 typedef bool (*variable_fn)(const char *name, const struct variable *var, void *arg);
 void for_each_variable(const struct loader *l, variable_fn fn, void *arg);
+/* The same of one section's map. Returns true when @fn did. */
+bool each_in_section(const struct btf *btf, const struct bpf_map *map, variable_fn fn, void *arg);
 /* A whole variable by its name. */
 bool find_variable(const struct loader *l, const char *name, struct variable *var);
 /*
@@ -146,6 +148,10 @@ bool is_signed(const struct btf *btf, const struct variable *var);
 s64 get_integer(const struct btf *btf, const struct variable *var, const void *data);
 void put_integer(const struct variable *var, void *data, s64 value);
 
+/* Gives @var type @type_id, all of it. False for damaged BTF. */
+bool set_type(const struct btf *btf, struct variable *var, u32 type_id);
+/* From a struct or union @t at @var to its member @i. False for damaged BTF. */
+bool enter_member(const struct btf *btf, struct variable *var, const struct btf_type *t, u32 i);
 /* The type past const, volatile, typedefs and tags. */
 const struct btf_type *plain_type(const struct btf *btf, u32 id, u32 *res_id);
 
@@ -175,6 +181,34 @@ void fill_machine_variables(struct loader *l);
 enum loader_status resize_arrays(struct loader *l, struct loader_error *error);
 /* One warning about the constants that nobody has set. */
 void warn_about_defaults(const struct loader *l);
+
+/* --- access.c --------------------------------------------------------------- */
+
+/* The contents of a map that is loaded and mmapable, as an agent sees them. */
+struct map_view {
+	char *data;
+	size_t size; /* of all elements */
+	size_t stride; /* from one to the next */
+};
+
+/* -EOPNOTSUPP: not mmapable; other -errno as mmap(2). */
+int map_view_open(struct map_view *view, const struct bpf_map *map, bool write);
+void map_view_close(struct map_view *view);
+
+/* --- format.c --------------------------------------------------------------- */
+
+/* What a value is made of and how its addresses are called. */
+struct format {
+	const struct btf *btf;
+	const char *(*symbol)(u64 address); /* may be NULL */
+	struct strbuf *out;
+};
+
+bool is_zero(const char *data, size_t size);
+/* Appends the value of type @type_id at @data, of @size bytes. Type 0: bytes. */
+void format_value(const struct format *f, u32 type_id, const void *data, size_t size);
+/* Order of two values of a type: by numbers where they have some, otherwise by bytes. */
+int compare_values(const struct btf *btf, u32 type_id, const void *a, const void *b, size_t size);
 
 /* --- explain.c -------------------------------------------------------------- */
 

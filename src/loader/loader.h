@@ -93,12 +93,22 @@ u32 loader_kinds(const struct loader *l);
  */
 void loader_set_enclave(struct loader *l, int ctl_fd);
 
+/* Is there a map @name, and of a kind that loader_print_map() can list? LOADER_ERR_USAGE if not. */
+enum loader_status loader_check_map(const struct loader *l, const char *name,
+				    struct loader_error *error);
 /*
  * Appends the contents of map @name to @out as text, formatted by its BTF, one
  * entry per line in the order of keys; zero values of arrays are left out. Of
  * mmapable arrays they are read through mmap(), as an agent would, otherwise by
  * system calls. @symbol (may be NULL) gives 64-bit numbers that are addresses a
  * name. -ENOENT: no such map; -EOPNOTSUPP: not a kind that can be listed.
+ *
+ *	{.pid = 7, .comm = "web"} = 12		a hash
+ *	[3] = {.hits = 1, .last = do_exit}	an array
+ *	[0].e[3] = {.hits = 1}			of one struct that is all array
+ *	7 = 12 (cpu 0: 5, cpu 2: 7)		integers of every CPU, and their sum
+ *	7 cpu 2 = {.hits = 1}			other values of a CPU
+ *	nr_events = 12				a section of global variables (".bss")
  */
 struct strbuf;
 int loader_print_map(struct loader *l, const char *name, const char *(*symbol)(u64 address),
@@ -108,7 +118,14 @@ int loader_print_map(struct loader *l, const char *name, const char *(*symbol)(u
 const char *loader_name(const struct loader *l);
 /* sha256 of the object file, in hex */
 const char *loader_object_hash(const struct loader *l);
-/* Reads a global after the run: integer variables only. 0 or -ENOENT. */
+/* Is there a global variable @name (or a part of one: "cfg.batch") that is an integer? */
+bool loader_has_var(const struct loader *l, const char *name);
+/* Reads a global after load: integer variables only. 0 or -ENOENT. */
 int loader_read_var(struct loader *l, const char *name, s64 *value);
+/*
+ * Sets one after load, through a mapping, as agents do while the program runs.
+ * -ENOENT: no such variable; -EPERM: it is constant; -ERANGE: it does not fit.
+ */
+int loader_set_var(struct loader *l, const char *name, s64 value);
 
 #endif

@@ -27,7 +27,16 @@ bool kernel_enumerator(const struct loader *l, const char *name, u64 *value)
 	return false;
 }
 
-enum machine_fact { FACT_CPUS, FACT_CORES, FACT_LLCS, FACT_NODES, FACT_SMT };
+enum machine_fact {
+	FACT_CPUS,
+	FACT_CORES,
+	FACT_LLCS,
+	FACT_NODES,
+	FACT_SMT,
+	FACT_THREADS, /* of a core */
+	FACT_NODE_CORES, /* of a node */
+	FACT_PRINTK, /* may bpf_printk() be called? */
+};
 
 static const struct {
 	const char *name;
@@ -40,21 +49,34 @@ static const struct {
 	{ "nr_llcs", FACT_LLCS },	  { "nr_nodes", FACT_NODES },
 	{ "nr_numa_nodes", FACT_NODES },  { "smt_enabled", FACT_SMT },
 	{ "has_smt", FACT_SMT },
+	/* those of ghOSt's topology.bpf.h and common.bpf.h */
+	{ "nr_siblings_per_core", FACT_THREADS },
+	{ "nr_ccx", FACT_LLCS },	  { "nr_numa", FACT_NODES },
+	{ "nr_cores_per_numa", FACT_NODE_CORES },
+	{ "enable_bpf_printd", FACT_PRINTK },
 };
 
 static u64 machine_fact(const struct topology *topo, enum machine_fact fact)
 {
+	u64 cores = topo ? topo->nr_cores : nr_cpu_ids, nodes = topo ? topo->nr_nodes : 1;
+
 	switch (fact) {
 	case FACT_CPUS:
 		return nr_cpu_ids;
 	case FACT_CORES:
-		return topo ? topo->nr_cores : nr_cpu_ids;
+		return cores;
 	case FACT_LLCS:
 		return topo ? topo->nr_llcs : 1;
 	case FACT_NODES:
-		return topo ? topo->nr_nodes : 1;
+		return nodes;
 	case FACT_SMT:
 		return topo && topo->smt;
+	case FACT_THREADS:
+		return nr_cpu_ids / cores;
+	case FACT_NODE_CORES:
+		return cores / nodes;
+	case FACT_PRINTK:
+		return 1;
 	}
 	return 0;
 }

@@ -32,7 +32,7 @@ const struct btf_type *plain_type(const struct btf *btf, u32 id, u32 *res_id)
 	return t;
 }
 
-static bool set_type(const struct btf *btf, struct variable *var, u32 type_id)
+bool set_type(const struct btf *btf, struct variable *var, u32 type_id)
 {
 	s64 size = btf__resolve_size(btf, type_id);
 
@@ -45,8 +45,7 @@ static bool set_type(const struct btf *btf, struct variable *var, u32 type_id)
 
 /* --- whole variables -------------------------------------------------------- */
 
-static bool each_in_section(const struct btf *btf, const struct bpf_map *map, variable_fn fn,
-			    void *arg)
+bool each_in_section(const struct btf *btf, const struct bpf_map *map, variable_fn fn, void *arg)
 {
 	const struct btf_type *sec = btf__type_by_id(btf, bpf_map__btf_value_type_id(map)), *t;
 	const struct btf_var_secinfo *info;
@@ -162,9 +161,7 @@ static bool find_root(const struct loader *l, const char *name, struct variable 
 
 #define MAX_NESTING 16
 
-/* Adds the member's place to @var's. */
-static bool enter_member(const struct btf *btf, struct variable *var, const struct btf_type *t,
-			 u32 i)
+bool enter_member(const struct btf *btf, struct variable *var, const struct btf_type *t, u32 i)
 {
 	const struct btf_member *m = btf_members(t) + i;
 	u32 bits = btf_member_bit_offset(t, i), width = btf_member_bitfield_size(t, i);
@@ -358,27 +355,4 @@ void put_integer(const struct variable *var, void *data, s64 value)
 	memcpy(&unit, data, var->size);
 	unit = (unit & ~mask) | ((u64)value << var->bit_offset & mask);
 	memcpy(data, &unit, var->size);
-}
-
-int loader_read_var(struct loader *l, const char *name, s64 *value)
-{
-	size_t size;
-	struct variable var;
-	u32 key = 0;
-	char *buf;
-	int err = -ENOENT;
-
-	if (!find_path(l, name, &var, NULL, 0) || !is_integer(l->btf, &var) ||
-	    !bpf_map__is_internal(var.map))
-		return -ENOENT;
-	size = bpf_map__value_size(var.map);
-	if (var.offset > size || var.size > size - var.offset)
-		return -ENOENT;
-	buf = xcalloc(1, size);
-	if (!bpf_map__lookup_elem(var.map, &key, sizeof(key), buf, size, 0)) {
-		*value = get_integer(l->btf, &var, buf + var.offset);
-		err = 0;
-	}
-	free(buf);
-	return err;
 }

@@ -250,6 +250,8 @@ static const char variables[] =
 	"struct inner { u8 small; s16 medium; union { u32 word; u16 half; }; };\n"
 	"const volatile u32 nr_cpu_ids = 1;\n"
 	"const volatile bool smt_enabled;\n"
+	"const volatile u32 nr_siblings_per_core, nr_ccx, nr_numa, nr_cores_per_numa;\n"
+	"const volatile bool enable_bpf_printd;\n"
 	"const volatile u64 slice_ns;\n"
 	"const volatile u64 __SCX_OPS_SWITCH_PARTIAL __attribute__((weak));\n"
 	"const volatile u64 __SCX_DSQ_LOCAL_ON __attribute__((weak));\n"
@@ -307,6 +309,7 @@ static void test_machine_variables(void **state)
 	assert_string_equal(loader_name(l), "v_ops");
 	assert_int_equal(initial(l, "nr_cpu_ids"), NR_CPUS);
 	assert_int_equal(initial(l, "smt_enabled"), 0);
+	assert_int_equal(initial(l, "nr_siblings_per_core"), 1);
 	assert_int_equal(initial(l, "slice_ns"), 20000000);
 	assert_int_equal(initial(l, "__SCX_OPS_SWITCH_PARTIAL"), 8);
 	assert_int_equal(initial(l, "__SCX_DSQ_LOCAL_ON"), 0xcULL << 60);
@@ -336,6 +339,12 @@ static void test_topology(void **state)
 	l = open_with(write_source("variables.bpf.c", variables), &opts);
 	assert_int_equal(initial(l, "nr_cpu_ids"), 16);
 	assert_int_equal(initial(l, "smt_enabled"), 1);
+	/* the names of ghOSt's topology.bpf.h */
+	assert_int_equal(initial(l, "nr_siblings_per_core"), 2);
+	assert_int_equal(initial(l, "nr_ccx"), 2);
+	assert_int_equal(initial(l, "nr_numa"), 2);
+	assert_int_equal(initial(l, "nr_cores_per_numa"), 4);
+	assert_int_equal(initial(l, "enable_bpf_printd"), 1);
 	loader_close(l);
 	topology_free(&topo);
 	nr_cpu_ids = NR_CPUS;
