@@ -171,7 +171,8 @@ static void migration_stop(void *arg)
 	struct rq *rq = task_rq_lock(p);
 
 	p->migration_pending = NULL;
-	if (p->on_rq == 1 && !task_current(rq, p) && !cpumask_test_cpu(rq->cpu, p->cpus_ptr)) {
+	if (p->on_rq == 1 && !task_current(rq, p) && !p->migration_disabled &&
+	    !cpumask_test_cpu(rq->cpu, p->cpus_ptr)) {
 		update_rq_clock(rq);
 		move_queued_task(rq, p, select_fallback_rq(rq->cpu, p));
 	} else {
@@ -198,8 +199,8 @@ int task_set_affinity(struct task *t, const struct cpumask *mask)
 	if (class_of(p)->set_cpus_allowed)
 		class_of(p)->set_cpus_allowed(p, &p->cpus_mask);
 	sched_change_end(&c);
-	if (cpumask_test_cpu(rq->cpu, mask) || p->on_rq != 1) {
-		rq_unlock(rq);
+	if (cpumask_test_cpu(rq->cpu, mask) || p->on_rq != 1 || p->migration_disabled) {
+		rq_unlock(rq); /* migrate_enable() will see to it */
 	} else if (!task_current(rq, p)) {
 		move_queued_task(rq, p, select_fallback_rq(rq->cpu, p));
 	} else {
@@ -214,4 +215,22 @@ int task_set_affinity(struct task *t, const struct cpumask *mask)
 	}
 	task_unpin(p);
 	return 0;
+}
+
+void migrate_disable(void)
+{
+	curr_task()->migration_disabled++;
+}
+
+void migrate_enable(void)
+{
+	struct task_struct *p = curr_task();
+	struct cpumask mask;
+
+	VRT_ASSERT(p->migration_disabled);
+	if (--p->migration_disabled || cpumask_test_cpu(p->cpu, p->cpus_ptr))
+		return;
+	/* its affinity has changed meanwhile: now it is to go */
+	cpumask_copy(&mask, p->cpus_ptr);
+	task_set_affinity(task_of(p), &mask);
 }

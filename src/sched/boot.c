@@ -222,6 +222,7 @@ static void quiesce(void *arg)
 {
 	kernel.stopping = true;
 	synchronize_cpus();
+	kthread_abort_programs();
 }
 
 void kernel_shutdown(void)

@@ -228,7 +228,9 @@ static u32 select_task_rq(struct task_struct *p, u32 *wake_flags)
 {
 	s32 cpu;
 
-	if (p->nr_cpus_allowed > 1 && !p->migration_disabled) {
+	if (p->migration_disabled) {
+		cpu = p->cpu;
+	} else if (p->nr_cpus_allowed > 1) {
 		cpu = class_of(p)->select_task_rq(p, p->wake_cpu, *wake_flags);
 		*wake_flags |= WF_RQ_SELECTED;
 	} else {

@@ -379,6 +379,12 @@ void sched_change_end(struct sched_change *c);
 void task_apply_policy(struct task_struct *p, s32 policy, u32 rt_priority);
 /* With the rq locked: through dequeue and enqueue even when the class stays. */
 void task_change_class(struct task_struct *p, const struct sched_class_ops *class);
+/*
+ * The current task stays on its CPU, whatever its affinity, until as many enables
+ * (attr.c). Only hotplug takes it away.
+ */
+void migrate_disable(void);
+void migrate_enable(void);
 /* The class that policy and priority call for (ext when a scheduler is loaded). */
 const struct sched_class_ops *setscheduler_class(const struct task_struct *p);
 u32 task_weight(const struct task_struct *p);
@@ -392,8 +398,41 @@ void irq_work_init(struct irq_work *work, void (*fn)(struct irq_work *work));
 void irq_work_queue(struct irq_work *work);
 
 /*
- * A kernel thread that runs functions in order, one after the other, in task
- * context. @cpu < 0: on any. An rt thread cannot be starved by fair or ext.
+ * A kernel thread with a stack of its own: run() may sleep and let others have
+ * the CPU; when it returns the thread ends. release() is called when the task's
+ * memory goes (may be NULL). NULL with -errno in *err. To be started.
+ */
+struct kthread;
+struct kthread_ops {
+	void (*run)(void *data);
+	void (*release)(void *data);
+};
+struct task *kthread_create(const struct task_params *params, const struct kthread_ops *ops,
+			    void *data, int *err);
+/*
+ * From a thread's own stack, without locks. Nothing that is known of the CPU
+ * holds afterwards: it may be another one.
+ */
+void kthread_wait(struct wait_queue *wq);
+/* Interrupts, and whoever else has a better claim to the CPU. */
+void kthread_preempt(void);
+
+/*
+ * Around a BPF program that may be preempted in the middle. As in Linux it stays
+ * on its CPU meanwhile (migrate_disable()): what it found for this CPU stays so.
+ */
+struct kthread *kthread_begin_program(void);
+void kthread_end_program(struct kthread *k);
+/* The program can be interrupted here. True: it shall end at once. */
+bool kthread_preempt_program(void);
+/* When the oldest program run that has not ended has begun; SIM_NEVER: there is none. */
+u64 kthread_oldest_program(void);
+/* Ends all of them: the machine has stopped. */
+void kthread_abort_programs(void);
+
+/*
+ * A kernel thread that runs functions in order, one after the other, on its
+ * stack. @cpu < 0: on any. An rt thread cannot be starved by fair or ext.
  */
 struct kthread_work {
 	struct list_head node;
@@ -435,6 +474,11 @@ void task_reap_graves(void);
 void synchronize_cpus(void);
 /* A microsecond of waiting for another CPU, which may wait in synchronize_cpus() for this one. */
 void spin_quiescent(void);
+/*
+ * Books @ns at full speed as work of the current task, and lets the CPU's clock
+ * run ahead by what it takes here: for what a task does beside its actions.
+ */
+void task_spend(u64 ns);
 /* Advance the current task: called by the CPU loop. */
 void task_execute(struct task *t);
 void tasks_free_all(void);

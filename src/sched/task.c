@@ -6,7 +6,8 @@
  *
  * Lifetime: a task is found by pid until it exits. Its memory stays until the
  * last reference is put and every CPU has since passed a point where it holds
- * no pointer to any task (a grace period).
+ * no pointer to any task (a grace period), and no program runs any more that
+ * was preempted.
  */
 
 #include "sched.h"
@@ -112,7 +113,8 @@ void task_reap_graves(void)
 	while (!list_empty(&kernel.graveyard)) {
 		struct task *t = list_first_entry(&kernel.graveyard, struct task, all);
 
-		if (!grace_period_over(t->dead_since, NULL))
+		if (!grace_period_over(t->dead_since, NULL) ||
+		    kthread_oldest_program() <= t->dead_since)
 			return;
 		list_del_init(&t->all);
 		kernel.nr_graves--;
@@ -389,6 +391,19 @@ static bool task_compute(struct task *t)
 	return task_worked(&t->work_left, &done);
 }
 
+void task_spend(u64 ns)
+{
+	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+	struct task *t = current_task();
+	u64 speed = cpu_speed(this_cpu->id), work = t->penalty + (ns << 10), elapsed = work / speed;
+
+	t->penalty = work % speed;
+	book_time(crq, BOOK_BUSY);
+	cpu_charge(elapsed);
+	book_time(crq, BOOK_OVERHEAD);
+	t->busy += elapsed;
+}
+
 static void task_sleep_until(struct task *t, u64 when)
 {
 	charge_overhead(TRACE_OVH_SYSCALL, costs.syscall + costs.timer_program);
@@ -468,7 +483,7 @@ void task_execute(struct task *t)
 {
 	struct rq *rq = this_rq();
 
-	while (rq->curr == &t->ts && !this_cpu->pending && !need_resched()) {
+	while (rq->curr == &t->ts && !this_cpu->pending && !need_resched() && !kernel.stopping) {
 		if (!t->acting)
 			task_next(t);
 		else if (task_compute(t))
