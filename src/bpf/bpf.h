@@ -59,6 +59,15 @@ struct bpf_env {
 	 * call out of the program, so that ktime() includes it.
 	 */
 	void (*charge)(u64 insns, u64 ns);
+	/*
+	 * The same for programs that may be preempted (prog->preemptible), which run
+	 * in task context: the time is the task's own. True: somebody may want the
+	 * CPU; preempt() is called when the program can stand it. NULL: there are
+	 * none.
+	 */
+	bool (*spend)(u64 insns, u64 ns);
+	/* Others may have the CPU meanwhile. True: end the program at once. */
+	bool (*preempt)(void);
 	/* what BPF calls cost beyond their instructions, ns */
 	u64 entry_ns, helper_ns, kfunc_ns, map_hash_ns;
 	/* a line of bpf_printk() output, without newline */

@@ -107,6 +107,9 @@ struct bpf_exec {
 	s64 left; /* instructions until the counter must be looked at */
 	s64 granted; /* what left was when it was filled last */
 	u64 executed, budget;
+	bool preemptible; /* bpf_env->spend() and preempt() */
+	u64 epoch; /* bpf_rcu_epoch() when it began */
+	struct list_head running; /* all runs, the oldest first */
 	const char *callee; /* the helper or kfunc that is called; NULL: none */
 	u32 callee_arg; /* its argument that is looked at, from 1; 0: none */
 	u32 *lock; /* the bpf_spin_lock that is held */
@@ -165,8 +168,8 @@ extern struct bpf_exec *bpf_exec_current;
 
 /* Frees the pool; nothing may run. */
 void bpf_exec_pool_exit(void);
-/* Runs in progress, sleeping ones included. */
-extern u32 bpf_exec_active;
+/* Is any run in progress, sleeping and preempted ones included? */
+bool bpf_exec_active(void);
 
 /* A run of @prog; end() charges what is left to charge and returns the program's result. */
 struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog);

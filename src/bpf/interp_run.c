@@ -5,8 +5,13 @@
  *
  * A run takes its struct bpf_exec, and with it a stack in the kernel heap, from
  * a pool (last in, first out, so that addresses do not depend on the host).
- * Runs nest, and a sleeping one may be outlived by others: the pool grows to
- * the most that there were at a time.
+ * Runs nest, and a sleeping or preempted one may be outlived by others: the
+ * pool grows to the most that there were at a time.
+ *
+ * A preemptible run loses the CPU between two instructions only, where the
+ * counter is used up: also inside of a helper that calls it back, never with a
+ * bpf_spin_lock held or preemption disabled. RCU sections are preemptible, as
+ * with CONFIG_PREEMPT_RCU: what they protect lives as long as the run.
  */
 #include <endian.h>
 #include <stdlib.h>
@@ -17,12 +22,14 @@
 
 /* Instructions between two looks at the budget, and two charges at the latest. */
 #define QUANTUM (1 << 16)
+/* The same for runs that may be preempted: about a microsecond. */
+#define PREEMPTIBLE_QUANTUM (1 << 12)
 
 struct bpf_exec *bpf_exec_current;
-u32 bpf_exec_active;
 
 static struct bpf_exec *pool;
 static u64 total_insns;
+static struct list_head running = LIST_HEAD_INIT(running);
 
 static const struct kheap_type stack_type = { .name = "[BPF stack]", .writable = true };
 
@@ -61,10 +68,10 @@ void bpf_exec_pool_exit(void)
 
 static void grant(struct bpf_exec *x)
 {
-	s64 quantum = QUANTUM;
+	s64 quantum = unlikely(x->preemptible) ? PREEMPTIBLE_QUANTUM : QUANTUM;
 
 	if (x->budget)
-		quantum = (s64)min((u64)QUANTUM, x->budget - x->executed);
+		quantum = (s64)min((u64)quantum, x->budget - x->executed);
 	x->left = x->granted = quantum;
 }
 
@@ -79,7 +86,25 @@ static u64 count(struct bpf_exec *x)
 
 void bpf_exec_charge(struct bpf_exec *x, u64 ns)
 {
-	bpf_env->charge(count(x), ns);
+	if (likely(!x->preemptible))
+		bpf_env->charge(count(x), ns);
+	else if (bpf_env->spend(count(x), ns))
+		x->left = x->granted = -1; /* a look at the counter, and so at the CPU, soon */
+}
+
+/* True: the machine is taken down, and the program is to end where it is. */
+static bool lose_cpu(struct bpf_exec *x)
+{
+	struct bpf_exec *current = bpf_exec_current;
+	bool end;
+
+	if (x->lock || x->preempt_depth)
+		return false;
+	end = bpf_env->preempt();
+	bpf_exec_current = current;
+	if (end)
+		x->stopped = true;
+	return end;
 }
 
 bool bpf_exec_refill(struct bpf_exec *x)
@@ -89,6 +114,8 @@ bool bpf_exec_refill(struct bpf_exec *x)
 		bpf_exec_fault(x, "ran %llu instructions without returning", x->executed);
 		return true;
 	}
+	if (unlikely(x->preemptible) && lose_cpu(x))
+		return true;
 	grant(x);
 	return false;
 }
@@ -96,6 +123,11 @@ bool bpf_exec_refill(struct bpf_exec *x)
 u64 bpf_insns_executed(void)
 {
 	return total_insns;
+}
+
+bool bpf_exec_active(void)
+{
+	return !list_empty(&running);
 }
 
 /* --- in and out -------------------------------------------------------------------------- */
@@ -123,11 +155,26 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog)
 	x->packet = x->packet_end = NULL;
 	x->ctx = NULL;
 	x->ctx_size = 0;
+	x->preemptible = prog->preemptible;
+	x->epoch = bpf_rcu_epoch();
+	list_add_tail(&x->running, &running);
 	grant(x);
-	bpf_exec_active++;
 	if (bpf_env->entry_ns)
-		bpf_env->charge(0, bpf_env->entry_ns);
+		bpf_exec_charge(x, bpf_env->entry_ns);
 	return x;
+}
+
+static void leave(struct bpf_exec *x)
+{
+	bool oldest = running.next == &x->running;
+
+	list_del_init(&x->running);
+	if (!oldest)
+		return;
+	if (list_empty(&running))
+		bpf_rcu_reclaim(BPF_RCU_ALL);
+	else
+		bpf_rcu_reclaim(list_first_entry(&running, struct bpf_exec, running)->epoch);
 }
 
 u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
@@ -152,8 +199,7 @@ u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
 	}
 	x->next = pool;
 	pool = x;
-	if (!--bpf_exec_active)
-		bpf_rcu_quiescent();
+	leave(x);
 	return ret;
 }
 

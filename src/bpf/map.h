@@ -156,12 +156,15 @@ void bpf_set_field_ops(const struct bpf_field_ops *ops);
 
 /*
  * Read-copy-update, as far as one thread needs it: memory that a running
- * program may still point at is freed when no program runs. quiescent() is
- * called by whoever ends the outermost program, when none is running or
- * sleeping on any CPU.
+ * program may still point at is freed when all runs have ended that were in
+ * progress when it was let go of. A run notes the epoch when it begins; whoever
+ * ends the oldest one says how far the oldest of the others lets us go.
  */
 void bpf_rcu_defer(void (*fn)(void *arg), void *arg);
-void bpf_rcu_quiescent(void);
+u64 bpf_rcu_epoch(void);
+/* Calls what was deferred before @epoch; BPF_RCU_ALL: everything, also what that defers. */
+void bpf_rcu_reclaim(u64 epoch);
+#define BPF_RCU_ALL (~0ULL)
 
 /* Copies a value but for its special fields, which keep their state in @dst. */
 void bpf_map_copy_value(const struct bpf_map *map, void *dst, const void *src);

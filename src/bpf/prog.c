@@ -63,7 +63,7 @@ static void release(struct bpf_obj *obj)
 
 	if (prog->own_type)
 		bpf_own_type_unload(prog);
-	if (bpf_exec_active)
+	if (bpf_exec_active())
 		bpf_rcu_defer(free_prog, prog);
 	else
 		free_prog(prog);

@@ -41,6 +41,8 @@ struct bpf_prog {
 	u32 flags; /* BPF_F_* of the load */
 	char name[BPF_OBJ_NAME_LEN];
 	bool gpl_compatible, sleepable;
+	/* runs in task context on a stack of its own, and may be preempted: set by whoever calls it */
+	bool preemptible;
 
 	struct bpf_insn *insns; /* as executed */
 	u32 len;

@@ -20,7 +20,7 @@ u32 bpf_objects_release_all(void)
 	bpf_obj_drop_descriptors(BPF_OBJ_PROG);
 	bpf_obj_drop_descriptors(BPF_OBJ_BTF);
 	bpf_map_mappings_exit();
-	bpf_rcu_quiescent();
+	bpf_rcu_reclaim(BPF_RCU_ALL);
 	left = bpf_obj_count();
 	bpf_struct_ops_exit();
 	bpf_link_exit();

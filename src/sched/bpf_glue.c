@@ -3,7 +3,9 @@
  * Where the BPF subsystem meets the machine: the environment it runs in, and
  * the kfuncs on tasks and cgroups.
  *
- * What a program executes is charged to its CPU as overhead of kind BPF.
+ * What a program executes is charged to its CPU as overhead of kind BPF; what a
+ * program executes that is a task's business (a periodic one) is the task's CPU
+ * time.
  */
 #include "../../kernel/kfuncs.h"
 #include "../bpf/bpf.h"
@@ -49,15 +51,27 @@ static u32 env_prandom(void)
 /* Picoseconds that have not made a whole nanosecond yet. */
 static u64 charge_rest;
 
+static u64 insns_ns(u64 insns)
+{
+	u64 ps = insns * costs.bpf_insn_ps + charge_rest;
+
+	charge_rest = ps % 1000;
+	return ps / 1000;
+}
+
 static void env_charge(u64 insns, u64 ns)
 {
-	u64 ps;
+	if (this_cpu)
+		charge_overhead(TRACE_OVH_BPF, insns_ns(insns) + ns);
+}
 
-	if (!this_cpu)
-		return;
-	ps = insns * costs.bpf_insn_ps + charge_rest;
-	charge_rest = ps % 1000;
-	charge_overhead(TRACE_OVH_BPF, ps / 1000 + ns);
+/* How far a program that may be preempted lets its CPU run ahead before it looks. */
+#define PREEMPT_GRAIN_NS NSEC_PER_USEC
+
+static bool env_spend(u64 insns, u64 ns)
+{
+	task_spend(insns_ns(insns) + ns);
+	return this_cpu->pending || need_resched() || this_cpu->debt >= PREEMPT_GRAIN_NS;
 }
 
 static void env_printk(const char *line)
@@ -205,6 +219,8 @@ static struct bpf_env env = {
 	.numa_node = env_numa_node,
 	.jiffies = jiffies,
 	.charge = env_charge,
+	.spend = env_spend,
+	.preempt = kthread_preempt_program,
 	.printk = env_printk,
 	.fault = env_fault,
 	.spin_lock = env_spin_lock,

@@ -516,7 +516,7 @@ static void test_fields_in_map(void **state)
 	elem = map->ops->lookup(map, &key);
 	assert_ptr_not_equal(elem, old);
 	assert_int_equal(old[0], ~0ULL); /* still readable */
-	bpf_rcu_quiescent();
+	bpf_rcu_reclaim(BPF_RCU_ALL);
 
 	/* in place under the lock */
 	elem[3] = 0x5678;

@@ -215,7 +215,7 @@ static void test_hash(void **state)
 	assert_int_equal(map->ops->update(map, "three", &value, BPF_ANY), 0);
 	assert_ptr_not_equal(map->ops->lookup(map, "three"), elem);
 	assert_int_equal(*elem, 5);
-	bpf_rcu_quiescent();
+	bpf_rcu_reclaim(BPF_RCU_ALL);
 
 	assert_int_equal(map_pop(fd, "three", &got), 0);
 	assert_int_equal(got, 6);
@@ -697,7 +697,7 @@ static void check_map_of_maps(enum bpf_map_type type)
 	assert_int_equal(map_delete(outer, &key), 0);
 	assert_int_equal(map_delete(outer, &key), -ENOENT);
 	assert_int_equal(held->max_entries, 32); /* until no program runs */
-	bpf_rcu_quiescent();
+	bpf_rcu_reclaim(BPF_RCU_ALL);
 	assert_null(bpf_obj_from_id(id, BPF_OBJ_MAP));
 	assert_int_equal(create_outer(type, outer), -EINVAL); /* one level */
 	assert_int_equal(create_outer(type, 999), -EBADF);

@@ -723,7 +723,7 @@ static void test_prog_array(void **state)
 	assert_int_equal(vrt_bpf(BPF_PROG_GET_FD_BY_ID, &(union bpf_attr){ .prog_id = 2 },
 				 sizeof(union bpf_attr)), -ENOENT);
 	bpf_close(map);
-	bpf_rcu_quiescent();
+	bpf_rcu_reclaim(BPF_RCU_ALL);
 	assert_int_equal(vrt_bpf(BPF_PROG_GET_FD_BY_ID, &(union bpf_attr){ .prog_id = 1 },
 				 sizeof(union bpf_attr)), -ENOENT);
 }

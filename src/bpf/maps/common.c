@@ -210,8 +210,10 @@ struct deferred {
 	void *arg;
 };
 
+/* Those from first on wait; the epoch counts all that there ever were. */
 static struct deferred *deferred;
-static u32 nr_deferred, deferred_room;
+static u32 first_deferred, nr_deferred, deferred_room;
+static u64 epoch;
 
 void bpf_rcu_defer(void (*fn)(void *arg), void *arg)
 {
@@ -220,6 +222,7 @@ void bpf_rcu_defer(void (*fn)(void *arg), void *arg)
 		deferred = xreallocarray(deferred, deferred_room, sizeof(*deferred));
 	}
 	deferred[nr_deferred++] = (struct deferred){ fn, arg };
+	epoch++;
 }
 
 void bpf_rcu_free(void *obj)
@@ -227,22 +230,41 @@ void bpf_rcu_free(void *obj)
 	bpf_rcu_defer(kheap_free, obj);
 }
 
-/* What is called may defer more, and may call here: in order, until nothing is left. */
-void bpf_rcu_quiescent(void)
+u64 bpf_rcu_epoch(void)
 {
-	static bool busy;
-	u32 i;
+	return epoch;
+}
 
-	if (!nr_deferred || busy)
+/* Gives back the room of what has been called, when that is most of it. */
+static void compact(void)
+{
+	u32 left = nr_deferred - first_deferred;
+
+	if (left && first_deferred < max(left, 64U))
 		return;
-	busy = true;
-	for (i = 0; i < nr_deferred; i++)
-		deferred[i].fn(deferred[i].arg);
-	nr_deferred = 0;
-	busy = false;
-	if (deferred_room > 4096) {
+	memmove(deferred, deferred + first_deferred, left * sizeof(*deferred));
+	nr_deferred = left;
+	first_deferred = 0;
+	if (!left && deferred_room > 4096) {
 		free(deferred);
 		deferred = NULL;
 		deferred_room = 0;
 	}
+}
+
+/* What is called may defer more, and may call here: in order, until nothing is left. */
+void bpf_rcu_reclaim(u64 until)
+{
+	static bool busy;
+
+	if (first_deferred == nr_deferred || busy)
+		return;
+	busy = true;
+	while (first_deferred < nr_deferred && epoch - (nr_deferred - first_deferred) < until) {
+		struct deferred d = deferred[first_deferred++];
+
+		d.fn(d.arg);
+	}
+	compact();
+	busy = false;
 }
