@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * sched_ext: constants, argument containers, the per-task entity and
- * struct sched_ext_ops, with the names and values of Linux 6.12. Compiled BPF
- * objects depend on them through CO-RE (names) and constants (values).
+ * struct sched_ext_ops, with the names and values of Linux 6.12, and what came
+ * later (generation.h says which). Compiled BPF objects depend on them through
+ * CO-RE (names) and constants (values).
  *
  * Source of the rules: Documentation/scheduler/sched-ext.rst.
  */
 #ifndef VRT_KERNEL_EXT_H
 #define VRT_KERNEL_EXT_H
 
+#include "generation.h"
 #include "types.h"
 
 struct task_struct;
@@ -82,11 +84,15 @@ enum scx_ops_flags {
 	SCX_OPS_ENQ_LAST = 1ULL << 1,
 	SCX_OPS_ENQ_EXITING = 1ULL << 2,
 	SCX_OPS_SWITCH_PARTIAL = 1ULL << 3,
+	SCX_OPS_ENQ_MIGRATION_DISABLED = 1ULL << 4,
+	SCX_OPS_ALLOW_QUEUED_WAKEUP = 1ULL << 5,
+	SCX_OPS_BUILTIN_IDLE_PER_NODE = 1ULL << 6,
 	SCX_OPS_HAS_CGROUP_WEIGHT = 1ULL << 16,
 
 	SCX_OPS_ALL_FLAGS = SCX_OPS_KEEP_BUILTIN_IDLE | SCX_OPS_ENQ_LAST |
 			    SCX_OPS_ENQ_EXITING | SCX_OPS_SWITCH_PARTIAL |
-			    SCX_OPS_HAS_CGROUP_WEIGHT,
+			    SCX_OPS_ENQ_MIGRATION_DISABLED | SCX_OPS_ALLOW_QUEUED_WAKEUP |
+			    SCX_OPS_BUILTIN_IDLE_PER_NODE | SCX_OPS_HAS_CGROUP_WEIGHT,
 };
 
 struct scx_init_task_args {
@@ -152,6 +158,7 @@ enum scx_deq_flags {
 
 enum scx_pick_idle_cpu_flags {
 	SCX_PICK_IDLE_CORE = 1ULL << 0,
+	SCX_PICK_IDLE_IN_NODE = 1ULL << 1,
 };
 
 enum scx_kick_flags {
@@ -230,6 +237,20 @@ enum scx_dsq_iter_flags {
 	__SCX_DSQ_ITER_ALL_FLAGS = __SCX_DSQ_ITER_USER_FLAGS | __SCX_DSQ_ITER_HAS_SLICE |
 				   __SCX_DSQ_ITER_HAS_VTIME,
 };
+
+/* Arguments of kfuncs that would have more than five. */
+struct scx_bpf_dsq_insert_vtime_args {
+	u64 dsq_id;
+	u64 slice;
+	u64 vtime;
+	u64 enq_flags;
+} KERNEL_SINCE(7.0);
+
+struct scx_bpf_select_cpu_and_args {
+	s32 prev_cpu;
+	u64 wake_flags;
+	u64 flags;
+} KERNEL_SINCE(7.0);
 
 /* The opaque iterator that lives on the BPF stack. */
 struct bpf_iter_scx_dsq {

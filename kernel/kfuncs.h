@@ -15,7 +15,9 @@
  *	__alloc, __refcounted_kptr	an object of the program's own type
  *
  * A kfunc that is listed here must be registered (bpf_register_kfuncs()) by the
- * room that implements it, and in tests/conformance/manifest.txt.
+ * room that implements it, and in tests/conformance/manifest.txt. KERNEL_SINCE()
+ * and KERNEL_UNTIL() say which generations of Linux have it (generation.h);
+ * without them all have.
  */
 #ifndef VRT_KERNEL_KFUNCS_H
 #define VRT_KERNEL_KFUNCS_H
@@ -23,6 +25,7 @@
 #include "bpf_types.h"
 #include "cgroup.h"
 #include "ext.h"
+#include "generation.h"
 #include "sched.h"
 #include "types.h"
 
@@ -38,23 +41,53 @@ struct bpf_map;
 KFUNC(s32, scx_bpf_create_dsq, u64 dsq_id, s32 node);
 KFUNC_VOID(scx_bpf_destroy_dsq, u64 dsq_id);
 KFUNC(s32, scx_bpf_dsq_nr_queued, u64 dsq_id);
+KERNEL_SINCE(7.0) KFUNC(struct task_struct *, scx_bpf_dsq_peek, u64 dsq_id);
 
 KFUNC(s32, scx_bpf_select_cpu_dfl, struct task_struct *p, s32 prev_cpu, u64 wake_flags,
       bool *is_idle);
+KERNEL_SINCE(7.0) KFUNC(s32, scx_bpf_select_cpu_and, struct task_struct *p, s32 prev_cpu,
+			u64 wake_flags, const struct cpumask *cpus_allowed, u64 flags);
+KERNEL_SINCE(7.0) KFUNC(s32, __scx_bpf_select_cpu_and, struct task_struct *p,
+			const struct cpumask *cpus_allowed,
+			struct scx_bpf_select_cpu_and_args *args);
 
-KFUNC_VOID(scx_bpf_dispatch, struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags);
-KFUNC_VOID(scx_bpf_dispatch_vtime, struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime,
-	   u64 enq_flags);
+/* 6.13 to 6.17 have both the old names and the new ones; no generation here is of those. */
+KERNEL_UNTIL(6.12) KFUNC_VOID(scx_bpf_dispatch, struct task_struct *p, u64 dsq_id, u64 slice,
+			      u64 enq_flags);
+KERNEL_UNTIL(6.12) KFUNC_VOID(scx_bpf_dispatch_vtime, struct task_struct *p, u64 dsq_id,
+			      u64 slice, u64 vtime, u64 enq_flags);
+KERNEL_UNTIL(6.12) KFUNC(bool, scx_bpf_consume, u64 dsq_id);
+KERNEL_UNTIL(6.12) KFUNC_VOID(scx_bpf_dispatch_from_dsq_set_slice,
+			      struct bpf_iter_scx_dsq *it__iter, u64 slice);
+KERNEL_UNTIL(6.12) KFUNC_VOID(scx_bpf_dispatch_from_dsq_set_vtime,
+			      struct bpf_iter_scx_dsq *it__iter, u64 vtime);
+KERNEL_UNTIL(6.12) KFUNC(bool, scx_bpf_dispatch_from_dsq, struct bpf_iter_scx_dsq *it__iter,
+			 struct task_struct *p, u64 dsq_id, u64 enq_flags);
+KERNEL_UNTIL(6.12) KFUNC(bool, scx_bpf_dispatch_vtime_from_dsq, struct bpf_iter_scx_dsq *it__iter,
+			 struct task_struct *p, u64 dsq_id, u64 enq_flags);
+
+KERNEL_SINCE(7.0) KFUNC_VOID(scx_bpf_dsq_insert, struct task_struct *p, u64 dsq_id, u64 slice,
+			     u64 enq_flags);
+KERNEL_SINCE(7.0) KFUNC(bool, scx_bpf_dsq_insert___v2, struct task_struct *p, u64 dsq_id,
+			u64 slice, u64 enq_flags);
+KERNEL_SINCE(7.0) KFUNC_VOID(scx_bpf_dsq_insert_vtime, struct task_struct *p, u64 dsq_id,
+			     u64 slice, u64 vtime, u64 enq_flags);
+KERNEL_SINCE(7.0) KFUNC(bool, __scx_bpf_dsq_insert_vtime, struct task_struct *p,
+			struct scx_bpf_dsq_insert_vtime_args *args);
+KERNEL_SINCE(7.0) KFUNC(bool, scx_bpf_dsq_move_to_local, u64 dsq_id);
+KERNEL_SINCE(7.0) KFUNC_VOID(scx_bpf_dsq_move_set_slice, struct bpf_iter_scx_dsq *it__iter,
+			     u64 slice);
+KERNEL_SINCE(7.0) KFUNC_VOID(scx_bpf_dsq_move_set_vtime, struct bpf_iter_scx_dsq *it__iter,
+			     u64 vtime);
+KERNEL_SINCE(7.0) KFUNC(bool, scx_bpf_dsq_move, struct bpf_iter_scx_dsq *it__iter,
+			struct task_struct *p, u64 dsq_id, u64 enq_flags);
+KERNEL_SINCE(7.0) KFUNC(bool, scx_bpf_dsq_move_vtime, struct bpf_iter_scx_dsq *it__iter,
+			struct task_struct *p, u64 dsq_id, u64 enq_flags);
+
 KFUNC(u32, scx_bpf_dispatch_nr_slots, void);
 KFUNC_VOID(scx_bpf_dispatch_cancel, void);
-KFUNC(bool, scx_bpf_consume, u64 dsq_id);
-KFUNC_VOID(scx_bpf_dispatch_from_dsq_set_slice, struct bpf_iter_scx_dsq *it__iter, u64 slice);
-KFUNC_VOID(scx_bpf_dispatch_from_dsq_set_vtime, struct bpf_iter_scx_dsq *it__iter, u64 vtime);
-KFUNC(bool, scx_bpf_dispatch_from_dsq, struct bpf_iter_scx_dsq *it__iter, struct task_struct *p,
-      u64 dsq_id, u64 enq_flags);
-KFUNC(bool, scx_bpf_dispatch_vtime_from_dsq, struct bpf_iter_scx_dsq *it__iter,
-      struct task_struct *p, u64 dsq_id, u64 enq_flags);
 KFUNC(u32, scx_bpf_reenqueue_local, void);
+KERNEL_SINCE(7.0) KFUNC_VOID(scx_bpf_reenqueue_local___v2, void);
 
 KFUNC(int, bpf_iter_scx_dsq_new, struct bpf_iter_scx_dsq *it, u64 dsq_id, u64 flags);
 KFUNC(struct task_struct *, bpf_iter_scx_dsq_next, struct bpf_iter_scx_dsq *it);
@@ -80,9 +113,23 @@ KFUNC(bool, scx_bpf_test_and_clear_cpu_idle, s32 cpu);
 KFUNC(s32, scx_bpf_pick_idle_cpu, const struct cpumask *cpus_allowed, u64 flags);
 KFUNC(s32, scx_bpf_pick_any_cpu, const struct cpumask *cpus_allowed, u64 flags);
 
+KERNEL_SINCE(7.0) KFUNC(u32, scx_bpf_nr_node_ids, void);
+KERNEL_SINCE(7.0) KFUNC(int, scx_bpf_cpu_node, s32 cpu);
+KERNEL_SINCE(7.0) KFUNC(const struct cpumask *, scx_bpf_get_idle_cpumask_node, int node);
+KERNEL_SINCE(7.0) KFUNC(const struct cpumask *, scx_bpf_get_idle_smtmask_node, int node);
+KERNEL_SINCE(7.0) KFUNC(s32, scx_bpf_pick_idle_cpu_node, const struct cpumask *cpus_allowed,
+			int node, u64 flags);
+KERNEL_SINCE(7.0) KFUNC(s32, scx_bpf_pick_any_cpu_node, const struct cpumask *cpus_allowed,
+			int node, u64 flags);
+
 KFUNC(bool, scx_bpf_task_running, const struct task_struct *p);
 KFUNC(s32, scx_bpf_task_cpu, const struct task_struct *p);
 KFUNC(struct rq *, scx_bpf_cpu_rq, s32 cpu);
+KERNEL_SINCE(7.0) KFUNC(struct rq *, scx_bpf_locked_rq, void);
+KERNEL_SINCE(7.0) KFUNC(struct task_struct *, scx_bpf_cpu_curr, s32 cpu);
+KERNEL_SINCE(7.0) KFUNC(bool, scx_bpf_task_set_slice, struct task_struct *p, u64 slice);
+KERNEL_SINCE(7.0) KFUNC(bool, scx_bpf_task_set_dsq_vtime, struct task_struct *p, u64 vtime);
+KERNEL_SINCE(7.0) KFUNC(u64, scx_bpf_now, void);
 KFUNC(struct cgroup *, scx_bpf_task_cgroup, struct task_struct *p);
 
 /* --- tasks and cgroups ----------------------------------------------------- */

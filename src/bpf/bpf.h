@@ -99,7 +99,7 @@ struct bpf_env {
 	u64 insn_budget, sleepable_insn_budget;
 };
 
-/* @raw_btf: the kernel BTF. It must stay. 0 or -errno. */
+/* @raw_btf: the kernel BTF, which is copied. 0 or -errno. */
 int bpf_init(const struct bpf_env *env, const void *raw_btf, u32 raw_btf_size);
 /* Frees everything that is left: no object survives. */
 void bpf_exit(void);
@@ -161,11 +161,13 @@ struct bpf_kfunc_set {
 	u32 nr;
 	/* for whom; a set may be registered for several types */
 	enum bpf_prog_type prog_type;
+	/* functions that the kernel BTF lacks are another generation's: left out */
+	bool partial;
 	/* 0 if @prog may call; -errno otherwise. NULL: everybody of the type */
 	int (*filter)(const struct bpf_prog *prog, const struct bpf_kfunc *kfunc);
 };
 
-/* @set must stay. -ENOENT names a kfunc that the kernel BTF lacks (in the log). */
+/* @set must stay. -ENOENT, unless partial, names a kfunc that the kernel BTF lacks (in the log). */
 int bpf_register_kfuncs(const struct bpf_kfunc_set *set);
 
 /*

@@ -252,6 +252,8 @@ int bpf_register_kfuncs(const struct bpf_kfunc_set *set)
 	for (i = 0; i < set->nr; i++) {
 		int err = register_one(&set->funcs[i]);
 
+		if (err == -ENOENT && set->partial)
+			continue;
 		if (err) {
 			complain(set->funcs[i].name, err);
 			return err;

@@ -319,6 +319,7 @@ struct json_object *simulate(const struct run_plan *plan, const char *scheduler)
 		.seed = plan->options.seed,
 		.noise = plan->options.noise,
 		.log = on_log,
+		.generation = GENERATION_6_12,
 	};
 	char message[128];
 	int err;

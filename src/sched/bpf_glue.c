@@ -12,7 +12,6 @@
 #include "../bpf/map.h"
 #include "../bpf/prog.h"
 #include "ext/ext.h"
-#include "../bpf/kernel_btf.h"
 #include "sched.h"
 
 /* Instructions after which a program is taken to be stuck. */
@@ -412,6 +411,8 @@ static int register_all(void)
 int bpf_glue_init(void)
 {
 	const struct cost_table *c = kernel.config.costs;
+	u32 size;
+	void *btf = generation_btf(kernel.config.generation, &size);
 	int err;
 
 	env.nr_cpus = nr_cpu_ids;
@@ -420,7 +421,8 @@ int bpf_glue_init(void)
 	env.kfunc_ns = c->bpf_kfunc;
 	env.map_hash_ns = c->bpf_map_hash;
 	charge_rest = 0;
-	err = bpf_init(&env, vrt_kernel_btf, vrt_kernel_btf_size());
+	err = bpf_init(&env, btf, size);
+	free(btf); /* bpf_init() has copied it */
 	return err ? err : register_all();
 }
 

@@ -12,6 +12,7 @@
 
 #include "../../kernel/sched.h"
 #include "../base/list.h"
+#include "../bpf/generation.h"
 #include "../sim/cost.h"
 #include "../sim/topology.h"
 
@@ -27,6 +28,7 @@ struct kernel_config {
 	u64 seed;
 	enum noise_level noise;
 	u32 hz; /* 1..1000; 0: 250 */
+	enum kernel_generation generation; /* of the interface that BPF programs see */
 	/* lines of the kernel log and of bpf_printk(), at their virtual time */
 	void (*log)(u64 time, bool bpf, const char *line);
 };

@@ -2,8 +2,8 @@
 /*
  * usage: manifest KERNEL.btf MANIFEST.txt
  *
- * Checks that the kernel BTF has all that the manifest lists, with the kind
- * and values it says, and no kfunc besides. Reads the BTF through libbpf, as
+ * Checks that the kernel BTF has all that the manifest lists, with the kind,
+ * values and generations it says, and no kfunc besides. Reads the BTF through libbpf, as
  * loaders will. One line per difference; exit status 1 if there is any.
  */
 #include <bpf/btf.h>
@@ -149,6 +149,39 @@ static void check_func(struct check *c, const char *name, bool kfunc)
 	c->checked++;
 }
 
+/* The generations that @name is marked with: @mark is "since:7.0", or NULL for all. */
+static void check_mark(struct check *c, const char *name, const char *mark)
+{
+	int id = btf__find_by_name_kind(c->btf, name, BTF_KIND_FUNC);
+	const char *found = NULL;
+
+	for (__u32 i = 1; id > 0 && i < btf__type_cnt(c->btf); i++) {
+		const struct btf_type *t = btf__type_by_id(c->btf, i);
+
+		if (btf_is_decl_tag(t) && t->type == (__u32)id &&
+		    btf_decl_tag(t)->component_idx == -1)
+			found = name_at(c, t->name_off);
+	}
+	if (mark ? !found || strcmp(found, mark) : !!found)
+		differs(c, "%s is marked %s instead of %s", name, found ?: "for all",
+			mark ?: "for all");
+}
+
+/* kfunc-since VERSION NAME..., kfunc-until VERSION NAME... */
+static void check_marked_func(struct check *c, const char *mark, const char *version)
+{
+	const char *name = next_word();
+	char want[64];
+
+	if (!name) {
+		differs(c, "'%s' must be followed by a name", version);
+		return;
+	}
+	snprintf(want, sizeof(want), "%s:%s", mark, version);
+	check_mark(c, name, want);
+	check_func(c, name, true);
+}
+
 static void check_typedef(struct check *c, const char *name)
 {
 	if (btf__find_by_name_kind(c->btf, name, BTF_KIND_TYPEDEF) < 0)
@@ -198,8 +231,12 @@ static void check_line(struct check *c, char *text)
 		check_struct(c, name);
 	else if (!strcmp(kind, "enum"))
 		check_enumerators(c, name);
-	else if (!strcmp(kind, "kfunc") || !strcmp(kind, "func"))
+	else if (!strcmp(kind, "kfunc-since") || !strcmp(kind, "kfunc-until"))
+		check_marked_func(c, kind + strlen("kfunc-"), name);
+	else if (!strcmp(kind, "kfunc") || !strcmp(kind, "func")) {
+		check_mark(c, name, NULL);
 		check_func(c, name, kind[0] == 'k');
+	}
 	else if (!strcmp(kind, "typedef"))
 		check_typedef(c, name);
 	else if (!strcmp(kind, "var"))

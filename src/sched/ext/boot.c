@@ -14,6 +14,7 @@ void scx_cpu_hotplug(struct rq *rq, bool online)
 	scx.hotplug_seq++;
 	if (!scx.enabled)
 		return;
+	scx_update_select_topology();
 	if (online && SCX_HAS_OP(cpu_online))
 		SCX_CALL(SCX_KF_UNLOCKED, cpu_online, rq->cpu);
 	else if (!online && SCX_HAS_OP(cpu_offline))
@@ -94,6 +95,7 @@ void scx_shutdown(void)
 	free(scx.global);
 	free(scx.hash);
 	scx_free_exit_info();
+	free_node_masks();
 	kheap_free(scx.idle_cpus);
 	kheap_free(scx.idle_smt);
 	free(scx.record.dump);

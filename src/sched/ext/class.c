@@ -56,7 +56,7 @@ static void ops_enqueue(struct rq *rq, struct task_struct *p, u64 enq_flags)
 	VRT_ASSERT(opss(p) == SCX_OPSS_NONE && !sc->ddsp_task);
 	set_opss(p, SCX_OPSS_QUEUEING | qseq);
 	sc->ddsp_task = p;
-	SCX_CALL_TASK(SCX_KF_ENQUEUE, enqueue, p, enq_flags);
+	SCX_CALL_TASK(SCX_KF_ENQUEUE, enqueue, p, scx_enq_flags_to_bpf(enq_flags));
 	sc->ddsp_task = NULL;
 	if (p->scx.ddsp_dsq_id != SCX_DSQ_INVALID)
 		direct_dispatch(p, enq_flags);
@@ -119,7 +119,7 @@ static void enqueue_task_scx(struct rq *rq, struct task_struct *p, u64 enq_flags
 		rq->scx.nr_running++;
 		rq->nr_running++;
 		if (SCX_HAS_OP(runnable) && p->on_rq != 2)
-			SCX_CALL_TASK(SCX_KF_REST, runnable, p, enq_flags);
+			SCX_CALL_TASK(SCX_KF_REST, runnable, p, scx_enq_flags_to_bpf(enq_flags));
 		do_enqueue_task(rq, p, enq_flags, sticky_cpu);
 	}
 	rq->scx.flags &= ~SCX_RQ_IN_WAKEUP;
@@ -452,9 +452,8 @@ static void rq_offline_scx(struct rq *rq)
 	scx_idle_forget(rq->cpu);
 }
 
-u32 scx_reenqueue_local(void)
+u32 scx_reenqueue_local(struct rq *rq)
 {
-	struct rq *rq = this_rq();
 	struct list_head tasks;
 	u32 nr = 0;
 

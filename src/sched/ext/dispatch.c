@@ -297,9 +297,19 @@ void flush_dispatch_buf(struct rq *rq)
 
 /* --- deferred local dispatches --------------------------------------------------------------- */
 
+void scx_reenqueue_deferred(void)
+{
+	this_scx()->reenqueue = true;
+	schedule_deferred(this_rq());
+}
+
 void scx_run_deferred(struct rq *rq)
 {
 	VRT_ASSERT(rq_locked(rq));
+	if (crq_of(rq)->scx->reenqueue) {
+		crq_of(rq)->scx->reenqueue = false;
+		scx_reenqueue_local(rq);
+	}
 	while (!list_empty(&rq->scx.ddsp_deferred_locals)) {
 		struct task_struct *p = list_first_entry(&rq->scx.ddsp_deferred_locals,
 							 struct task_struct, scx.dsq_list.node);

@@ -246,6 +246,10 @@ static int validate_ops(void)
 		scx_error("SCX_OPS_ENQ_LAST requires ops.enqueue() to be implemented");
 		return -EINVAL;
 	}
+	if (scx.idle_per_node && !scx.builtin_idle) {
+		scx_error("SCX_OPS_BUILTIN_IDLE_PER_NODE requires CPU idle selection enabled");
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -312,7 +316,9 @@ int scx_enable(const struct sched_ext_ops *ops)
 	for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
 		cpu_rq(cpu)->scx.cpuperf_target = SCX_CPUPERF_ONE;
 	scx.builtin_idle = !ops->update_idle || (ops->flags & SCX_OPS_KEEP_BUILTIN_IDLE);
-	if (scx.builtin_idle)
+	scx.idle_per_node = ops->flags & SCX_OPS_BUILTIN_IDLE_PER_NODE;
+	scx_update_select_topology();
+	if (scx.builtin_idle || scx.idle_per_node)
 		reset_idle_masks();
 	err = enable_steps();
 	/* an error of its own may have come in the meantime: then that is the reason */

@@ -13,16 +13,18 @@
  * for, can be recognised and ignored.
  *
  * Files: class.c the scheduling class; dsq.c dispatch queues; dispatch.c the
- * ways between them; idle.c idle tracking; kick.c kicks; boot.c what is there
- * always; enable.c life of a scheduler, task.c of tasks under it; watchdog.c;
- * exit.c errors and the debug dump; ops.c calling the operations; kfuncs.c,
- * iter.c what programs may call; struct_ops.c the type.
+ * ways between them; idle.c idle tracking, idle_select.c choosing an idle CPU;
+ * kick.c kicks; boot.c what is there always; enable.c life of a scheduler, task.c
+ * of tasks under it; watchdog.c; exit.c errors and the debug dump; ops.c calling
+ * the operations; kfuncs.c, kfuncs_7_0.c, iter.c what programs may call;
+ * struct_ops.c the type; generation.c differences between kernels.
  */
 #ifndef VRT_SCHED_EXT_EXT_H
 #define VRT_SCHED_EXT_EXT_H
 
 #include "../../bpf/bpf.h"
 #include "../sched.h"
+#include "generation.h"
 
 #define SCX_OP_IDX(op) (offsetof(struct sched_ext_ops, op) / sizeof(void *))
 #define SCX_NR_OPS (offsetof(struct sched_ext_ops, dispatch_max_batch) / sizeof(void *))
@@ -35,6 +37,9 @@
 
 /* SCX_WATCHDOG_MAX_TIMEOUT is in jiffies at 250 Hz; this is what it means. */
 #define SCX_TIMEOUT_MAX_MS 30000
+
+/* For the machine as a whole: no node in particular. */
+#define NUMA_NO_NODE (-1)
 
 /* Iterators that one CPU may have open at once, nested programs included. */
 #define SCX_MAX_ITERS 16
@@ -66,12 +71,18 @@ struct scx_iter {
 	u64 slice, vtime;
 };
 
+/* CPUs that are idle; whole cores that are. */
+struct scx_idle_masks {
+	struct cpumask *cpus, *smt;
+};
+
 struct scx_cpu {
 	struct rq *rq;
 	struct task_struct *ddsp_task; /* being enqueued, may be dispatched directly */
 	struct scx_dsp_ent *dsp_buf; /* scx.max_batch entries */
 	u32 dsp_cursor, dsp_nr_tasks;
 	struct irq_work kick_work, deferred_work;
+	bool reenqueue; /* deferred: hand the local DSQ back to the scheduler */
 	u32 kick_waits; /* CPU + 1 whose pick it spins for, 0: none */
 	u64 *kick_pseqs;
 	struct scx_iter iters[SCX_MAX_ITERS];
@@ -108,6 +119,9 @@ struct scx_state {
 	struct list_head dsqs;
 	struct list_head *hash;
 	struct cpumask *idle_cpus, *idle_smt; /* idle; whole cores that are idle */
+	struct scx_idle_masks *node_idle; /* the same by node, while idle_per_node */
+	bool idle_per_node;
+	bool select_llc, select_node; /* do these matter to the choice of an idle CPU? */
 	u32 any_distribute; /* rotates bpf_pick_any over CPUs */
 	u64 hotplug_seq;
 	struct scx_exit_record record;
@@ -266,12 +280,14 @@ struct rq *move_task_between_dsqs(struct task_struct *p, u64 enq_flags,
 				  struct scx_dispatch_q *src, struct scx_dispatch_q *dst);
 /* Records what a program says: directly or in the buffer, by where it is called from. */
 void scx_dispatch_commit(struct task_struct *p, u64 dsq_id, u64 enq_flags);
+/* Hands the tasks on this CPU's local DSQ back to the scheduler as soon as possible. */
+void scx_reenqueue_deferred(void);
 void scx_deferred_init(struct scx_cpu *sc);
 
 /* --- class.c ------------------------------------------------------------------------ */
 
 void do_enqueue_task(struct rq *rq, struct task_struct *p, u64 enq_flags, s32 sticky_cpu);
-u32 scx_reenqueue_local(void);
+u32 scx_reenqueue_local(struct rq *rq);
 
 /* --- idle.c --------------------------------------------------------------------------- */
 
@@ -279,18 +295,39 @@ void reset_idle_masks(void);
 /* An offline CPU is not idle. */
 void scx_idle_forget(u32 cpu);
 bool test_and_clear_cpu_idle(u32 cpu);
-s32 scx_pick_idle_cpu(const struct cpumask *allowed, u64 flags);
-s32 scx_pick_any_cpu(const struct cpumask *allowed, u64 flags);
+/* Claims an idle CPU of one node (NUMA_NO_NODE: of the machine), or from there on. -EBUSY */
+s32 scx_pick_idle_cpu_in(s32 node, const struct cpumask *allowed, u64 flags);
+s32 scx_pick_idle_cpu(s32 node, const struct cpumask *allowed, u64 flags);
+s32 scx_pick_any_cpu(s32 node, const struct cpumask *allowed, u64 flags);
+void free_node_masks(void);
 s32 scx_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, bool *found);
+
+/* --- idle_select.c ---------------------------------------------------------------------- */
+
+void scx_update_select_topology(void);
+/* An idle CPU of @allowed that @p may use, which is claimed, or -EBUSY. */
+s32 scx_select_cpu_near(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
+			const struct cpumask *allowed, u64 flags);
 
 /* --- kick.c --------------------------------------------------------------------------- */
 
 void scx_kick_cpu(s32 cpu, u64 flags);
 void scx_kick_init(struct scx_cpu *sc);
 
-/* --- iter.c, kfuncs.c, struct_ops.c ------------------------------------------------------ */
+/* --- iter.c, kfuncs.c, kfuncs_7_0.c, struct_ops.c ---------------------------------------- */
 
 int scx_register_kfuncs(void);
+int scx_register_kfuncs_7_0(void);
+/* @sets must stay. What the generation does not have is left out. */
+int scx_register_sets(struct bpf_kfunc_set *sets, u32 nr);
+/* scx_bpf_dispatch() and scx_bpf_dispatch_vtime(). False: an error exit. */
+bool scx_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags);
+bool scx_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime, u64 enq_flags);
+/* The choice of an idle CPU as programs may ask for it since 7.0. -errno */
+s32 scx_select_cpu_kfunc(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
+			 const struct cpumask *allowed, u64 flags);
+/* False, with an error exit, while idle CPUs are not tracked. */
+bool scx_idle_tracked(void);
 int scx_register_struct_ops(void);
 int scx_iter_new(struct bpf_iter_scx_dsq *it, u64 dsq_id, u64 flags);
 struct task_struct *scx_iter_next(struct bpf_iter_scx_dsq *it);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The kfuncs of sched_ext, as Linux 6.12 has them and its sched-ext.rst and
- * kernel-doc describe them; the work is done in the other files.
+ * kernel-doc describe them; the work is done in the other files. What came or
+ * got another name since is in kfuncs_7_0.c.
  *
- * In 6.12 every kfunc may be called by every program, and checks at run time
+ * Up to 7.0 every kfunc may be called by every program, and checks at run time
  * whether the operation in progress allows it.
  */
 #include "../../../kernel/kfuncs.h"
@@ -35,22 +36,34 @@ static void set_slice(struct task_struct *p, u64 slice)
 		p->scx.slice = 1;
 }
 
-void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
+bool scx_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
 {
 	if (!dispatch_preamble(p, enq_flags))
-		return;
+		return false;
 	set_slice(p, slice);
-	scx_dispatch_commit(p, dsq_id, enq_flags);
+	scx_dispatch_commit(p, dsq_id, scx_enq_flags_from_bpf(enq_flags));
+	return true;
+}
+
+bool scx_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime, u64 enq_flags)
+{
+	if (!dispatch_preamble(p, enq_flags))
+		return false;
+	set_slice(p, slice);
+	p->scx.dsq_vtime = vtime;
+	scx_dispatch_commit(p, dsq_id, scx_enq_flags_from_bpf(enq_flags) | SCX_ENQ_DSQ_PRIQ);
+	return true;
+}
+
+void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
+{
+	scx_insert(p, dsq_id, slice, enq_flags);
 }
 
 void scx_bpf_dispatch_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime,
 			    u64 enq_flags)
 {
-	if (!dispatch_preamble(p, enq_flags))
-		return;
-	set_slice(p, slice);
-	p->scx.dsq_vtime = vtime;
-	scx_dispatch_commit(p, dsq_id, enq_flags | SCX_ENQ_DSQ_PRIQ);
+	scx_insert_vtime(p, dsq_id, slice, vtime, enq_flags);
 }
 
 u32 scx_bpf_dispatch_nr_slots(void)
@@ -91,18 +104,23 @@ bool scx_bpf_consume(u64 dsq_id)
 
 u32 scx_bpf_reenqueue_local(void)
 {
-	return scx_kf_allowed(SCX_KF_CPU_RELEASE) ? scx_reenqueue_local() : 0;
+	return scx_kf_allowed(SCX_KF_CPU_RELEASE) ? scx_reenqueue_local(this_rq()) : 0;
 }
 
 s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, bool *is_idle)
 {
+	s32 cpu;
+
 	*is_idle = false;
+	if (scx_generation()->select_cpu_anywhere) {
+		cpu = scx_select_cpu_kfunc(p, prev_cpu, wake_flags, p->cpus_ptr, 0);
+		*is_idle = cpu >= 0;
+		return cpu >= 0 ? cpu : prev_cpu;
+	}
 	if (!ops_cpu_valid(prev_cpu, NULL) || !scx_kf_allowed(SCX_KF_SELECT_CPU))
 		return prev_cpu;
-	if (!scx.builtin_idle) {
-		scx_error("built-in idle tracking is disabled");
+	if (!scx_idle_tracked())
 		return prev_cpu;
-	}
 	return scx_select_cpu_dfl(p, prev_cpu, wake_flags, is_idle);
 }
 
@@ -164,13 +182,14 @@ void scx_bpf_dispatch_from_dsq_set_vtime(struct bpf_iter_scx_dsq *it, u64 vtime)
 bool scx_bpf_dispatch_from_dsq(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 dsq_id,
 			       u64 enq_flags)
 {
-	return scx_iter_move(it, p, dsq_id, enq_flags);
+	return scx_iter_move(it, p, dsq_id, scx_enq_flags_from_bpf(enq_flags));
 }
 
 bool scx_bpf_dispatch_vtime_from_dsq(struct bpf_iter_scx_dsq *it, struct task_struct *p,
 				     u64 dsq_id, u64 enq_flags)
 {
-	return scx_iter_move(it, p, dsq_id, enq_flags | SCX_ENQ_DSQ_PRIQ);
+	return scx_iter_move(it, p, dsq_id,
+			     scx_enq_flags_from_bpf(enq_flags) | SCX_ENQ_DSQ_PRIQ);
 }
 
 /* --- leaving ------------------------------------------------------------------------- */
@@ -253,7 +272,7 @@ void scx_bpf_put_cpumask(const struct cpumask *cpumask)
 {
 }
 
-static bool idle_tracked(void)
+bool scx_idle_tracked(void)
 {
 	if (scx.builtin_idle)
 		return true;
@@ -261,16 +280,27 @@ static bool idle_tracked(void)
 	return false;
 }
 
+/* A scheduler that has asked for masks by node must name one. */
+static bool idle_by_machine(const char *error)
+{
+	if (scx.idle_per_node)
+		scx_error("%s", error);
+	return !scx.idle_per_node && scx_idle_tracked();
+}
+
+#define PER_NODE_FLAG "SCX_OPS_BUILTIN_IDLE_PER_NODE enabled"
+#define PER_NODE_PICK "per-node idle tracking is enabled"
+
 const struct cpumask *scx_bpf_get_idle_cpumask(void)
 {
 	cpu_sync();
-	return idle_tracked() ? scx.idle_cpus : kernel.none;
+	return idle_by_machine(PER_NODE_FLAG) ? scx.idle_cpus : kernel.none;
 }
 
 const struct cpumask *scx_bpf_get_idle_smtmask(void)
 {
 	cpu_sync();
-	if (!idle_tracked())
+	if (!idle_by_machine(PER_NODE_FLAG))
 		return kernel.none;
 	return kernel.config.topology->smt ? scx.idle_smt : scx.idle_cpus;
 }
@@ -282,19 +312,25 @@ void scx_bpf_put_idle_cpumask(const struct cpumask *idle_mask)
 bool scx_bpf_test_and_clear_cpu_idle(s32 cpu)
 {
 	cpu_sync();
-	return idle_tracked() && ops_cpu_valid(cpu, NULL) && test_and_clear_cpu_idle(cpu);
+	return scx_idle_tracked() && ops_cpu_valid(cpu, NULL) && test_and_clear_cpu_idle(cpu);
 }
 
 s32 scx_bpf_pick_idle_cpu(const struct cpumask *allowed, u64 flags)
 {
 	cpu_sync();
-	return idle_tracked() ? scx_pick_idle_cpu(allowed, flags) : -EBUSY;
+	if (!idle_by_machine(PER_NODE_PICK))
+		return -EBUSY;
+	return scx_pick_idle_cpu(NUMA_NO_NODE, allowed, flags);
 }
 
 s32 scx_bpf_pick_any_cpu(const struct cpumask *allowed, u64 flags)
 {
 	cpu_sync();
-	return scx_pick_any_cpu(allowed, flags);
+	if (scx.idle_per_node) {
+		scx_error(PER_NODE_PICK);
+		return -EBUSY;
+	}
+	return scx_pick_any_cpu(NUMA_NO_NODE, allowed, flags);
 }
 
 /* --- tasks --------------------------------------------------------------------------------- */
@@ -328,8 +364,11 @@ struct cgroup *scx_bpf_task_cgroup(struct task_struct *p)
 
 #define KFUNC_ENTRY(name, flags) { #name, (void *)name, flags }
 
-static const struct bpf_kfunc scheduling_kfuncs[] = {
+static const struct bpf_kfunc select_cpu_kfuncs[] = {
 	KFUNC_ENTRY(scx_bpf_select_cpu_dfl, KF_RCU),
+};
+
+static const struct bpf_kfunc scheduling_kfuncs[] = {
 	KFUNC_ENTRY(scx_bpf_dispatch, KF_RCU),
 	KFUNC_ENTRY(scx_bpf_dispatch_vtime, KF_RCU),
 	KFUNC_ENTRY(scx_bpf_dispatch_nr_slots, 0),
@@ -381,7 +420,8 @@ static const struct bpf_kfunc any_kfuncs[] = {
 		.funcs = funcs_, .nr = ARRAY_SIZE(funcs_), .prog_type = type_                      \
 	}
 
-static const struct bpf_kfunc_set sets[] = {
+static struct bpf_kfunc_set sets[] = {
+	KFUNC_SET(select_cpu_kfuncs, BPF_PROG_TYPE_STRUCT_OPS),
 	KFUNC_SET(scheduling_kfuncs, BPF_PROG_TYPE_STRUCT_OPS),
 	KFUNC_SET(unlocked_kfuncs, BPF_PROG_TYPE_STRUCT_OPS),
 	KFUNC_SET(unlocked_kfuncs, BPF_PROG_TYPE_SYSCALL),
@@ -390,13 +430,26 @@ static const struct bpf_kfunc_set sets[] = {
 	KFUNC_SET(any_kfuncs, BPF_PROG_TYPE_SYSCALL),
 };
 
+/* Since scx_bpf_select_cpu_dfl() may be called where no rq is locked. */
+static struct bpf_kfunc_set select_cpu_unlocked =
+	KFUNC_SET(select_cpu_kfuncs, BPF_PROG_TYPE_SYSCALL);
+
+int scx_register_sets(struct bpf_kfunc_set *s, u32 nr)
+{
+	int err = 0;
+
+	for (u32 i = 0; !err && i < nr; i++) {
+		s[i].partial = kernel.config.generation != GENERATION_ANY;
+		err = bpf_register_kfuncs(&s[i]);
+	}
+	return err;
+}
+
 int scx_register_kfuncs(void)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(sets); i++) {
-		int err = bpf_register_kfuncs(&sets[i]);
+	int err = scx_register_sets(sets, ARRAY_SIZE(sets));
 
-		if (err)
-			return err;
-	}
-	return 0;
+	if (!err && scx_generation()->select_cpu_anywhere)
+		err = scx_register_sets(&select_cpu_unlocked, 1);
+	return err ? err : scx_register_kfuncs_7_0();
 }

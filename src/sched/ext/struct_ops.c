@@ -59,7 +59,7 @@ static int scx_init_member(const struct btf_type *t, const struct btf_member *me
 		ops->dispatch_max_batch = user->dispatch_max_batch;
 		return 1;
 	case offsetof(struct sched_ext_ops, flags):
-		if (user->flags & ~(u64)SCX_OPS_ALL_FLAGS)
+		if (user->flags & ~scx_generation()->ops_flags)
 			return -EINVAL;
 		ops->flags = user->flags;
 		return 1;
