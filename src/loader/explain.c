@@ -8,17 +8,18 @@
 #include <string.h>
 
 #include "../base/alloc.h"
+#include "facade.h"
 #include "internal.h"
 
 #define ENOTSUPP 524
 #define PREFIX "libbpf: "
+#define TRACE_PREFIX "btf_trace_" /* of the types that stand for tracepoints */
 #define LOG_BEGIN "-- BEGIN PROG LOAD LOG --\n"
 #define LOG_END "-- END PROG LOAD LOG --"
 
 /* --- looking at the log ------------------------------------------------------- */
 
-/* Text between @before and @after on one line of the log; false if there is none. */
-static bool find_between(const struct loader *l, const char *before, const char *after, char *buf,
+bool find_between(const struct loader *l, const char *before, const char *after, char *buf,
 			 size_t size)
 {
 	const char *p = strbuf_str(&l->log), *start, *eol, *end;
@@ -213,6 +214,34 @@ static bool explain_unused(struct loader *l, struct loader_error *error)
 	return false;
 }
 
+/* A program whose place is named in its section, in which case libbpf looks for it. */
+static bool explain_target(struct loader *l, struct loader_error *error)
+{
+	char name[192], target[192], typedef_name[256];
+	struct bpf_program *prog;
+	struct suggest near = {};
+	const char *section;
+	bool tracepoint;
+
+	if (!find_between(l, "': failed to find kernel BTF type ID of '", "'", target, sizeof(target)) ||
+	    !find_between(l, PREFIX "prog '", "': failed to find kernel BTF type ID", name,
+			  sizeof(name)))
+		return false;
+	prog = bpf_object__find_program_by_name(l->obj, name);
+	section = prog ? bpf_program__section_name(prog) : "";
+	tracepoint = !strncmp(section, "tp_btf/", 7);
+	snprintf(typedef_name, sizeof(typedef_name), "%s%s", tracepoint ? TRACE_PREFIX : "", target);
+	near.word = typedef_name;
+	suggest_kernel_name(l, &near, tracepoint ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
+	if (near.best && tracepoint)
+		near.best += strlen(TRACE_PREFIX);
+	loader_fail(error, LOADER_ERR_LOAD,
+		    "%s: program '%s' (SEC(\"%s\")) has no place to be: this kernel has no %s '%s'%s%s%s",
+		    l->path, name, section, tracepoint ? "tracepoint" : "function", target,
+		    near.best ? " (near: '" : "", near.best ? near.best : "", near.best ? "')" : "");
+	return true;
+}
+
 static bool explain_struct_ops(struct loader *l, struct loader_error *error)
 {
 	char type[192], member[192];
@@ -236,8 +265,11 @@ enum loader_status explain_load(struct loader *l, int err, struct loader_error *
 {
 	char line[512];
 
+	if (facade_is_host() && (err == -EPERM || err == -ENOSYS))
+		return host_explain(l, err, error);
 	if (explain_program(l, error) || explain_extern(l, error) || explain_map(l, error) ||
-	    explain_btf(l, error) || explain_unused(l, error) || explain_struct_ops(l, error))
+	    explain_btf(l, error) || explain_unused(l, error) || explain_struct_ops(l, error) ||
+	    explain_target(l, error))
 		return LOADER_ERR_LOAD;
 	first_line(l, line, sizeof(line));
 	return loader_fail(error, LOADER_ERR_LOAD, "%s: could not be loaded: %s", l->path,

@@ -17,10 +17,27 @@
 #include "../bpf/bpf.h"
 #include "../bpf/map.h"
 
+/* --- whose kernel --------------------------------------------------------- */
+
+static bool host;
+
+void facade_host(void)
+{
+	VRT_ASSERT(!bpf_env);
+	host = true;
+}
+
+bool facade_is_host(void)
+{
+	return host;
+}
+
 /* --- descriptors ---------------------------------------------------------- */
 
 static void closing(int fd)
 {
+	if (host)
+		return;
 	facade_poll_closing(fd);
 	bpf_fd_closing(fd);
 }
@@ -44,7 +61,7 @@ static int facade_dup3(int old, int new, int flags)
 	if (dup3_is_valid(old, new, flags))
 		closing(new);
 	fd = dup3(old, new, flags);
-	if (fd >= 0)
+	if (fd >= 0 && !host)
 		bpf_fd_duplicated(fd);
 	return fd;
 }
@@ -59,7 +76,7 @@ int facade_fcntl(int fd, int cmd, ...)
 	arg = va_arg(args, long);
 	va_end(args);
 	ret = fcntl(fd, cmd, arg);
-	if (ret >= 0 && (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC))
+	if (ret >= 0 && !host && (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC))
 		bpf_fd_duplicated(ret);
 	return ret;
 }
@@ -68,16 +85,17 @@ int facade_fcntl(int fd, int cmd, ...)
 
 void *facade_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 {
-	if (!(flags & MAP_ANONYMOUS) && bpf_fd_is_ours(fd))
+	if (!host && !(flags & MAP_ANONYMOUS) && bpf_fd_is_ours(fd))
 		return bpf_map_mmap(fd, addr, length, prot, flags, offset);
-	if (flags & MAP_FIXED)
+	if (!host && flags & MAP_FIXED)
 		bpf_map_munmap_notice(addr, length);
 	return mmap(addr, length, prot, flags, fd, offset);
 }
 
 int facade_munmap(void *addr, size_t length)
 {
-	bpf_map_munmap_notice(addr, length);
+	if (!host)
+		bpf_map_munmap_notice(addr, length);
 	return munmap(addr, length);
 }
 
@@ -85,8 +103,11 @@ int facade_munmap(void *addr, size_t length)
 
 static long sys_bpf(enum bpf_cmd cmd, union bpf_attr *attr, u32 size)
 {
-	long ret = bpf_env ? vrt_bpf(cmd, attr, size) : -ENOSYS;
+	long ret;
 
+	if (host)
+		return syscall(__NR_bpf, cmd, attr, size);
+	ret = bpf_env ? vrt_bpf(cmd, attr, size) : -ENOSYS;
 	if (ret >= 0)
 		return ret;
 	errno = (int)-ret;
@@ -96,7 +117,7 @@ static long sys_bpf(enum bpf_cmd cmd, union bpf_attr *attr, u32 size)
 /* The calls that libbpf makes; how many arguments were passed follows from the number alone. */
 long facade_syscall(long number, ...)
 {
-	long arg[3] = {};
+	long arg[5] = {};
 	va_list args;
 	u32 nr = 0;
 
@@ -104,6 +125,8 @@ long facade_syscall(long number, ...)
 		nr = 3;
 	else if (number == __NR_memfd_create)
 		nr = 2;
+	else if (number == __NR_perf_event_open)
+		nr = 5;
 	va_start(args, number);
 	for (u32 i = 0; i < nr; i++)
 		arg[i] = va_arg(args, long);
@@ -116,8 +139,11 @@ long facade_syscall(long number, ...)
 		return facade_dup3((int)arg[0], (int)arg[1], (int)arg[2]);
 	case __NR_memfd_create:
 		return memfd_create((const char *)arg[0], (unsigned int)arg[1]);
-	default: /* also perf_event_open(): a kernel without performance events */
-		errno = ENOSYS;
-		return -1;
+	case __NR_perf_event_open:
+		if (host)
+			return syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4]);
+		break; /* a kernel without performance events */
 	}
+	errno = ENOSYS;
+	return -1;
 }

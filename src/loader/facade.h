@@ -12,7 +12,8 @@
  *
  * libbpf never reaches the host's kernel: without a bpf_init() before it, bpf(2)
  * is ENOSYS, and a file below /sys/kernel, /boot and the like that is not shown
- * here does not exist.
+ * here does not exist. Unless facade_host() was called: then there is no
+ * simulated machine in this process, and all of this is libc's own.
  */
 #ifndef VRT_LOADER_FACADE_H
 #define VRT_LOADER_FACADE_H
@@ -24,6 +25,13 @@
 
 struct epoll_event;
 struct utsname;
+
+/*
+ * For good, as libbpf remembers what it has found out about its kernel. Neither
+ * before nor after bpf_init(), but instead of it.
+ */
+void facade_host(void);
+bool facade_is_host(void);
 
 /* Linux's version that uname(2) tells, and CONFIG_HZ of its configuration. */
 #define FACADE_RELEASE "6.12.0-vruntime"

@@ -55,7 +55,7 @@ int facade_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
 	struct member *m;
 
-	if (!bpf_fd_is_ours(fd))
+	if (facade_is_host() || !bpf_fd_is_ours(fd))
 		return epoll_ctl(epfd, op, fd, event);
 	if (op == EPOLL_CTL_ADD)
 		return add(epfd, fd, event);

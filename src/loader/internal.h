@@ -39,6 +39,7 @@ struct loader {
 	struct btf *btf; /* the object's */
 	struct btf *kernel_btf;
 	const struct topology *topology; /* during open */
+	u32 nr_cpus; /* possible ones of the kernel */
 	char hash[SHA256_HEX_SIZE];
 	bool verbose;
 
@@ -85,6 +86,15 @@ enum loader_kind table_kind(const struct loader *l, const struct bpf_map *map);
 enum loader_kind program_kind(const struct bpf_program *prog);
 /* It is loaded, and loader_attach() shall find a place for it. */
 bool is_attachable(const struct bpf_program *prog);
+
+/* --- host.c ----------------------------------------------------------------- */
+
+/* The host's kernel instead of the simulated one. Why not is in @error. */
+enum loader_status host_init(struct loader *l, struct loader_error *error);
+/* Only what looks and changes nothing is let into the host's kernel. */
+enum loader_status host_check(const struct loader *l, struct loader_error *error);
+/* Why it said no, with @err (-EPERM or -ENOSYS), to something that was loaded. */
+enum loader_status host_explain(struct loader *l, int err, struct loader_error *error);
 
 /* --- image.c ---------------------------------------------------------------- */
 
@@ -211,6 +221,10 @@ void format_value(const struct format *f, u32 type_id, const void *data, size_t 
 int compare_values(const struct btf *btf, u32 type_id, const void *a, const void *b, size_t size);
 
 /* --- explain.c -------------------------------------------------------------- */
+
+/* Text between @before and @after on one line of the log; false if there is none. */
+bool find_between(const struct loader *l, const char *before, const char *after, char *buf,
+		  size_t size);
 
 /* Why open or load failed with @err (-errno), from what libbpf said. */
 enum loader_status explain_open(struct loader *l, int err, struct loader_error *error);

@@ -162,6 +162,8 @@ static enum loader_status configure(struct loader *l, const struct loader_option
 {
 	enum loader_status status = check_contents(l, opts->any_object, error);
 
+	if (status == LOADER_OK && opts->host)
+		status = host_check(l, error);
 	if (status == LOADER_OK)
 		status = pick_init_programs(l, error);
 	if (status == LOADER_OK)
@@ -192,8 +194,6 @@ static struct loader *loader_new(const char *path, const struct loader_options *
 				 loader_warn_fn warn, void *arg)
 {
 	struct loader *l = xcalloc(1, sizeof(*l));
-	const void *raw;
-	u32 size;
 
 	l->path = xstrdup(path);
 	l->enclave = -1;
@@ -205,10 +205,18 @@ static struct loader *loader_new(const char *path, const struct loader_options *
 	l->init_progs = xcalloc(opts->nr_init_progs, sizeof(*l->init_progs));
 	for (; l->nr_init_progs < opts->nr_init_progs; l->nr_init_progs++)
 		l->init_progs[l->nr_init_progs] = xstrdup(opts->init_progs[l->nr_init_progs]);
-	raw = bpf_kernel_btf_raw(&size);
+	return l;
+}
+
+static void use_simulated_kernel(struct loader *l)
+{
+	u32 size;
+	const void *raw = bpf_kernel_btf_raw(&size);
+
+	VRT_ASSERT(nr_cpu_ids && bpf_env);
+	l->nr_cpus = nr_cpu_ids;
 	l->kernel_btf = btf__new(raw, size);
 	VRT_ASSERT(l->kernel_btf);
-	return l;
 }
 
 struct loader *loader_open(const char *path, const struct loader_options *opts,
@@ -219,7 +227,6 @@ struct loader *loader_open(const char *path, const struct loader_options *opts,
 	struct image image;
 	struct loader *l;
 
-	VRT_ASSERT(nr_cpu_ids && bpf_env);
 	if (error)
 		*error = (struct loader_error){};
 	opts = opts ? opts : &none;
@@ -235,7 +242,12 @@ struct loader *loader_open(const char *path, const struct loader_options *opts,
 	l = loader_new(path, opts, warn, arg);
 	loader_begin(l);
 	hash_image(l, &image);
-	status = open_image(l, &image, error);
+	if (opts->host)
+		status = host_init(l, error);
+	else
+		use_simulated_kernel(l);
+	if (status == LOADER_OK)
+		status = open_image(l, &image, error);
 	free(image.data);
 	if (status == LOADER_OK)
 		status = configure(l, opts, error);

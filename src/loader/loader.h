@@ -46,7 +46,11 @@ struct loader_options {
 	 */
 	const char *ops;
 	bool any_object; /* also one that has nothing, or not enough, to attach: to verify it */
-	/* ask this host's kernel instead of the simulated one; facade_host() of the whole process */
+	/*
+	 * Into this host's kernel instead of the simulated one, in a process without
+	 * bpf_init(): objects of programs that only look (LOADER_TRACING, without lsm
+	 * and fmod_ret). Machine variables are the host's; @topology is not looked at.
+	 */
 	bool host;
 	bool verbose; /* libbpf's debug output too */
 };
@@ -57,8 +61,8 @@ typedef void (*loader_warn_fn)(const char *line, void *arg);
 /*
  * @path: a .bpf.o, or a .bpf.c which is compiled by clang into a cache. The
  * object is opened and configured (machine variables, enum variables,
- * resizable arrays, @opts->set) but not loaded. After bpf_init(). @opts may be
- * NULL; what it points at is needed during the call only. NULL with the reason
+ * resizable arrays, @opts->set) but not loaded. After bpf_init(), unless it is
+ * for the host. @opts may be NULL; what it points at is needed during the call only. NULL with the reason
  * in @error.
  */
 struct loader *loader_open(const char *path, const struct loader_options *opts,

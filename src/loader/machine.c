@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/cpumask.h"
 #include "../sim/topology.h"
 #include "internal.h"
 
@@ -56,13 +55,14 @@ static const struct {
 	{ "enable_bpf_printd", FACT_PRINTK },
 };
 
-static u64 machine_fact(const struct topology *topo, enum machine_fact fact)
+static u64 machine_fact(const struct loader *l, enum machine_fact fact)
 {
-	u64 cores = topo ? topo->nr_cores : nr_cpu_ids, nodes = topo ? topo->nr_nodes : 1;
+	const struct topology *topo = l->topology;
+	u64 cores = topo ? topo->nr_cores : l->nr_cpus, nodes = topo ? topo->nr_nodes : 1;
 
 	switch (fact) {
 	case FACT_CPUS:
-		return nr_cpu_ids;
+		return l->nr_cpus;
 	case FACT_CORES:
 		return cores;
 	case FACT_LLCS:
@@ -72,7 +72,7 @@ static u64 machine_fact(const struct topology *topo, enum machine_fact fact)
 	case FACT_SMT:
 		return topo && topo->smt;
 	case FACT_THREADS:
-		return nr_cpu_ids / cores;
+		return l->nr_cpus / cores;
 	case FACT_NODE_CORES:
 		return cores / nodes;
 	case FACT_PRINTK:
@@ -95,7 +95,7 @@ static bool known_value(const struct loader *l, const char *name, const struct v
 	}
 	for (i = 0; i < ARRAY_SIZE(machine_variables); i++) {
 		if (!strcmp(name, machine_variables[i].name)) {
-			*value = machine_fact(l->topology, machine_variables[i].fact);
+			*value = machine_fact(l, machine_variables[i].fact);
 			return true;
 		}
 	}
@@ -239,7 +239,7 @@ enum loader_status resize_arrays(struct loader *l, struct loader_error *error)
 		if (!array)
 			continue;
 		size = btf__resolve_size(l->btf, array->type);
-		nelems = nr_cpu_ids;
+		nelems = l->nr_cpus;
 		if (size == 1 && find_dump_length(l, name, &len)) {
 			nelems = dump_length(l);
 			fill_dump_length(l, name, &len, (u32)nelems);
