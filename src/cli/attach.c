@@ -42,36 +42,91 @@ u64 since_start(const struct session *s, u64 time)
 	return s->start && time > s->start ? time - s->start : 0;
 }
 
-static enum loader_status load_and_attach(struct session *s, const char *scheduler,
-					  struct loader_error *error)
+struct loader *load_object(struct session *s, const char *name, const struct text_list *set,
+			   const struct text_list *init_progs, struct loader_error *error)
 {
 	const struct run_options *o = &s->plan->options;
 	struct loader_options opts = {
-		.set = o->set.items,
-		.nr_set = o->set.nr,
-		.init_progs = o->init_progs.items,
-		.nr_init_progs = o->init_progs.nr,
+		.set = set->items,
+		.nr_set = set->nr,
+		.init_progs = init_progs->items,
+		.nr_init_progs = init_progs->nr,
 		.include_dirs = o->include_dirs.items,
 		.nr_include_dirs = o->include_dirs.nr,
 		.topology = &s->plan->topology,
 		.verbose = o->verbose,
 	};
-	char *file = scheduler_file(scheduler);
-	enum loader_status status;
+	char *file = scheduler_file(name);
+	struct loader *loader;
 
 	if (!file) {
 		error->status = LOADER_ERR_USAGE;
 		snprintf(error->message, sizeof(error->message),
 			 "'%s' is no file, no class (eevdf) and no policy that ships (as fifo); "
 			 "set VRT_SCHEDULERS to the directory of those, if they are elsewhere",
-			 scheduler);
-		return error->status;
+			 name);
+		return NULL;
 	}
-	s->loader = loader_open(file, &opts, session_warn, s, error);
+	loader = loader_open(file, &opts, session_warn, s, error);
 	free(file);
+	if (loader && loader_load(loader, error) != LOADER_OK) {
+		loader_close(loader);
+		loader = NULL;
+	}
+	return loader;
+}
+
+static const char *failure_reason(enum loader_status status)
+{
+	switch (status) {
+	case LOADER_ERR_USAGE:
+		return "bad file or setting";
+	case LOADER_ERR_COMPILE:
+		return "does not compile";
+	case LOADER_ERR_OBJECT:
+		return "no BPF object";
+	case LOADER_ERR_LOAD:
+		return "refused at load";
+	case LOADER_ERR_ATTACH:
+	case LOADER_OK:
+		break;
+	}
+	return "refused at attach";
+}
+
+void session_fail(struct session *s, const struct loader_error *error)
+{
+	run_set_failure(s->run, "not_loaded", failure_reason(error->status), error->message,
+			error->log);
+}
+
+static enum loader_status check_kinds(const char *scheduler, u32 kinds, struct loader_error *error)
+{
+	const char *why = NULL;
+
+	if (!(kinds & (LOADER_SCX | LOADER_GHOST)))
+		why = "has nothing to schedule with (no sched_ext table, no ghOSt programs); to run it "
+		      "beside a scheduler, give it with --with";
+	else if ((kinds & LOADER_SCX) && (kinds & LOADER_GHOST))
+		why = "has both a sched_ext table and ghOSt programs; one object is one scheduler";
+	if (!why)
+		return LOADER_OK;
+	snprintf(error->message, sizeof(error->message), "%s: %s", scheduler, why);
+	return error->status = LOADER_ERR_USAGE;
+}
+
+static enum loader_status load_and_attach(struct session *s, const char *scheduler,
+					  struct loader_error *error)
+{
+	const struct run_options *o = &s->plan->options;
+	enum loader_status status;
+	u32 kinds;
+
+	s->loader = load_object(s, scheduler, &o->set, &o->init_progs, error);
 	if (!s->loader)
 		return error->status;
-	status = loader_load(s->loader, error);
+	kinds = loader_kinds(s->loader);
+	status = check_kinds(scheduler, kinds, error);
 	if (status == LOADER_OK)
 		status = loader_attach(s->loader, error);
 	if (status != LOADER_OK) {
@@ -108,17 +163,19 @@ enum loader_status attach(struct session *s, const char *scheduler, struct loade
 	return LOADER_OK;
 }
 
-static struct json_object *end_json(const struct session *s, const struct scx_exit_record *exit,
-				    const char *kind, const char *reason, u64 time)
+/* --- how it ended -------------------------------------------------------------- */
+
+static struct json_object *end_json(const struct session *s, const char *kind, const char *reason,
+				    const char *message, u64 time)
 {
 	struct json_object *end = json_object_new_object();
 
 	json_add_string(end, "kind", kind);
 	json_object_object_add(end, "reason", json_text(reason));
-	json_object_object_add(end, "message", json_text(exit ? exit->message : ""));
-	json_object_object_add(end, "exit_code", json_object_new_int64(exit ? exit->exit_code : 0));
+	json_object_object_add(end, "message", json_text(message));
+	json_object_object_add(end, "exit_code", json_object_new_int64(0));
 	json_add_u64(end, "time_ns", since_start(s, time));
-	json_object_object_add(end, "dump", json_text(exit ? exit->dump : NULL));
+	json_object_object_add(end, "dump", NULL);
 	return end;
 }
 
@@ -136,36 +193,44 @@ static void keep_end(struct session *s, struct json_object *end)
 	s->end = end;
 }
 
-void detach(struct session *s, const char *kind, const char *reason)
+/* NULL: it was in charge until now. */
+static struct json_object *detach_scx(struct session *s)
 {
+	bool alive = kernel_scx_exit()->attached;
 	const struct scx_exit_record *exit;
-	u64 now = kernel_now();
-	bool alive;
+	struct json_object *end;
 
-	if (!s->loader) {
-		keep_end(s, end_json(s, NULL, kind, reason, now));
-		return;
-	}
-	alive = kernel_scx_exit()->attached;
 	loader_close(s->loader);
-	s->loader = NULL;
 	exit = kernel_scx_exit();
 	if (alive && exit->kind < SCX_EXIT_ERROR)
-		keep_end(s, end_json(s, NULL, kind, reason, now));
-	else
-		keep_end(s, end_json(s, exit, exit_kind_name(exit->kind), exit->reason,
-				     s->detached_at));
+		return NULL;
+	end = end_json(s, exit_kind_name(exit->kind), exit->reason, exit->message, s->detached_at);
+	json_object_object_add(end, "exit_code", json_object_new_int64(exit->exit_code));
+	json_object_object_add(end, "dump", json_text(exit->dump));
+	return end;
+}
+
+void detach(struct session *s, const char *kind, const char *reason)
+{
+	struct json_object *end = NULL;
+	u64 now = kernel_now();
+
+	if (s->loader)
+		end = detach_scx(s);
+	s->loader = NULL;
+	keep_end(s, end ? end : end_json(s, kind, reason, "", now));
 }
 
 /* --- during the run ---------------------------------------------------------- */
 
-void note_action(struct session *s, const char *what, const char *error)
+void note_action(struct session *s, const char *what, const char *error, const char *text)
 {
 	struct json_object *entry = json_object_new_object();
 
 	json_add_u64(entry, "time_ns", since_start(s, kernel_now()));
 	json_object_object_add(entry, "action", json_text(what));
 	json_object_object_add(entry, "error", json_text(error));
+	json_object_object_add(entry, "text", json_text(text));
 	json_object_array_add(s->timeline, entry);
 }
 
@@ -174,10 +239,10 @@ void swap_scheduler(struct session *s, const char *scheduler, const char *what)
 	struct loader_error error = {};
 
 	if (attach(s, scheduler, &error) == LOADER_OK) {
-		note_action(s, what, NULL);
+		note_action(s, what, NULL, NULL);
 		return;
 	}
-	note_action(s, what, error.message);
+	note_action(s, what, error.message, NULL);
 	loader_error_free(&error);
 	/* the rest of the run is fair's */
 	s->scheduler = "eevdf";
@@ -188,8 +253,9 @@ void restart_if_asked(struct session *s)
 {
 	const struct scx_exit_record *exit = kernel_scx_exit();
 
-	if (!s->loader || exit->attached || !s->detached_at || exit->kind >= SCX_EXIT_ERROR ||
-	    !((u64)exit->exit_code & SCX_ECODE_ACT_RESTART) || s->restarts == MAX_RESTARTS)
+	if (!s->loader || exit->attached || !s->detached_at ||
+	    exit->kind >= SCX_EXIT_ERROR || !((u64)exit->exit_code & SCX_ECODE_ACT_RESTART) ||
+	    s->restarts == MAX_RESTARTS)
 		return;
 	s->restarts++;
 	detach(s, "unreg_kern", exit->reason);

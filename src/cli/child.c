@@ -62,11 +62,16 @@ static struct json_object *read_result(int fd)
 	return result;
 }
 
-/* The user has pressed Ctrl-C, or somebody wants us gone: not a crash. */
+/* The user has pressed Ctrl-C or has read enough, or somebody wants us gone: not a crash. */
 static bool is_interrupt(int status)
 {
-	return WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM ||
-				       WTERMSIG(status) == SIGHUP);
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+
+	for (u32 i = 0; WIFSIGNALED(status) && i < ARRAY_SIZE(signals); i++) {
+		if (WTERMSIG(status) == signals[i])
+			return true;
+	}
+	return false;
 }
 
 static struct json_object *wait_for(pid_t pid, int fd, char *why, size_t why_size)

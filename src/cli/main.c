@@ -11,6 +11,7 @@
 
 static const struct command commands[] = {
 	{ "run", "run a workload under BPF schedulers on a simulated machine", cmd_run },
+	{ "trace", "print what tracing programs print", cmd_trace },
 	{ "bench", "measure how fast the simulator is on this host", cmd_bench },
 	{ "workloads", "list the generators of workloads and their options", cmd_workloads },
 	{ "machines", "show how specifications of machines are read", cmd_machines },
@@ -38,9 +39,7 @@ static int unknown_command(const char *name)
 	if (near.best)
 		cli_error("there is no command '%s'; did you mean %s?", name, near.best);
 	else
-		cli_error("there is no command '%s'; 'vrt --help' lists them: run, bench, "
-			  "workloads, machines",
-			  name);
+		cli_error("there is no command '%s'; 'vrt --help' lists them", name);
 	return STATUS_USAGE;
 }
 

@@ -219,7 +219,8 @@ int plan_make(struct run_plan *plan, char *err, size_t err_size)
 		return STATUS_USAGE;
 	}
 	if (plan_machine(plan, err, err_size) || plan_workload(plan, err, err_size) ||
-	    plan_actions(plan, err, err_size) || plan_expectations(plan, err, err_size))
+	    plan_actions(plan, err, err_size) || plan_with(plan, err, err_size) ||
+	    plan_watches(plan, err, err_size) || plan_expectations(plan, err, err_size))
 		return STATUS_USAGE;
 	if (plan->options.trace) {
 		char why[512];
@@ -237,6 +238,12 @@ void plan_free(struct run_plan *plan)
 {
 	workload_close(plan->workload);
 	topology_free(&plan->topology);
+	for (u32 i = 0; i < plan->nr_with; i++)
+		free(plan->with[i].copy);
+	for (u32 i = 0; i < plan->nr_watches; i++)
+		free(plan->watches[i].map);
+	free(plan->with);
+	free(plan->watches);
 	free(plan->actions);
 	free(plan->expectations);
 }

@@ -10,5 +10,7 @@
  * workload must be planned already.
  */
 int plan_actions(struct run_plan *plan, char *err, size_t err_size);
+int plan_with(struct run_plan *plan, char *err, size_t err_size);
+int plan_watches(struct run_plan *plan, char *err, size_t err_size);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/alloc.h"
+#include "../base/duration.h"
 #include "../base/error.h"
 #include "../base/strbuf.h"
 #include "../base/suggest.h"
@@ -57,6 +58,7 @@ static const struct action {
 	{ "swap", "SCHED", TIMED_SWAP, action_scheduler },
 	{ "offline", "CPU", TIMED_OFFLINE, action_cpu },
 	{ "online", "CPU", TIMED_ONLINE, action_cpu },
+	{ "print", "MAP", TIMED_PRINT, NULL },
 };
 
 static int bad_action(const char *text, const struct suggest *near, char *err, size_t err_size)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs for people: the machine in words, one table that puts the schedulers
- * side by side, and how each run ended. Everything is read from the JSON
- * objects, so that the two outputs cannot disagree.
+ * side by side (report_table.c), and how each run ended. Everything is read from
+ * the JSON objects, so that the two outputs cannot disagree.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,20 +14,6 @@
 #include "run.h"
 #include "table.h"
 #include "units.h"
-
-typedef char *(*human_fn)(u64 value, char *buf, size_t size);
-
-/* The runs that have figures, as columns. */
-struct columns {
-	struct json_object *runs[CMDLINE_MAX_LIST];
-	u32 nr;
-	struct table *table;
-};
-
-static char *human_count(u64 value, char *buf, size_t size)
-{
-	return human_milli(value * 1000, buf, size);
-}
 
 /* --- before the runs ------------------------------------------------------------ */
 
@@ -50,134 +36,21 @@ void report_head(const struct run_plan *plan)
 	fflush(stdout);
 }
 
-/* --- the table -------------------------------------------------------------------- */
-
-/* One row: the value at @path of each column's object; no row if nobody has one. */
-static void value_row(const struct columns *c, struct json_object *const *objs, const char *path,
-		      human_fn human, const char *label)
-{
-	char text[32];
-	u64 value;
-
-	table_row(c->table, "%s", label);
-	for (u32 i = 0; i < c->nr; i++) {
-		if (json_u64_at(objs[i], path, &value))
-			table_cell(c->table, i, human(value, text, sizeof(text)));
-	}
-	table_drop_empty_row(c->table);
-}
-
-static void latency_rows(const struct columns *c, struct json_object *const *objs, const char *name,
-			 const char *label)
-{
-	static const struct {
-		const char *field, *label;
-	} parts[] = { { "p50_ns", "p50" },
-		      { "p99_ns", "p99" },
-		      { "p99_9_ns", "p99.9" },
-		      { "max_ns", "max" } };
-
-	for (u32 i = 0; i < ARRAY_SIZE(parts); i++) {
-		char path[64], text[64];
-
-		snprintf(path, sizeof(path), "%s.%s", name, parts[i].field);
-		snprintf(text, sizeof(text), "  %-17s %s", i ? "" : label, parts[i].label);
-		value_row(c, objs, path, human_ns, text);
-	}
-}
-
-static bool any_above_zero(const struct columns *c, struct json_object *const *objs,
-			   const char *path)
-{
-	u64 value;
-
-	for (u32 i = 0; i < c->nr; i++) {
-		if (json_u64_at(objs[i], path, &value) && value)
-			return true;
-	}
-	return false;
-}
-
-static void group_rows(const struct columns *c, u32 index)
-{
-	struct json_object *objs[CMDLINE_MAX_LIST];
-
-	for (u32 i = 0; i < c->nr; i++)
-		objs[i] = json_object_array_get_idx(json_at(c->runs[i], "groups"), index);
-	table_section(c->table, "%s", json_string_at(objs[0], "name"));
-	value_row(c, objs, "tasks", human_count, "  tasks");
-	latency_rows(c, objs, "wakeup_latency", "wakeup latency");
-	latency_rows(c, objs, "run_delay", "run delay");
-	latency_rows(c, objs, "request_latency", "request latency");
-	latency_rows(c, objs, "benchmark_wakeup", "benchmark wakeup");
-	if (any_above_zero(c, objs, "ops"))
-		value_row(c, objs, "ops_per_second_milli", human_milli, "  operations per s");
-	value_row(c, objs, "share_ppm", human_ppm, "  share of CPU time");
-	value_row(c, objs, "jain_ppm", human_ppm, "  fairness (Jain)");
-}
-
-static void machine_rows(const struct columns *c)
-{
-	static const struct {
-		const char *path, *label;
-		human_fn human;
-		bool hide_zero;
-	} rows[] = {
-		{ "utilization_ppm", "  utilization", human_ppm, false },
-		{ "overhead_ppm", "  overhead", human_ppm, false },
-		{ "overhead.switch_ns", "    switching", human_ns, true },
-		{ "overhead.wakeup_ns", "    waking", human_ns, true },
-		{ "overhead.tick_ns", "    ticks", human_ns, true },
-		{ "overhead.irq_ns", "    interrupts", human_ns, true },
-		{ "overhead.balance_ns", "    balancing", human_ns, true },
-		{ "overhead.bpf_ns", "    BPF", human_ns, true },
-		{ "overhead.lock_ns", "    waiting for locks", human_ns, true },
-		{ "overhead.syscall_ns", "    system calls", human_ns, true },
-		{ "context_switches.total", "  context switches", human_count, false },
-		{ "context_switches.voluntary", "    voluntary", human_count, true },
-		{ "context_switches.preempted", "    preempted", human_count, true },
-		{ "context_switches.yielded", "    yielded", human_count, true },
-		{ "context_switches.idle", "    from idle", human_count, true },
-		{ "migrations.total", "  migrations", human_count, false },
-		{ "migrations.smt", "    same core", human_count, true },
-		{ "migrations.llc", "    same LLC", human_count, true },
-		{ "migrations.node", "    same node", human_count, true },
-		{ "migrations.remote", "    other node", human_count, true },
-	};
-	struct json_object *objs[CMDLINE_MAX_LIST];
-
-	for (u32 i = 0; i < c->nr; i++)
-		objs[i] = json_at(c->runs[i], "metrics");
-	table_section(c->table, "machine");
-	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (!rows[i].hide_zero || any_above_zero(c, objs, rows[i].path))
-			value_row(c, objs, rows[i].path, rows[i].human, rows[i].label);
-	}
-	latency_rows(c, objs, "lag", "lag");
-}
-
-static void print_table(struct columns *c, u32 nr_groups)
-{
-	c->table = table_new(c->nr);
-	for (u32 i = 0; i < c->nr; i++)
-		table_heading(c->table, i, json_string_at(c->runs[i], "scheduler"));
-	for (u32 i = 0; i < nr_groups; i++)
-		group_rows(c, i);
-	machine_rows(c);
-	table_print(c->table, stdout);
-	table_free(c->table);
-}
-
 /* --- how the runs ended ------------------------------------------------------------- */
 
-static void print_lines(const char *text)
+static void print_indented(const char *text, int indent)
 {
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 
-		printf("%s%.*s\n", len ? "    " : "", (int)len, text);
+		printf("%*s%.*s\n", len ? indent : 0, "", (int)len, text);
 		text += len + (text[len] == '\n');
 	}
+}
+
+static void print_lines(const char *text)
+{
+	print_indented(text, 4);
 }
 
 static const char *kind_in_words(const char *kind)
@@ -241,13 +114,17 @@ static void print_timeline(struct json_object *run)
 {
 	for (size_t i = 0; i < array_length(run, "timeline"); i++) {
 		struct json_object *entry = json_object_array_get_idx(json_at(run, "timeline"), i);
+		const char *action = json_string_at(entry, "action");
 		const char *error = json_string_at(entry, "error");
+		/* of "2s:print=counts", the time stands before it already */
+		const char *colon = *action >= '0' && *action <= '9' ? strchr(action, ':') : NULL;
 		char time[32];
 		u64 at;
 
 		json_u64_at(entry, "time_ns", &at);
 		printf("    after %s: %s%s%s\n", human_ns(at, time, sizeof(time)),
-		       json_string_at(entry, "action"), *error ? " failed: " : "", error);
+		       colon ? colon + 1 : action, *error ? " failed: " : "", error);
+		print_indented(json_string_at(entry, "text"), 8);
 	}
 }
 
@@ -326,18 +203,7 @@ static void print_speed(struct json_object *run)
 
 void report_runs(const struct run_plan *plan, struct json_object *runs)
 {
-	struct columns c = {};
-
-	for (size_t i = 0; i < json_object_array_length(runs); i++) {
-		struct json_object *run = json_object_array_get_idx(runs, i);
-
-		if (json_at(run, "metrics"))
-			c.runs[c.nr++] = run;
-	}
-	if (c.nr) {
-		print_table(&c, workload_nr_groups(plan->workload));
-		putchar('\n');
-	}
+	report_table(runs, workload_nr_groups(plan->workload));
 	for (size_t i = 0; i < json_object_array_length(runs); i++) {
 		struct json_object *run = json_object_array_get_idx(runs, i);
 

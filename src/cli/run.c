@@ -37,8 +37,13 @@ static const struct cmd_option options[] = {
 	{ "include", 'I', CMD_LIST, FIELD(include_dirs), "DIR",
 	  "search for headers of a .bpf.c here, too; may be repeated" },
 	{ "at", 0, CMD_LIST, FIELD(at), "TIME:ACTION",
-	  "do something this long after the start: swap=SCHED, offline=CPU or online=CPU; may be "
-	  "repeated" },
+	  "do something this long after the start: swap=SCHED, offline=CPU, online=CPU, "
+	  "or print=MAP; may be repeated" },
+	{ "with", 0, CMD_LIST, FIELD(with), "OBJ[,VAR=VALUE...]",
+	  "run an object of periodic or tracing programs beside the scheduler; may be repeated" },
+	{ "watch", 0, CMD_LIST, FIELD(watch), "MAP[=INTERVAL]",
+	  "print this map of the scheduler's or of a --with object's every INTERVAL of simulated "
+	  "time; default 1s; may be repeated" },
 	{ "noise", 0, CMD_CHOICE, FIELD(noise), "none|light|heavy",
 	  "kernel threads and interrupts beside the workload; default light" },
 	{ "costs", 0, CMD_TEXT, FIELD(costs), "FILE",

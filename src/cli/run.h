@@ -28,6 +28,7 @@ enum timed_kind {
 	TIMED_SWAP,
 	TIMED_OFFLINE,
 	TIMED_ONLINE,
+	TIMED_PRINT,
 };
 
 /* Something that happens during the run: --at TIME:WHAT[=VALUE] */
@@ -39,6 +40,21 @@ struct timed_action {
 	const char *text; /* as given */
 };
 
+/* An object that runs beside the scheduler: --with OBJ[,VAR=VALUE]... */
+struct with_plan {
+	const char *text; /* as given */
+	char *copy; /* what the others point into */
+	const char *object;
+	struct text_list set;
+};
+
+/* A map to print again and again: --watch MAP[=INTERVAL] */
+struct watch_plan {
+	const char *text; /* as given */
+	char *map;
+	u64 interval; /* ns */
+};
+
 /* What the command line says, as cmdline.c fills it in. */
 struct run_options {
 	const char *machine, *workload, *costs, *trace;
@@ -46,7 +62,7 @@ struct run_options {
 	u64 warmup, seed;
 	u32 noise, kernel;
 	bool json, host_stats, verbose, quiet, help;
-	struct text_list set, init_progs, include_dirs, at, expect;
+	struct text_list set, init_progs, include_dirs, at, expect, with, watch;
 };
 
 struct run_plan {
@@ -58,6 +74,11 @@ struct run_plan {
 	u64 duration;
 	struct timed_action *actions; /* by time */
 	u32 nr_actions;
+	struct with_plan *with;
+	struct watch_plan *watches;
+	u32 nr_with, nr_watches;
+	/* vrt trace: lines of bpf_printk() and watched maps on stdout, as they come */
+	bool pipe;
 	struct expectation *expectations;
 	u32 nr_expectations;
 	char workload_hash[SHA256_HEX_SIZE], costs_hash[SHA256_HEX_SIZE];
@@ -109,6 +130,8 @@ void document_print(struct json_object *document);
 /* What is simulated, before the first run. */
 void report_head(const struct run_plan *plan);
 void report_runs(const struct run_plan *plan, struct json_object *runs);
+/* The figures of those that have some, side by side; @nr_groups: of the workload. */
+void report_table(struct json_object *runs, u32 nr_groups);
 
 /* This host's time, ns. */
 u64 wall_clock(void);

@@ -6,13 +6,20 @@
 #define VRT_CLI_SESSION_H
 
 #include "../loader/loader.h"
+#include "../trace/ftrace.h"
 #include "../trace/metrics.h"
 #include "../trace/recorder.h"
 #include "run.h"
 
+/* An object beside the scheduler. */
+struct beside {
+	struct loader *loader;
+	struct json_object *json; /* its entry of "with" */
+};
+
 struct session {
 	const struct run_plan *plan;
-	struct json_object *run, *log, *warnings, *timeline, *attachments, *end;
+	struct json_object *run, *log, *warnings, *timeline, *attachments, *with, *end;
 	char label[64]; /* of the run */
 	u64 log_dropped, bpf_lines;
 
@@ -26,6 +33,11 @@ struct session {
 	struct json_object *attachment; /* its entry */
 	u64 detached_at; /* 0: it is attached */
 	u32 restarts;
+
+	struct beside *beside; /* of each plan->with, those that are attached */
+	u32 nr_beside;
+	u64 *watch_due; /* of each plan->watches: when to print next */
+	struct ftrace *pipe; /* of plan->pipe */
 
 	u64 start; /* of the workload */
 	u64 wall_ns;
@@ -56,7 +68,31 @@ void swap_scheduler(struct session *s, const char *scheduler, const char *what);
  * and go (SCX_ECODE_ACT_RESTART). Real loaders then open the object anew.
  */
 void restart_if_asked(struct session *s);
-/* An entry of "timeline"; @error NULL: it worked. */
-void note_action(struct session *s, const char *what, const char *error);
+/* An entry of "timeline"; @error NULL: it worked. @text (may be NULL): what there was to see. */
+void note_action(struct session *s, const char *what, const char *error, const char *text);
+/* The run has failed, before it began. */
+void session_fail(struct session *s, const struct loader_error *error);
+/* Opens and loads an object for this run; NULL with the reason in @error. */
+struct loader *load_object(struct session *s, const char *name, const struct text_list *set,
+			   const struct text_list *init_progs, struct loader_error *error);
+
+/* --- beside.c ---------------------------------------------------------------- */
+
+/* Loads and attaches what --with asks for. False: the run has failed, and says why. */
+bool beside_attach(struct session *s);
+/* Writes down how they fared, and takes them out; what is out already stays so. */
+void beside_detach(struct session *s);
+/* --- watch.c ------------------------------------------------------------------ */
+
+/* Is every map there that --watch names? Otherwise the run has failed, and says why. */
+bool watch_check(struct session *s);
+/* From now on. */
+void watch_start(struct session *s);
+/* When the next map is due; ~0: never. */
+u64 watch_next(const struct session *s);
+/* Prints the maps that are due. */
+void watch_print(struct session *s);
+/* --at TIME:print=MAP */
+void print_map(struct session *s, const char *map, const char *what);
 
 #endif

@@ -23,11 +23,13 @@ static void show_line(const struct session *s, u64 time, const char *line)
 void session_log(struct session *s, u64 time, bool bpf, const char *line)
 {
 	const struct run_options *o = &s->plan->options;
-	bool shown = bpf && !o->quiet && !o->json;
+	/* vrt trace has them on stdout */
+	bool piped = bpf && s->plan->pipe;
+	bool shown = bpf && !o->quiet && !o->json && !piped;
 	struct json_object *text = json_text(line), *entry;
 
 	s->bpf_lines += bpf;
-	if (o->verbose || (shown && s->bpf_lines <= LOG_SHOWN))
+	if ((o->verbose && !piped) || (shown && s->bpf_lines <= LOG_SHOWN))
 		show_line(s, time, json_object_get_string(text));
 	else if (shown && s->bpf_lines == LOG_SHOWN + 1)
 		show_line(s, time, "(more lines follow; -v shows them all)");

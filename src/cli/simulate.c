@@ -34,6 +34,8 @@ static void on_trace(const struct trace_record *rec)
 	metrics_feed(s->metrics, rec);
 	if (s->recorder)
 		recorder_feed(s->recorder, rec);
+	if (s->pipe)
+		ftrace_feed(s->pipe, rec, stdout);
 	if (trace_text(&s->text_left, rec))
 		return;
 	if (rec->type == TRACE_SCHED_DETACH)
@@ -56,20 +58,32 @@ static u32 distance(u32 a, u32 b)
 
 /* --- during the run ---------------------------------------------------------------- */
 
+static void set_online(struct session *s, const struct timed_action *a)
+{
+	bool online = a->kind == TIMED_ONLINE;
+	char message[128];
+	int err = kernel_cpu_set_online(a->cpu, online);
+
+	snprintf(message, sizeof(message), "CPU %u cannot go %s: it is, or it is the last one",
+		 a->cpu, online ? "online" : "offline");
+	note_action(s, a->text, err ? message : NULL, NULL);
+}
+
 static void act(struct session *s, const struct timed_action *a)
 {
-	char message[128];
-	int err;
-
-	if (a->kind == TIMED_SWAP) {
+	switch (a->kind) {
+	case TIMED_SWAP:
 		detach(s, "swapped", "replaced as asked for");
 		swap_scheduler(s, a->value, a->text);
-		return;
+		break;
+	case TIMED_OFFLINE:
+	case TIMED_ONLINE:
+		set_online(s, a);
+		break;
+	case TIMED_PRINT:
+		print_map(s, a->value, a->text);
+		break;
 	}
-	err = kernel_cpu_set_online(a->cpu, a->kind == TIMED_ONLINE);
-	snprintf(message, sizeof(message), "CPU %u cannot go %s: it is, or it is the last one",
-		 a->cpu, a->kind == TIMED_ONLINE ? "online" : "offline");
-	note_action(s, a->text, err ? message : NULL);
 }
 
 /* Always in the same steps, so that looking does not change what is seen. */
@@ -79,10 +93,15 @@ static void run_to(struct session *s, u64 until)
 
 	while (kernel_now() < until) {
 		u64 now = kernel_now(), next = now - (now - s->start) % STEP_NS + STEP_NS;
+		u64 watch = watch_next(s);
 
-		kernel_run_until(min(next, until));
+		next = min(next, until);
+		kernel_run_until(min(next, watch));
 		progress_update(kernel_now() - s->start, end - s->start);
-		restart_if_asked(s);
+		if (watch <= next)
+			watch_print(s);
+		if (next <= watch)
+			restart_if_asked(s);
 	}
 }
 
@@ -93,6 +112,7 @@ static void run_workload(struct session *s)
 
 	end = s->start + plan->options.warmup + plan->duration;
 	metrics_window(s->metrics, s->start + plan->options.warmup, end);
+	watch_start(s);
 	for (u32 i = 0; i < plan->nr_actions; i++) {
 		run_to(s, s->start + plan->actions[i].at);
 		act(s, &plan->actions[i]);
@@ -189,17 +209,23 @@ static void session_init(struct session *s, const struct run_plan *plan, const c
 	};
 
 	s->plan = plan;
-	scheduler_label(scheduler, s->label, sizeof(s->label));
+	scheduler_label(plan->pipe ? "trace" : scheduler, s->label, sizeof(s->label));
 	s->run = run_new(plan, scheduler);
 	s->log = json_object_new_array();
 	s->warnings = json_object_new_array();
 	s->timeline = json_object_new_array();
 	s->attachments = json_object_new_array();
+	s->with = json_object_new_array();
 	s->group_names = xcalloc(nr_groups + 1, sizeof(*s->group_names));
 	for (u32 i = 0; i < nr_groups; i++)
 		s->group_names[i] = workload_group_name(plan->workload, i);
 	config.group_names = s->group_names;
 	s->metrics = metrics_new(&config);
+	if (plan->pipe) {
+		s->pipe = ftrace_new(plan->topology.nr_cpus, true);
+		/* lines as they come, for whoever reads them */
+		setvbuf(stdout, NULL, _IOLBF, 0);
+	}
 }
 
 /* What every run says, however it went; frees the session. */
@@ -208,6 +234,7 @@ static struct json_object *session_finish(struct session *s)
 	struct json_object *run = s->run;
 
 	json_object_object_add(run, "attachments", s->attachments);
+	json_object_object_add(run, "with", s->with);
 	json_object_object_add(run, "timeline", s->timeline);
 	json_object_object_add(run, "warnings", s->warnings);
 	json_object_object_add(run, "log", s->log);
@@ -216,6 +243,10 @@ static struct json_object *session_finish(struct session *s)
 		json_object_object_add(run, "end", s->end);
 	metrics_free(s->metrics);
 	free(s->group_names);
+	free(s->beside);
+	free(s->watch_due);
+	if (s->pipe)
+		ftrace_free(s->pipe);
 	return run;
 }
 
@@ -249,60 +280,48 @@ static void close_trace(struct session *s)
 	s->recorder = NULL;
 }
 
-static const char *failure_reason(enum loader_status status)
-{
-	switch (status) {
-	case LOADER_ERR_USAGE:
-		return "bad file or setting";
-	case LOADER_ERR_COMPILE:
-		return "does not compile";
-	case LOADER_ERR_OBJECT:
-		return "no BPF object";
-	case LOADER_ERR_LOAD:
-		return "refused at load";
-	case LOADER_ERR_ATTACH:
-	case LOADER_OK:
-		break;
-	}
-	return "refused at attach";
-}
-
 static bool attach_first(struct session *s, const char *scheduler)
 {
 	struct loader_error error = {};
 	enum loader_status status = attach(s, scheduler, &error);
 
 	if (status != LOADER_OK)
-		run_set_failure(s->run, "not_loaded", failure_reason(status), error.message,
-				error.log);
+		session_fail(s, &error);
 	loader_error_free(&error);
 	return status == LOADER_OK;
 }
 
-static void start_and_run(struct session *s)
+/* False: there will be no run, and "end" says why. */
+static bool start(struct session *s)
 {
-	struct json_object *books = json_object_new_array();
-	u64 switches;
-	int err;
+	bool ok = watch_check(s);
 
 	/* making the tasks takes time, too, and is not measured */
-	err = workload_start(s->plan->workload, 0);
-	s->start = kernel_now();
-	if (err) {
-		json_object_put(books);
-		detach(s, "done", "the workload did not start");
-		json_object_put(s->end);
-		s->end = NULL;
+	if (ok && workload_start(s->plan->workload, 0)) {
 		run_set_failure(s->run, "not_loaded", "the workload does not start",
 				workload_error(s->plan->workload), NULL);
-		return;
+		ok = false;
 	}
-	switches = kernel_context_switches();
+	s->start = kernel_now();
+	if (ok)
+		return true;
+	detach(s, "done", "there was no run");
+	json_object_put(s->end);
+	s->end = NULL;
+	return false;
+}
+
+static void run_and_finish(struct session *s)
+{
+	struct json_object *books = json_object_new_array();
+	u64 switches = kernel_context_switches();
+
 	run_workload(s);
 	switches = kernel_context_switches() - switches;
 	metrics_finish(s->metrics, kernel_now());
 	add_books(s, books, "at the end");
 	detach(s, "done", "time is up");
+	beside_detach(s);
 	add_books(s, books, "after detaching");
 	add_results(s);
 	json_object_object_add(s->run, "books", books);
@@ -327,7 +346,7 @@ struct json_object *simulate(const struct run_plan *plan, const char *scheduler)
 	session_init(s, plan, scheduler);
 	if (!open_trace(s))
 		return session_finish(s);
-	progress_start(s->label, !plan->options.quiet && !plan->options.verbose);
+	progress_start(s->label, !plan->options.quiet && !plan->options.verbose && !plan->pipe);
 	sched_trace = on_trace;
 	err = kernel_boot(&config);
 	if (err) {
@@ -335,8 +354,9 @@ struct json_object *simulate(const struct run_plan *plan, const char *scheduler)
 			 strerror(-err));
 		run_set_failure(s->run, "crashed", "no boot", message, NULL);
 	} else {
-		if (attach_first(s, scheduler))
-			start_and_run(s);
+		if (beside_attach(s) && attach_first(s, scheduler) && start(s))
+			run_and_finish(s);
+		beside_detach(s);
 		close_trace(s);
 		kernel_shutdown();
 	}

@@ -25,6 +25,7 @@ struct ftrace_task {
 
 struct ftrace {
 	u32 nr_cpus;
+	bool only_printk;
 	s32 *current; /* pid by CPU */
 	struct ftrace_task *tasks; /* by pid */
 	u32 nr_slots;
@@ -33,11 +34,12 @@ struct ftrace {
 	struct strbuf text;
 };
 
-struct ftrace *ftrace_new(u32 nr_cpus)
+struct ftrace *ftrace_new(u32 nr_cpus, bool only_printk)
 {
 	struct ftrace *f = xcalloc(1, sizeof(*f));
 
 	f->nr_cpus = nr_cpus;
+	f->only_printk = only_printk;
 	f->current = xcalloc(nr_cpus, sizeof(*f->current));
 	return f;
 }
@@ -114,7 +116,7 @@ static void line_head(const struct ftrace *f, const struct trace_record *rec, co
 		rec->time / NSEC_PER_SEC, rec->time % NSEC_PER_SEC, event);
 }
 
-static void put_switch(struct ftrace *f, const struct trace_record *rec, FILE *out)
+static void put_switch(const struct ftrace *f, const struct trace_record *rec, FILE *out)
 {
 	static const char *const states[] = {
 		[TRACE_PREV_PREEMPTED] = "R+", [TRACE_PREV_SLEEPING] = "S",
@@ -125,14 +127,12 @@ static void put_switch(struct ftrace *f, const struct trace_record *rec, FILE *o
 	s32 next = (s32)rec->a;
 	char prev_buf[32], next_buf[32];
 
-	f->current[rec->cpu] = rec->pid;
 	line_head(f, rec, "sched_switch", out);
 	fprintf(out,
 		"prev_comm=%s prev_pid=%d prev_prio=%d prev_state=%s ==> "
 		"next_comm=%s next_pid=%d next_prio=%d\n",
 		comm_of(f, rec->pid, rec->cpu, prev_buf), rec->pid, prio_of(f, rec->pid), state,
 		comm_of(f, next, rec->cpu, next_buf), next, prio_of(f, next));
-	f->current[rec->cpu] = next;
 }
 
 /* "comm=... pid=... prio=...", with which most events begin. */
@@ -146,11 +146,17 @@ static void put_task_event(const struct ftrace *f, const struct trace_record *re
 		prio_of(f, rec->pid));
 }
 
-static void put_fork(const struct ftrace *f, const struct trace_record *rec, FILE *out)
+/* A fork is told with the name, which follows it at once; later names are no event. */
+static void put_fork(struct ftrace *f, const struct trace_record *rec, FILE *out)
 {
-	s32 parent = f->tasks[rec->pid].parent;
+	struct ftrace_task *t = task_slot(f, rec->pid);
 	char parent_buf[32], buf[32];
+	s32 parent;
 
+	if (!t || !t->announced)
+		return;
+	t->announced = false;
+	parent = t->parent;
 	line_head(f, rec, "sched_process_fork", out);
 	fprintf(out, "comm=%s pid=%d child_comm=%s child_pid=%d\n",
 		comm_of(f, parent, rec->cpu, parent_buf), parent,
@@ -166,8 +172,7 @@ static void announce(struct ftrace *f, const struct trace_record *rec)
 		*t = (struct ftrace_task){ .parent = (s32)rec->b, .announced = true };
 }
 
-/* The fork is told with the name, which follows at once. */
-static void set_name(struct ftrace *f, const struct trace_record *rec, FILE *out)
+static void set_name(struct ftrace *f, const struct trace_record *rec)
 {
 	struct ftrace_task *t = task_slot(f, rec->pid);
 
@@ -180,9 +185,36 @@ static void set_name(struct ftrace *f, const struct trace_record *rec, FILE *out
 		if ((unsigned char)*c < ' ')
 			*c = '?';
 	}
-	if (t->announced)
-		put_fork(f, rec, out);
-	t->announced = false;
+}
+
+static void set_prio(struct ftrace *f, const struct trace_record *rec)
+{
+	struct ftrace_task *t = task_slot(f, rec->pid);
+
+	if (t)
+		t->prio = (s32)rec->a;
+}
+
+/* What this and later lines need to know. */
+static void follow(struct ftrace *f, const struct trace_record *rec)
+{
+	switch (rec->type) {
+	case TRACE_TASK_NEW:
+		announce(f, rec);
+		break;
+	case TRACE_TASK_NAME:
+		set_name(f, rec);
+		break;
+	case TRACE_PRIO:
+		set_prio(f, rec);
+		break;
+	case TRACE_SWITCH:
+		f->current[rec->cpu] = rec->pid; /* who the line is about */
+		break;
+	case TRACE_PRINTK:
+		f->printk = *rec;
+		break;
+	}
 }
 
 /* The text of a bpf_printk() comes in the records that follow it. */
@@ -196,28 +228,11 @@ static void put_text(struct ftrace *f, const struct trace_record *rec, u32 len, 
 	strbuf_reset(&f->text);
 }
 
-void ftrace_feed(struct ftrace *f, const struct trace_record *rec, FILE *out)
+static void put_event(struct ftrace *f, const struct trace_record *rec, FILE *out)
 {
-	u32 text = trace_text(&f->text_left, rec);
-	struct ftrace_task *t;
-
-	if (text) {
-		put_text(f, rec, text, out);
-		return;
-	}
-	if (rec->cpu >= f->nr_cpus)
-		return;
 	switch (rec->type) {
-	case TRACE_TASK_NEW:
-		announce(f, rec);
-		break;
 	case TRACE_TASK_NAME:
-		set_name(f, rec, out);
-		break;
-	case TRACE_PRIO:
-		t = task_slot(f, rec->pid);
-		if (t)
-			t->prio = (s32)rec->a;
+		put_fork(f, rec, out);
 		break;
 	case TRACE_TASK_EXIT:
 		put_task_event(f, rec, "sched_process_exit", out);
@@ -237,8 +252,22 @@ void ftrace_feed(struct ftrace *f, const struct trace_record *rec, FILE *out)
 		put_task_event(f, rec, "sched_migrate_task", out);
 		fprintf(out, " orig_cpu=%llu dest_cpu=%llu\n", rec->a, rec->b);
 		break;
-	case TRACE_PRINTK:
-		f->printk = *rec;
-		break;
 	}
+}
+
+void ftrace_feed(struct ftrace *f, const struct trace_record *rec, FILE *out)
+{
+	u32 text = trace_text(&f->text_left, rec);
+
+	if (text) {
+		put_text(f, rec, text, out);
+		return;
+	}
+	if (rec->cpu >= f->nr_cpus)
+		return;
+	follow(f, rec);
+	if (!f->only_printk)
+		put_event(f, rec, out);
+	if (rec->type == TRACE_SWITCH)
+		f->current[rec->cpu] = (s32)rec->a;
 }

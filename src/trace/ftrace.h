@@ -13,7 +13,8 @@
 
 struct ftrace;
 
-struct ftrace *ftrace_new(u32 nr_cpus);
+/* @only_printk: lines of bpf_printk() alone, as trace_pipe shows them when no event is on. */
+struct ftrace *ftrace_new(u32 nr_cpus, bool only_printk);
 void ftrace_free(struct ftrace *f);
 void ftrace_header(const struct ftrace *f, FILE *out);
 /* Records that have no ftrace event only change what is known of their task. */

@@ -42,4 +42,8 @@ u64 metrics_trace_hash(const struct metrics *m);
 struct json_object *metrics_machine_json(const struct metrics *m);
 struct json_object *metrics_groups_json(const struct metrics *m);
 
+/* A "distribution" of docs/json.md; NULL when there was nothing to measure. */
+struct hist;
+struct json_object *metrics_hist_json(const struct hist *h);
+
 #endif

@@ -20,8 +20,7 @@ static u64 ppm(u64 part, u64 whole)
 	return whole ? (u64)((unsigned __int128)part * PPM / whole) : 0;
 }
 
-/* null when there was nothing to measure */
-static struct json_object *latency_json(const struct hist *h)
+struct json_object *metrics_hist_json(const struct hist *h)
 {
 	struct json_object *obj;
 
@@ -49,7 +48,7 @@ static void add_latencies(struct json_object *obj, const struct metrics_group *g
 	};
 
 	for (u32 i = 0; i < NR_LATENCIES; i++)
-		json_object_object_add(obj, names[i], latency_json(&g->latency[i]));
+		json_object_object_add(obj, names[i], metrics_hist_json(&g->latency[i]));
 }
 
 static struct json_object *switches_json(const struct metrics_group *g, bool with_idle)

@@ -68,7 +68,7 @@ struct recorder *recorder_open(const char *path, u32 nr_cpus, char *err, size_t 
 	r->out = out;
 	r->path = xstrdup(path);
 	if (has_suffix(path, ".txt")) {
-		r->ftrace = ftrace_new(nr_cpus);
+		r->ftrace = ftrace_new(nr_cpus, false);
 		ftrace_header(r->ftrace, out);
 	} else {
 		write_header(r, nr_cpus);

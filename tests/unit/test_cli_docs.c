@@ -20,6 +20,7 @@
 
 static const struct command commands[] = {
 	{ "run", "", cmd_run },
+	{ "trace", "", cmd_trace },
 	{ "bench", "", cmd_bench },
 	{ "workloads", "", cmd_workloads },
 	{ "machines", "", cmd_machines },

@@ -137,6 +137,82 @@ static void actions(void **state)
 	refuse_action("2s:offline=3", "over after 2.00 s");
 }
 
+static void more_actions(void **state)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->options.at = (struct text_list){ .items = { "1500ms:print=counts" }, .nr = 1 };
+	accept_plan(plan);
+	assert_int_equal(plan->actions[0].kind, TIMED_PRINT);
+	assert_string_equal(plan->actions[0].value, "counts");
+	free_plan(plan);
+
+	refuse_action("1s:print", "print=MAP");
+}
+
+static void refuse_in(struct text_list *(*list)(struct run_plan *plan), const char *value,
+		      const char *option, const char *text)
+{
+	struct run_plan *plan = new_plan();
+
+	list(plan)->items[0] = value;
+	list(plan)->nr = 1;
+	refuse(plan, option, text);
+}
+
+static struct text_list *with_list(struct run_plan *plan)
+{
+	return &plan->options.with;
+}
+
+static struct text_list *watch_list(struct run_plan *plan)
+{
+	return &plan->options.watch;
+}
+
+static void objects_beside(void **state)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->options.with = (struct text_list){
+		.items = { "/dev/null,a=1,b.c[2]=x=y", "/dev/zero" }, .nr = 2
+	};
+	accept_plan(plan);
+	assert_int_equal(plan->nr_with, 2);
+	assert_string_equal(plan->with[0].object, "/dev/null");
+	assert_int_equal(plan->with[0].set.nr, 2);
+	assert_string_equal(plan->with[0].set.items[0], "a=1");
+	assert_string_equal(plan->with[0].set.items[1], "b.c[2]=x=y");
+	assert_int_equal(plan->with[1].set.nr, 0);
+	free_plan(plan);
+
+	refuse_in(with_list, "/nonexistent/a.bpf.o", "--with", "/nonexistent/a.bpf.o");
+	refuse_in(with_list, "/dev/null,a", "--with", "'a' is no setting");
+	refuse_in(with_list, "/dev/null,a=1,", "--with", "'' is no setting");
+	refuse_in(with_list, "/dev/null,=1", "--with", "'=1' is no setting");
+	refuse_in(with_list, "", "--with", "no file");
+}
+
+static void watches(void **state)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->options.watch = (struct text_list){ .items = { "counts", "a.bss=250ms" }, .nr = 2 };
+	accept_plan(plan);
+	assert_int_equal(plan->nr_watches, 2);
+	assert_string_equal(plan->watches[0].map, "counts");
+	assert_int_equal(plan->watches[0].interval, NSEC_PER_SEC);
+	assert_string_equal(plan->watches[1].map, "a.bss");
+	assert_int_equal(plan->watches[1].interval, 250 * NSEC_PER_MSEC);
+	free_plan(plan);
+
+	refuse_in(watch_list, "", "--watch", "MAP=INTERVAL");
+	refuse_in(watch_list, "=1s", "--watch", "MAP=INTERVAL");
+	refuse_in(watch_list, "counts=", "--watch", "MAP=INTERVAL");
+	refuse_in(watch_list, "counts=fast", "--watch", "MAP=INTERVAL");
+	refuse_in(watch_list, "counts=10us", "--watch", "1ms");
+}
+
 static void refuse_expectation(const char *expect, const char *text)
 {
 	struct run_plan *plan = new_plan();
@@ -211,6 +287,9 @@ int main(void)
 		cmocka_unit_test(what_is_missing),
 		cmocka_unit_test(what_is_wrong),
 		cmocka_unit_test(actions),
+		cmocka_unit_test(more_actions),
+		cmocka_unit_test(objects_beside),
+		cmocka_unit_test(watches),
 		cmocka_unit_test(expectations),
 		cmocka_unit_test(hashes),
 		cmocka_unit_test(files_of_schedulers),

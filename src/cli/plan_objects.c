@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is asked for about objects beside the scheduler, and about maps: --with,
+ * --watch.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/alloc.h"
+#include "../base/duration.h"
+#include "../base/error.h"
+#include "plan.h"
+
+#define WATCH_INTERVAL NSEC_PER_SEC
+#define WATCH_INTERVAL_MIN NSEC_PER_MSEC
+
+/* "OBJ,var=value,..."; @option: "--with: ", or "" of a command whose arguments they are */
+static int parse_with(struct with_plan *w, const char *option, char *err, size_t err_size)
+{
+	char *rest = w->copy, *setting, *file;
+	bool there;
+
+	w->object = strsep(&rest, ",");
+	file = scheduler_file(w->object);
+	there = file && !access(file, R_OK);
+	free(file);
+	if (!there)
+		return vrt_error(err, err_size, -EINVAL,
+				 "%s'%s' is no file that can be read and no object that ships", option,
+				 w->object);
+	while ((setting = strsep(&rest, ","))) {
+		if (!strchr(setting, '=') || *setting == '=')
+			return vrt_error(err, err_size, -EINVAL,
+					 "%s'%s': '%s' is no setting: expected OBJ,VAR=VALUE,...",
+					 option, w->text, setting);
+		if (w->set.nr == CMDLINE_MAX_LIST)
+			return vrt_error(err, err_size, -EINVAL,
+					 "%s'%s': more than %u settings", option, w->text,
+					 CMDLINE_MAX_LIST);
+		w->set.items[w->set.nr++] = setting;
+	}
+	return 0;
+}
+
+int plan_with(struct run_plan *plan, char *err, size_t err_size)
+{
+	const struct text_list *given = &plan->options.with;
+
+	plan->with = xcalloc(given->nr + 1, sizeof(*plan->with));
+	for (u32 i = 0; i < given->nr; i++) {
+		struct with_plan *w = &plan->with[plan->nr_with++];
+
+		w->text = given->items[i];
+		w->copy = xstrdup(w->text);
+		if (parse_with(w, plan->pipe ? "" : "--with: ", err, err_size))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+int plan_watches(struct run_plan *plan, char *err, size_t err_size)
+{
+	const struct text_list *given = &plan->options.watch;
+
+	plan->watches = xcalloc(given->nr + 1, sizeof(*plan->watches));
+	for (u32 i = 0; i < given->nr; i++) {
+		struct watch_plan *w = &plan->watches[plan->nr_watches++];
+		size_t len = strcspn(given->items[i], "=");
+
+		w->text = given->items[i];
+		w->map = xstrdup(w->text);
+		w->map[len] = '\0';
+		w->interval = WATCH_INTERVAL;
+		if (!len || (w->text[len] && (parse_duration(w->text + len + 1, &w->interval) ||
+					      w->interval < WATCH_INTERVAL_MIN)))
+			return vrt_error(err, err_size, -EINVAL,
+					 "--watch: '%s': expected MAP or MAP=INTERVAL with an interval "
+					 "of at least 1ms, such as counts=500ms",
+					 w->text);
+	}
+	return 0;
+}
