@@ -84,7 +84,7 @@ static const char *failure_reason(enum loader_status status)
 	case LOADER_ERR_COMPILE:
 		return "does not compile";
 	case LOADER_ERR_OBJECT:
-		return "no BPF object";
+		return "unusable object";
 	case LOADER_ERR_LOAD:
 		return "refused at load";
 	case LOADER_ERR_ATTACH:

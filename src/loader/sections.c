@@ -138,7 +138,7 @@ static enum loader_status fail_unknown(const struct loader *l, const struct bpf_
 	return loader_fail(error, LOADER_ERR_OBJECT,
 			   "%s: program '%s': SEC(\"%s\") names no type of program that is known here%s%s%s; known are " KNOWN,
 			   l->path, bpf_program__name(prog), section,
-			   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+			   near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
 }
 
 enum loader_status check_sections(const struct loader *l, struct loader_error *error)

@@ -67,6 +67,32 @@ class Refused(e2e.Test):
     def test_unknown_map(self):
         self.check_refused(vrt("run", bad("unknown_map"), *TAIL), 2, "odd", "9999")
 
+    def test_two_pnt(self):
+        self.check_refused(vrt("run", bad("two_pnt"), *TAIL), 2,
+                           "'pick_first' and 'pick_second' are both SEC(\"ghost_sched/pnt\")")
+
+    def test_no_msg(self):
+        self.check_refused(vrt("run", bad("no_msg"), *TAIL), 2,
+                           "none in SEC(\"ghost_msg/msg_send\")", "no task would ever run")
+
+    def test_scx_and_ghost(self):
+        self.check_refused(vrt("run", bad("scx_and_ghost"), *TAIL), 2,
+                           "both a table sched_ext_ops and ghOSt programs")
+
+    def test_unknown_section(self):
+        self.check_refused(vrt("run", bad("unknown_section"), *TAIL), 2,
+                           "program 'look': SEC(\"fenrty/do_exit\")", "did you mean \"fentry/\"?",
+                           "known are struct_ops/")
+
+    def test_bad_period(self):
+        self.check_refused(vrt("run", bad("bad_period"), *TAIL), 2,
+                           "program 'always' in SEC(\"periodic/0ms\")",
+                           "a multiple of 10us from 10us")
+
+    def test_no_such_tracepoint(self):
+        self.check_refused(vrt("run", bad("no_such_tracepoint"), *TAIL), 2,
+                           "this kernel has no tracepoint 'sched_swich' (near: 'sched_switch')")
+
     def test_unknown_variable(self):
         done = vrt("run", FIFO, "--set", "slice_n=3", *TAIL)
         self.check_refused(done, 2, "slice_n", "slice_ns")
