@@ -162,7 +162,7 @@ static enum loader_status configure(struct loader *l, const struct loader_option
 {
 	enum loader_status status = check_contents(l, opts->any_object, error);
 
-	if (status == LOADER_OK && opts->host)
+	if (status == LOADER_OK && opts->host && !opts->host_all)
 		status = host_check(l, error);
 	if (status == LOADER_OK)
 		status = pick_init_programs(l, error);

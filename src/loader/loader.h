@@ -52,6 +52,8 @@ struct loader_options {
 	 * and fmod_ret). Machine variables are the host's; @topology is not looked at.
 	 */
 	bool host;
+	/* with @host: also what changes how it works, such as a scheduler, for the host is ours */
+	bool host_all;
 	bool verbose; /* libbpf's debug output too */
 };
 

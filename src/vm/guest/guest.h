@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The agent: one static program that is all there is in a guest. As process 1
+ * it sets up the few file systems that it needs and waits for runs; each run is
+ * a process of its own, so that whatever goes wrong in one, the next finds a
+ * clean agent.
+ */
+#ifndef VRT_VM_GUEST_H
+#define VRT_VM_GUEST_H
+
+#include "../../base/strbuf.h"
+#include "../channel.h"
+
+struct json_object;
+
+#define GUEST_DIR "/tmp" /* where FILE messages are put */
+
+/* init.c */
+void init_mount(void);
+/* The virtio port of vrt, waiting for it a little. -errno. */
+int init_open_port(void);
+/* No return. */
+void init_power_off(void);
+
+/* session.c: a run as @settings says, in a process of its own. */
+void session_main(int fd, struct json_object *settings);
+
+/* tracer.c: what the kernel does, as records. */
+struct tracer;
+struct trace_record;
+/* NULL with a sentence in @err. */
+struct tracer *tracer_start(char *err, size_t err_size);
+/* The task is one of the workload's: its first wakeup is that of a new task. */
+void tracer_know(struct tracer *t, s32 pid);
+/* Hands over what has gathered. Records lost so far. */
+u64 tracer_poll(struct tracer *t, void (*record)(const struct trace_record *rec));
+void tracer_stop(struct tracer *t);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The agent's loop: files come, runs are started, and their ends are reported.
+ *
+ * usage: vrt-agent [FD]	with FD, a socket to vrt: as a plain process of this host
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+static void send_ready(int fd)
+{
+	struct json_object *ready = json_object_new_object();
+	struct utsname name;
+
+	uname(&name);
+	json_object_object_add(ready, "release", json_object_new_string(name.release));
+	json_object_object_add(ready, "cpus",
+			       json_object_new_int64(sysconf(_SC_NPROCESSORS_ONLN)));
+	channel_send_text(fd, CHANNEL_READY, json_object_to_json_string(ready));
+	json_object_put(ready);
+}
+
+/* A name without a path, NUL, content. */
+static int store_file(const struct strbuf *body)
+{
+	const char *end = body->len ? memchr(body->data, '\0', body->len) : NULL;
+	char path[300];
+	size_t size;
+	FILE *f;
+
+	if (!end || end == body->data || strchr(body->data, '/') || end - body->data > 200)
+		return -EINVAL;
+	snprintf(path, sizeof(path), GUEST_DIR "/%s", body->data);
+	f = fopen(path, "we");
+	if (!f)
+		return -errno;
+	size = body->len - (size_t)(end + 1 - body->data);
+	if (fwrite(end + 1, 1, size, f) != size) {
+		fclose(f);
+		return -EIO;
+	}
+	return fclose(f) ? -errno : 0;
+}
+
+static void describe_death(int status, char *text, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, size, "the agent's run died of signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, size, "the agent's run ended with status %d", WEXITSTATUS(status));
+}
+
+/* A run that ends by itself has sent END or ERROR and exits with 0. */
+static void run(int fd, const char *text)
+{
+	struct json_object *settings = json_tokener_parse(text);
+	char why[128];
+	pid_t pid;
+	int status;
+
+	if (!settings) {
+		channel_send_text(fd, CHANNEL_ERROR, "the settings of the run are no JSON");
+		return;
+	}
+	pid = fork();
+	if (!pid) {
+		session_main(fd, settings);
+		exit(0);
+	}
+	if (pid < 0) {
+		channel_send_text(fd, CHANNEL_ERROR, "no process for the run can be made");
+	} else {
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		if (status) {
+			describe_death(status, why, sizeof(why));
+			channel_send_text(fd, CHANNEL_ERROR, why);
+		}
+	}
+	json_object_put(settings);
+}
+
+static void serve(int fd)
+{
+	struct strbuf body = {};
+	enum channel_type type;
+
+	send_ready(fd);
+	while (!channel_receive(fd, -1, &type, &body)) {
+		if (type == CHANNEL_RUN)
+			run(fd, strbuf_str(&body));
+		else if (type == CHANNEL_FILE && store_file(&body))
+			channel_send_text(fd, CHANNEL_ERROR, "a file could not be stored");
+	}
+	strbuf_free(&body);
+}
+
+int main(int argc, char **argv)
+{
+	int fd;
+
+	if (getpid() != 1) {
+		if (argc != 2) {
+			fprintf(stderr, "vrt-agent: to be started by vrt, with a descriptor\n");
+			return 1;
+		}
+		serve(atoi(argv[1]));
+		return 0;
+	}
+	init_mount();
+	fd = init_open_port();
+	if (fd < 0)
+		fprintf(stderr, "vrt-agent: no virtio port named " CHANNEL_PORT ": %s\n",
+			strerror(-fd));
+	else
+		serve(fd);
+	init_power_off();
+}

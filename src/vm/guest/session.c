@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One run on the kernel that runs here: tracer, scheduler, workload, end.
+ *
+ * Records are kept in memory and sent when all is over, so that sending them is
+ * not part of what they tell.
+ */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../../base/alloc.h"
+#include "../../loader/loader.h"
+#include "../../native/native.h"
+#include "../../sched/kernel.h"
+#include "../../workload/workload.h"
+#include "../run.h"
+#include "guest.h"
+#include "kmsg.h"
+
+#define STEP_NS (50 * NSEC_PER_MSEC)
+#define BATCH 16384 /* records in a message */
+#define DEFAULT_DURATION (10 * NSEC_PER_SEC)
+#define SETTLE_NS (100 * NSEC_PER_MSEC) /* until the kernel's log has the end of a scheduler */
+
+struct records {
+	struct trace_record *rec;
+	size_t nr, room;
+};
+
+static struct {
+	int fd;
+	struct json_object *settings, *end;
+	struct json_object *warnings;
+	struct tracer *tracer;
+	struct loader *loader;
+	struct workload *workload;
+	int kmsg;
+	struct kmsg_exit exit;
+	struct strbuf kmsg_lines;
+	struct records traced, told; /* by the kernel, by the tasks */
+	u64 lost;
+} s;
+
+/* --- small things ------------------------------------------------------------------- */
+
+static void add_record(struct records *r, const struct trace_record *rec)
+{
+	if (r->nr == r->room) {
+		r->room = r->room ? r->room * 2 : BATCH;
+		r->rec = xreallocarray(r->rec, r->room, sizeof(*r->rec));
+	}
+	r->rec[r->nr++] = *rec;
+}
+
+static void on_traced(const struct trace_record *rec)
+{
+	add_record(&s.traced, rec);
+}
+
+static void on_told(const struct trace_record *rec)
+{
+	if (rec->type == TRACE_TASK_NEW)
+		tracer_know(s.tracer, rec->pid);
+	add_record(&s.told, rec);
+}
+
+static const char *setting(const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(s.settings, key, &value) ? json_object_get_string(value)
+								  : NULL;
+}
+
+static u64 setting_number(const char *key, u64 otherwise)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(s.settings, key, &value) ? json_object_get_uint64(value)
+								  : otherwise;
+}
+
+/* The strings of a list; *nr of them. They are the settings'. */
+static const char **setting_list(const char *key, u32 *nr)
+{
+	struct json_object *list;
+	const char **items;
+
+	*nr = 0;
+	if (!json_object_object_get_ex(s.settings, key, &list))
+		return NULL;
+	items = xcalloc(json_object_array_length(list) + 1, sizeof(*items));
+	for (; *nr < json_object_array_length(list); (*nr)++)
+		items[*nr] = json_object_get_string(json_object_array_get_idx(list, *nr));
+	return items;
+}
+
+static void say(const char *key, const char *text)
+{
+	json_object_object_add(s.end, key, json_object_new_string(text));
+}
+
+static void say_number(const char *key, u64 value)
+{
+	json_object_object_add(s.end, key, json_object_new_uint64(value));
+}
+
+static void on_warning(const char *line, void *arg)
+{
+	json_object_array_add(s.warnings, json_object_new_string(line));
+}
+
+/* --- the scheduler -------------------------------------------------------------------- */
+
+static bool load_scheduler(void)
+{
+	struct loader_error error = {};
+	struct loader_options opts = { .host = true, .host_all = true };
+	const char *object = setting(RUN_KEY_OBJECT);
+	enum loader_status status = LOADER_OK;
+	char path[300];
+
+	if (!object)
+		return true;
+	snprintf(path, sizeof(path), GUEST_DIR "/%s", object);
+	opts.set = setting_list(RUN_KEY_SET, &opts.nr_set);
+	opts.init_progs = setting_list(RUN_KEY_INIT_PROGS, &opts.nr_init_progs);
+	s.loader = loader_open(path, &opts, on_warning, NULL, &error);
+	if (!s.loader)
+		status = error.status;
+	if (status == LOADER_OK)
+		status = loader_load(s.loader, &error);
+	if (status == LOADER_OK)
+		status = loader_attach(s.loader, &error);
+	if (status == LOADER_OK)
+		return true;
+	say("status", "not_loaded");
+	say_number("load_status", status);
+	say("message", error.message);
+	if (error.log)
+		say("log", error.log);
+	return false;
+}
+
+/* How it ended: by itself before, or now by our hand. */
+static void end_scheduler(void)
+{
+	bool thrown_out;
+
+	if (!s.loader) {
+		say("status", "done");
+		return;
+	}
+	kmsg_read(s.kmsg, &s.exit, &s.kmsg_lines);
+	thrown_out = s.exit.seen;
+	loader_close(s.loader);
+	for (u32 i = 0; i < 20 && !s.exit.seen; i++) {
+		native_run_until(kernel_now() + SETTLE_NS / 10);
+		kmsg_read(s.kmsg, &s.exit, &s.kmsg_lines);
+	}
+	/* it may also have failed on the way out */
+	if (s.exit.seen && strncmp(kmsg_exit_kind(s.exit.reason), "unreg", 5))
+		thrown_out = true;
+	say("status", thrown_out ? "thrown_out" : "done");
+	say("kind", kmsg_exit_kind(s.exit.reason));
+	say("reason", s.exit.reason);
+	say("message", s.exit.message);
+}
+
+/* --- the workload ----------------------------------------------------------------------- */
+
+static void run_workload(void)
+{
+	u64 start, end;
+
+	start = kernel_now();
+	say_number("start_ns", start);
+	end = start + setting_number(RUN_KEY_WARMUP, 0) +
+	      setting_number(RUN_KEY_DURATION, DEFAULT_DURATION);
+	say_number("end_ns", end);
+	while (kernel_now() < end) {
+		native_run_until(min(kernel_now() + STEP_NS, end));
+		s.lost = tracer_poll(s.tracer, on_traced);
+	}
+}
+
+static void add_figures(void)
+{
+	struct json_object *figures = json_object_new_array();
+	const char *line;
+
+	for (u32 i = 0; (line = workload_figure(s.workload, i)); i++)
+		json_object_array_add(figures, json_object_new_string(line));
+	json_object_object_add(s.end, "figures", figures);
+}
+
+/* --- reporting ----------------------------------------------------------------------------- */
+
+static void send_records(const struct records *r)
+{
+	for (size_t i = 0; i < r->nr; i += BATCH)
+		channel_send(s.fd, CHANNEL_RECORDS, &r->rec[i],
+			     min(r->nr - i, (size_t)BATCH) * sizeof(*r->rec));
+}
+
+static void send_end(void)
+{
+	struct utsname name;
+
+	uname(&name);
+	say("release", name.release);
+	say_number("cpus", (u64)sysconf(_SC_NPROCESSORS_CONF));
+	say_number("rounds_per_ms", native_rounds_per_ms());
+	say_number("lost", s.lost);
+	json_object_object_add(s.end, "warnings", s.warnings);
+	if (s.kmsg_lines.len)
+		channel_send_text(s.fd, CHANNEL_LOG, strbuf_str(&s.kmsg_lines));
+	channel_send_text(s.fd, CHANNEL_END, json_object_to_json_string(s.end));
+}
+
+/* False: ERROR has been sent. */
+static bool prepare(void)
+{
+	struct native_config config = {
+		.nr_cpus = (u32)sysconf(_SC_NPROCESSORS_CONF),
+		.seed = setting_number(RUN_KEY_SEED, 1),
+		.record = on_told,
+	};
+	const char *spec = setting(RUN_KEY_WORKLOAD);
+	char err[1024] = "the run has no workload";
+
+	s.kmsg = kmsg_open();
+	native_init(&config);
+	s.workload = spec ? workload_open(spec, err, sizeof(err)) : NULL;
+	s.tracer = s.workload ? tracer_start(err, sizeof(err)) : NULL;
+	if (s.tracer)
+		return true;
+	channel_send_text(s.fd, CHANNEL_ERROR, err);
+	return false;
+}
+
+void session_main(int fd, struct json_object *settings)
+{
+	int err;
+
+	s.fd = fd;
+	s.settings = settings;
+	s.end = json_object_new_object();
+	s.warnings = json_object_new_array();
+	if (!prepare())
+		return;
+	if (load_scheduler()) {
+		err = workload_start(s.workload, 0);
+		if (err) {
+			channel_send_text(fd, CHANNEL_ERROR, workload_error(s.workload));
+			return;
+		}
+		run_workload();
+		end_scheduler();
+		add_figures();
+	}
+	native_exit();
+	s.lost = tracer_poll(s.tracer, on_traced);
+	send_records(&s.traced);
+	send_records(&s.told);
+	send_end();
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * QEMU as a child process: an initramfs with the agent, a virtio port for what
+ * we say to it, a serial console in a file for what its kernel says.
+ *
+ * No file outlives the child: initramfs and console are memfds that it inherits.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/alloc.h"
+#include "../base/error.h"
+#include "../base/strbuf.h"
+#include "channel.h"
+#include "cpio.h"
+#include "vm.h"
+
+#define QEMU "qemu-system-x86_64"
+#define BASE_MEMORY_MB 512
+#define MEMORY_PER_CPU_MB 128
+#define KVM_BOOT_TIMEOUT_MS 15000
+#define TAIL_BYTES 1200
+#define MAX_ARGS 40
+
+struct vm {
+	pid_t pid;
+	int channel;
+	int console; /* memfd */
+	enum vm_accel accel;
+	u32 cpus;
+	char release[128];
+	char tail[TAIL_BYTES + 1];
+};
+
+/* --- initramfs ---------------------------------------------------------------- */
+
+static int read_agent(const char *path, struct strbuf *out, char *err, size_t err_size)
+{
+	char buf[65536];
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return vrt_error(err, err_size, -errno,
+				 "the agent for guests, %s, cannot be read: %s; it is built with "
+				 "vrt, but not in builds with sanitizers",
+				 path, strerror(errno));
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		strbuf_add(out, buf, (size_t)n);
+	close(fd);
+	return n ? vrt_error(err, err_size, -EIO, "%s: %s", path, strerror(errno)) : 0;
+}
+
+static int memfd_with(const char *name, const struct strbuf *content)
+{
+	int fd = memfd_create(name, 0);
+	size_t done = 0;
+
+	while (fd >= 0 && done < content->len) {
+		ssize_t n = write(fd, content->data + done, content->len - done);
+
+		if (n <= 0) {
+			close(fd);
+			return -1;
+		}
+		done += (size_t)n;
+	}
+	return fd;
+}
+
+/* A memfd without close-on-exec, or -errno. */
+static int make_initramfs(const char *agent, char *err, size_t err_size)
+{
+	static const char *const dirs[] = { "dev", "proc", "sys", "tmp" };
+	struct strbuf program = {}, archive = {};
+	int fd = read_agent(agent, &program, err, err_size);
+
+	if (!fd) {
+		for (u32 i = 0; i < ARRAY_SIZE(dirs); i++)
+			cpio_add(&archive, dirs[i], S_IFDIR | 0755, NULL, 0);
+		cpio_add(&archive, "init", S_IFREG | 0755, program.data, program.len);
+		cpio_end(&archive);
+		fd = memfd_with("initramfs", &archive);
+		if (fd < 0)
+			fd = vrt_error(err, err_size, -errno, "no memory for an initramfs: %s",
+				       strerror(errno));
+	}
+	strbuf_free(&program);
+	strbuf_free(&archive);
+	return fd;
+}
+
+/* --- the process ------------------------------------------------------------------ */
+
+struct command {
+	char *argv[MAX_ARGS];
+	u32 argc;
+};
+
+static void arg(struct command *c, const char *text)
+{
+	VRT_ASSERT(c->argc < MAX_ARGS - 1);
+	c->argv[c->argc++] = xstrdup(text);
+}
+
+__printf(2, 3) static void argf(struct command *c, const char *fmt, ...)
+{
+	struct strbuf sb = {};
+	va_list args;
+
+	va_start(args, fmt);
+	strbuf_vprintf(&sb, fmt, args);
+	va_end(args);
+	arg(c, strbuf_str(&sb));
+	strbuf_free(&sb);
+}
+
+static void free_command(struct command *c)
+{
+	while (c->argc)
+		free(c->argv[--c->argc]);
+}
+
+static void make_command(struct command *c, const struct vm_config *config, enum vm_accel accel,
+			 int initramfs, int console, int channel)
+{
+	u32 memory = config->memory_mb ? config->memory_mb
+				       : BASE_MEMORY_MB + config->cpus * MEMORY_PER_CPU_MB;
+
+	arg(c, QEMU);
+	arg(c, "-nodefaults");
+	arg(c, "-no-user-config");
+	arg(c, "-display");
+	arg(c, "none");
+	arg(c, "-no-reboot");
+	arg(c, "-accel");
+	arg(c, accel == VM_ACCEL_KVM ? "kvm" : "tcg,thread=multi");
+	arg(c, "-cpu");
+	arg(c, accel == VM_ACCEL_KVM ? "host" : "max");
+	arg(c, "-smp");
+	argf(c, "%u", config->cpus);
+	arg(c, "-m");
+	argf(c, "%u", memory);
+	arg(c, "-kernel");
+	arg(c, config->kernel);
+	arg(c, "-initrd");
+	argf(c, "/proc/self/fd/%d", initramfs);
+	arg(c, "-append");
+	arg(c, "console=ttyS0 panic=-1 loglevel=4 rdinit=/init");
+	arg(c, "-chardev");
+	argf(c, "file,id=console,path=/proc/self/fd/%d", console);
+	arg(c, "-serial");
+	arg(c, "chardev:console");
+	arg(c, "-device");
+	arg(c, "virtio-serial-pci");
+	arg(c, "-chardev");
+	argf(c, "socket,id=channel,fd=%d", channel);
+	arg(c, "-device");
+	arg(c, "virtserialport,chardev=channel,name=" CHANNEL_PORT);
+}
+
+/* In the child. What QEMU says itself goes to the console, too. */
+__noreturn static void exec_qemu(const struct command *c, int console)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	/* whatever becomes of us, no guest is left behind */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0); /* Ctrl-C is for us; we end it */
+	dup2(null, 0);
+	dup2(console, 1);
+	dup2(console, 2);
+	execvp(QEMU, c->argv);
+	_exit(127);
+}
+
+static int start_qemu(struct vm *vm, const struct vm_config *config, int initramfs, char *err,
+		      size_t err_size)
+{
+	struct command c = {};
+	int pair[2];
+
+	vm->console = memfd_create("console", 0);
+	if (vm->console < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return vrt_error(err, err_size, -errno, "no descriptors for a guest: %s",
+				 strerror(errno));
+	fcntl(pair[0], F_SETFD, FD_CLOEXEC);
+	make_command(&c, config, vm->accel, initramfs, vm->console, pair[1]);
+	fflush(NULL);
+	vm->pid = fork();
+	if (!vm->pid)
+		exec_qemu(&c, vm->console);
+	free_command(&c);
+	close(pair[1]);
+	vm->channel = pair[0];
+	if (vm->pid < 0)
+		return vrt_error(err, err_size, -errno, "QEMU could not be started: %s",
+				 strerror(errno));
+	return 0;
+}
+
+/* --- coming up --------------------------------------------------------------------- */
+
+static bool has_ended(struct vm *vm, int *status)
+{
+	if (vm->pid > 0 && waitpid(vm->pid, status, WNOHANG) != vm->pid)
+		return false;
+	vm->pid = -1;
+	return true;
+}
+
+static int why_not_ready(struct vm *vm, int error, u32 timeout_ms, char *err, size_t err_size)
+{
+	const char *tail = vm_console_tail(vm);
+	int status = 0;
+
+	for (u32 i = 0; error == -EPIPE && i < 100 && !has_ended(vm, &status); i++)
+		usleep(10000);
+	if (error == -EPIPE && WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return vrt_error(err, err_size, -ENOENT,
+				 QEMU " is not installed (on Debian: apt-get install "
+				      "qemu-system-x86)");
+	if (error == -ETIMEDOUT)
+		return vrt_error(err, err_size, error,
+				 "the guest did not come up within %u s; its console ends with:\n%s",
+				 timeout_ms / 1000, tail);
+	return vrt_error(err, err_size, error, "the guest ended before it came up:\n%s", tail);
+}
+
+static int wait_ready(struct vm *vm, u32 timeout_ms, char *err, size_t err_size)
+{
+	struct strbuf body = {};
+	struct json_object *ready = NULL, *value;
+	enum channel_type type;
+	int error = channel_receive(vm->channel, (int)timeout_ms, &type, &body);
+
+	if (!error && type == CHANNEL_READY)
+		ready = json_tokener_parse(strbuf_str(&body));
+	strbuf_free(&body);
+	if (error)
+		return why_not_ready(vm, error, timeout_ms, err, err_size);
+	if (!ready)
+		return vrt_error(err, err_size, -EPROTO, "the agent in the guest is of another build");
+	if (json_object_object_get_ex(ready, "release", &value))
+		snprintf(vm->release, sizeof(vm->release), "%s", json_object_get_string(value));
+	if (json_object_object_get_ex(ready, "cpus", &value))
+		vm->cpus = (u32)json_object_get_int(value);
+	json_object_put(ready);
+	return 0;
+}
+
+static struct vm *boot_with(const struct vm_config *config, enum vm_accel accel, u32 timeout_ms,
+			    char *err, size_t err_size)
+{
+	struct vm *vm = xcalloc(1, sizeof(*vm));
+	int initramfs = make_initramfs(config->agent, err, err_size), error = initramfs;
+
+	vm->accel = accel;
+	vm->pid = vm->channel = vm->console = -1;
+	if (initramfs >= 0) {
+		error = start_qemu(vm, config, initramfs, err, err_size);
+		close(initramfs);
+	}
+	if (initramfs >= 0 && !error)
+		error = wait_ready(vm, timeout_ms, err, err_size);
+	if (initramfs >= 0 && !error)
+		return vm;
+	vm_shutdown(vm);
+	return NULL;
+}
+
+/* Only trying tells: a host may have /dev/kvm and still not run a guest with it. */
+struct vm *vm_boot(const struct vm_config *config, char *err, size_t err_size)
+{
+	u32 timeout = config->boot_timeout_ms ? config->boot_timeout_ms : VM_BOOT_TIMEOUT_MS;
+	struct vm *vm = NULL;
+
+	if (access(config->kernel, R_OK)) {
+		vrt_error(err, err_size, -errno, "the kernel %s cannot be read: %s",
+			  config->kernel, strerror(errno));
+		return NULL;
+	}
+	if (config->accel != VM_ACCEL_TCG && !access("/dev/kvm", R_OK | W_OK))
+		vm = boot_with(config, VM_ACCEL_KVM,
+			       config->accel == VM_ACCEL_KVM ? timeout
+							     : min(timeout, (u32)KVM_BOOT_TIMEOUT_MS),
+			       err, err_size);
+	else if (config->accel == VM_ACCEL_KVM)
+		vrt_error(err, err_size, -errno, "KVM cannot be used here: /dev/kvm: %s",
+			  strerror(errno));
+	if (!vm && config->accel != VM_ACCEL_KVM)
+		vm = boot_with(config, VM_ACCEL_TCG, timeout, err, err_size);
+	return vm;
+}
+
+/* --- questions and the end ----------------------------------------------------------- */
+
+int vm_channel(const struct vm *vm)
+{
+	return vm->channel;
+}
+
+const char *vm_release(const struct vm *vm)
+{
+	return vm->release;
+}
+
+u32 vm_cpus(const struct vm *vm)
+{
+	return vm->cpus;
+}
+
+enum vm_accel vm_accel(const struct vm *vm)
+{
+	return vm->accel;
+}
+
+const char *vm_console_tail(struct vm *vm)
+{
+	struct stat st;
+	ssize_t n = 0;
+
+	if (vm->console >= 0 && !fstat(vm->console, &st))
+		n = pread(vm->console, vm->tail, TAIL_BYTES, max(st.st_size - TAIL_BYTES, (off_t)0));
+	vm->tail[max(n, (ssize_t)0)] = '\0';
+	return vm->tail;
+}
+
+void vm_shutdown(struct vm *vm)
+{
+	if (!vm)
+		return;
+	if (vm->pid > 0) {
+		kill(vm->pid, SIGKILL);
+		while (waitpid(vm->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (vm->channel >= 0)
+		close(vm->channel);
+	if (vm->console >= 0)
+		close(vm->console);
+	free(vm);
+}

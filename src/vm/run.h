@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The documents that describe a run in a guest and how it ended. What is not
+ * there has its default.
+ *
+ * RUN:	{"object": "sched.bpf.o",	a FILE sent before; absent: fair alone
+ *	 "set": ["var=1"], "init_progs": ["setup"],	as struct loader_options
+ *	 "workload": "schbench -m 2",	a generator, or a FILE's name as "/tmp/web.json"
+ *	 "warmup_ns": 0, "duration_ns": 1000000000, "seed": 1}
+ *
+ * END:	{"release": "7.0.13", "cpus": 4, "rounds_per_ms": 123,
+ *	 "start_ns": t,			CLOCK_MONOTONIC of the workload's start
+ *	 "end_ns": t,			of the end of the window
+ *	 "lost": 0,			records that did not fit the ring buffer
+ *	 "status": "done"|"thrown_out"|"not_loaded",
+ *	 "kind": "unreg", "reason": "", "message": "",	the kernel's words
+ *	 "warnings": [""], "figures": [""],
+ *	 "load_status": n, "log": ""}	not_loaded: enum loader_status, libbpf's words
+ */
+#ifndef VRT_VM_RUN_H
+#define VRT_VM_RUN_H
+
+#define RUN_KEY_OBJECT "object"
+#define RUN_KEY_SET "set"
+#define RUN_KEY_INIT_PROGS "init_progs"
+#define RUN_KEY_WORKLOAD "workload"
+#define RUN_KEY_WARMUP "warmup_ns"
+#define RUN_KEY_DURATION "duration_ns"
+#define RUN_KEY_SEED "seed"
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A virtual machine with a real kernel and our agent in it, on QEMU.
+ */
+#ifndef VRT_VM_VM_H
+#define VRT_VM_VM_H
+
+#include "../base/util.h"
+
+struct vm;
+
+enum vm_accel { VM_ACCEL_AUTO, VM_ACCEL_KVM, VM_ACCEL_TCG };
+
+struct vm_config {
+	const char *kernel; /* a bzImage */
+	const char *agent; /* the static program vrt-agent */
+	u32 cpus; /* 1..VM_MAX_CPUS */
+	u32 memory_mb; /* 0: what the CPUs need */
+	enum vm_accel accel; /* auto: KVM if a guest comes up with it, else TCG */
+	u32 boot_timeout_ms; /* 0: VM_BOOT_TIMEOUT_MS */
+};
+
+#define VM_MAX_CPUS 255
+#define VM_BOOT_TIMEOUT_MS 120000
+
+/*
+ * Boots and waits for the agent. NULL and what happened in @err, the last lines
+ * of the guest's console included. The guest dies with this process.
+ */
+struct vm *vm_boot(const struct vm_config *config, char *err, size_t err_size);
+/* Where the agent listens (channel.h). */
+int vm_channel(const struct vm *vm);
+/* As uname -r says in the guest. */
+const char *vm_release(const struct vm *vm);
+u32 vm_cpus(const struct vm *vm);
+enum vm_accel vm_accel(const struct vm *vm);
+/* The last lines of the console, for messages; valid until the next call. */
+const char *vm_console_tail(struct vm *vm);
+void vm_shutdown(struct vm *vm);
+
+#endif
