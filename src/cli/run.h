@@ -127,6 +127,13 @@ void run_judge(const struct run_plan *plan, struct json_object *run);
 struct json_object *document_new(const char *schema);
 void document_print(struct json_object *document);
 
+/*
+ * vrt trace --on host: attaches the objects of @plan->options.with to the kernel
+ * of this host and prints its trace_pipe. Returns enum cli_status, and what was
+ * wrong in @err.
+ */
+int trace_on_host(struct run_plan *plan, char *err, size_t err_size);
+
 /* What is simulated, before the first run. */
 void report_head(const struct run_plan *plan);
 void report_runs(const struct run_plan *plan, struct json_object *runs);

@@ -111,9 +111,14 @@ static void line_head(const struct ftrace *f, const struct trace_record *rec, co
 	s32 pid = f->current[rec->cpu];
 	char buf[32];
 
-	fprintf(out, "%16s-%-7d [%03u] d..2. %5llu.%09llu: %s: ",
+	fprintf(out, "%16s-%-7d [%03u] d..2. %5llu.",
 		pid ? comm_of(f, pid, rec->cpu, buf) : "<idle>", pid, rec->cpu,
-		rec->time / NSEC_PER_SEC, rec->time % NSEC_PER_SEC, event);
+		rec->time / NSEC_PER_SEC);
+	/* trace_pipe has microseconds; of a file, readers take more */
+	if (f->only_printk)
+		fprintf(out, "%06llu: %s: ", rec->time % NSEC_PER_SEC / NSEC_PER_USEC, event);
+	else
+		fprintf(out, "%09llu: %s: ", rec->time % NSEC_PER_SEC, event);
 }
 
 static void put_switch(const struct ftrace *f, const struct trace_record *rec, FILE *out)
