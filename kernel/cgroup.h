@@ -11,12 +11,17 @@
 #include "types.h"
 
 struct cgroup;
-struct cgroup_subsys;
 
 /* Index into cgroup.subsys[]. */
 enum cgroup_subsys_id {
 	cpu_cgrp_id,
 	CGROUP_SUBSYS_COUNT,
+};
+
+/* A controller. */
+struct cgroup_subsys {
+	int id;
+	const char *name;
 };
 
 /* A cgroup's place in the file system. @id is what programs call the cgroup id. */
@@ -60,7 +65,7 @@ struct css_set {
 	struct cgroup_subsys_state *subsys[CGROUP_SUBSYS_COUNT];
 	refcount_t refcount;
 	int nr_tasks;
-	struct list_head tasks;
+	struct list_head tasks; /* by task_struct.cg_list */
 	struct cgroup *dfl_cgrp;
 };
 
@@ -74,6 +79,12 @@ struct cfs_bandwidth {
 	int nr_periods;
 	int nr_throttled;
 	u64 throttled_time;
+};
+
+/* task_group.scx_flags */
+enum scx_tg_flags {
+	SCX_TG_ONLINE = 1U << 0,
+	SCX_TG_INITED = 1U << 1, /* the BPF scheduler's cgroup_init() has seen it */
 };
 
 /* The cpu controller's state of a cgroup. Per-CPU members are arrays by CPU number. */

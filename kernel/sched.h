@@ -138,6 +138,7 @@ struct task_struct {
 	u64 start_boottime;
 	char comm[TASK_COMM_LEN];
 	struct css_set *cgroups;
+	struct list_head cg_list; /* on cgroups->tasks; empty: it is dead */
 	refcount_t usage;
 };
 

@@ -173,5 +173,6 @@ void bpf_map_free_fields(const struct bpf_map *map, void *value);
 
 /* Local storage dies with its owner: to be called when a task's memory is freed. */
 void bpf_task_storage_free(void **anchor);
+void bpf_cgroup_storage_free(void **anchor);
 
 #endif

@@ -303,44 +303,6 @@ void bpf_iter_task_destroy(struct bpf_iter_task *it)
 {
 }
 
-/* There is one cgroup: its descendants, and its ancestors, are itself. */
-int bpf_iter_css_new(struct bpf_iter_css *it, struct cgroup_subsys_state *start,
-		     unsigned int flags)
-{
-	it->__opaque[0] = start == root_cgroup()->subsys[cpu_cgrp_id] ||
-			  start == &root_cgroup()->self;
-	it->__opaque[1] = start == &root_cgroup()->self;
-	return it->__opaque[0] ? 0 : -EINVAL;
-}
-
-struct cgroup_subsys_state *bpf_iter_css_next(struct bpf_iter_css *it)
-{
-	if (!it->__opaque[0])
-		return NULL;
-	it->__opaque[0] = 0;
-	return it->__opaque[1] ? &root_cgroup()->self : root_cgroup()->subsys[cpu_cgrp_id];
-}
-
-void bpf_iter_css_destroy(struct bpf_iter_css *it)
-{
-}
-
-int bpf_iter_css_task_new(struct bpf_iter_css_task *it, struct cgroup_subsys_state *css,
-			  unsigned int flags)
-{
-	it->__opaque[0] = 0;
-	return 0;
-}
-
-struct task_struct *bpf_iter_css_task_next(struct bpf_iter_css_task *it)
-{
-	return next_task((u64 *)&it->__opaque[0], ITER_ALL_THREADS, 0);
-}
-
-void bpf_iter_css_task_destroy(struct bpf_iter_css_task *it)
-{
-}
-
 #define KFUNC_ENTRY(name, flags) { #name, (void *)name, flags }
 
 static const struct bpf_kfunc task_kfuncs[] = {

@@ -19,6 +19,8 @@
 #define CGROUP_PERIOD_MAX (NSEC_PER_SEC)
 #define CGROUP_PERIOD_DFL (100 * NSEC_PER_MSEC)
 #define CGROUP_QUOTA_MIN (NSEC_PER_MSEC)
+/* What fits in the fixed-point ratio that Linux keeps: 2^44 - 1 us. */
+#define CGROUP_QUOTA_MAX (((1ULL << 44) - 1) * NSEC_PER_USEC)
 #define CGROUP_NO_QUOTA (~0ULL) /* cpu.max "max" */
 #define CGROUP_WEIGHT_MIN 1
 #define CGROUP_WEIGHT_MAX 10000
@@ -47,8 +49,14 @@ int cgroup_set_weight(struct cgroup *cgrp, u32 weight);
  * ratio (as Linux checks on v1 only: v2 lets it be; so do we).
  */
 int cgroup_set_max(struct cgroup *cgrp, u64 quota, u64 period);
-/* Writing to cgroup.procs. 0 or -errno (a BPF scheduler's cgroup_prep_move()). */
+/*
+ * Writing to cgroup.threads, which moves this task alone, or to cgroup.procs: all
+ * threads of its process. -EINVAL for a kernel thread that is bound to its CPU,
+ * -ESRCH for a task that has exited, -ENODEV for a group that was removed, or what
+ * a BPF scheduler's cgroup_prep_move() said; then nothing has moved.
+ */
 int cgroup_attach_task(struct cgroup *cgrp, struct task *task);
+int cgroup_attach_process(struct cgroup *cgrp, struct task *task);
 struct cgroup *task_cgroup(struct task *task);
 
 /* cpu.stat, in ns, descendants included. */

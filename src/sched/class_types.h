@@ -7,6 +7,7 @@
 #ifndef VRT_SCHED_CLASS_TYPES_H
 #define VRT_SCHED_CLASS_TYPES_H
 
+#include "../../kernel/cgroup.h"
 #include "../base/list.h"
 #include "../sim/cpu.h"
 
@@ -89,6 +90,23 @@ struct rt_state {
 	bool running; /* the current task is an rt task */
 	struct pelt avg; /* its util is what rt tasks take of the CPU */
 	struct fair_server server;
+};
+
+/*
+ * A task group with all that is private of it, its cgroup and its css_set. In the
+ * kernel heap; programs see the task group only. Guarded by cgroup_lock() unless
+ * noted.
+ */
+struct group {
+	struct task_group tg; /* first */
+	struct css_set *css_set;
+	struct list_head all; /* in order of creation, or in the graveyard */
+	bool dead; /* removed; then: */
+	u64 dead_since; /* when the last reference was put */
+	void *storage; /* anchor of BPF storage */
+	/* ns of CPU time; written with the rq locked that the task runs on */
+	u64 usage; /* of its own tasks */
+	u64 dead_usage; /* of groups below it that are gone */
 };
 
 #define IDLE_HISTORY 8

@@ -74,6 +74,7 @@ s64 update_curr_common(struct rq *rq)
 		return 0;
 	curr->se.exec_start = rq->clock_task;
 	curr->se.sum_exec_runtime += delta;
+	cgroup_account(curr, delta);
 	return delta;
 }
 

@@ -472,6 +472,8 @@ void task_finish_dead(struct task *t);
 void task_reap_graves(void);
 /* Waits until every other CPU has left the kernel code that it is in now. No lock held. */
 void synchronize_cpus(void);
+/* Has every CPU since @time been where it holds no pointer to a task or a group? */
+bool cpus_quiescent_since(u64 time);
 /* A microsecond of waiting for another CPU, which may wait in synchronize_cpus() for this one. */
 void spin_quiescent(void);
 /*
@@ -520,6 +522,7 @@ enum sched_object {
 	OBJ_CPUMASK,
 	OBJ_DSQ,
 	OBJ_CGROUP,
+	OBJ_CGROUP_SUBSYS,
 	OBJ_KERNFS_NODE,
 	OBJ_TASK_GROUP,
 	OBJ_CSS_SET,
@@ -537,13 +540,23 @@ void *sched_alloc(enum sched_object type, u64 size);
 struct cpumask *cpumask_alloc(void);
 int sched_register_objects(void);
 
-/* --- cgroup.c ------------------------------------------------------------------ */
+/* --- cgroups (cgroup.c, cgroup_attach.c) ----------------------------------------- */
 
-struct cgroup;
 void boot_cgroups(void);
 void free_cgroups(void);
 struct cgroup *root_cgroup(void);
-void task_join_root_cgroup(struct task_struct *p);
+/* No operation on groups is in progress meanwhile. After forks are locked out. */
+void cgroup_lock(void);
+void cgroup_unlock(void);
+/* A new task's; @parent may be NULL: the root. Stays with it until the task is freed. */
+void cgroup_fork(struct task_struct *p, const struct task_struct *parent);
+void cgroup_task_dead(struct task_struct *p);
+void cgroup_task_free(struct task_struct *p);
+/* @p has run for @ns: part of its group's cpu.stat. */
+static inline void cgroup_account(const struct task_struct *p, u64 ns)
+{
+	container_of(p->sched_task_group, struct group, tg)->usage += ns;
+}
 /* Where BPF local storage of a cgroup hangs. */
 void **cgroup_storage_anchor(void *cgroup);
 

@@ -70,6 +70,7 @@ static void task_free(struct task *t)
 		t->behaviour->release(t);
 	t->behaviour = NULL;
 	task_storage_free(t);
+	cgroup_task_free(p);
 	kernel.dead_busy += t->busy;
 	if (p->mm && p->pid == p->tgid)
 		kheap_free(p->mm);
@@ -88,6 +89,11 @@ static bool grace_period_over(u64 time, const struct cpu *but)
 			return false;
 	}
 	return true;
+}
+
+bool cpus_quiescent_since(u64 time)
+{
+	return grace_period_over(time, NULL);
 }
 
 void spin_quiescent(void)
@@ -193,6 +199,7 @@ struct task *idle_task_create(u32 cpu)
 	p->on_rq = p->on_cpu = 1;
 	p->nr_cpus_allowed = 1;
 	cpumask_set_cpu(cpu, &p->cpus_mask);
+	cgroup_fork(p, NULL);
 	return t;
 }
 
@@ -262,6 +269,14 @@ static void trace_new(const struct task *t)
 		trace_prio(&t->ts);
 }
 
+/* Whose cgroup it is born in; kernel threads are in the root until they are moved. */
+static const struct task_struct *fork_parent(const struct task_params *params, u32 flags)
+{
+	if (params->parent)
+		return &params->parent->ts;
+	return kernel.init_task && !(flags & PF_KTHREAD) ? &kernel.init_task->ts : NULL;
+}
+
 struct task *task_create_flags(const struct task_params *params,
 			       const struct task_behaviour *behaviour, void *data, u32 flags,
 			       int *err)
@@ -273,7 +288,7 @@ struct task *task_create_flags(const struct task_params *params,
 		return NULL;
 	t = task_alloc(params->comm);
 	t->ts.flags = flags;
-	task_join_root_cgroup(&t->ts);
+	cgroup_fork(&t->ts, fork_parent(params, flags));
 	t->group = params->group;
 	*err = task_set_identity(t, params);
 	if (*err)
@@ -285,6 +300,7 @@ struct task *task_create_flags(const struct task_params *params,
 		scx_cancel_fork();
 		/* ops.init_task() may have kept a reference, and others a pointer */
 		kernel.by_pid[t->ts.pid] = NULL;
+		cgroup_task_dead(&t->ts);
 		t->dead = true;
 		list_add_tail(&t->all, &kernel.zombies);
 		task_put(t);
@@ -436,6 +452,7 @@ void task_finish_dead(struct task *t)
 
 	VRT_ASSERT(!p->on_rq && !p->on_cpu);
 	scx_task_dead(p);
+	cgroup_task_dead(p);
 	t->dead = true;
 	list_move_tail(&t->all, &kernel.zombies);
 	kernel.nr_tasks--;

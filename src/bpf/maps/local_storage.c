@@ -158,6 +158,11 @@ void bpf_task_storage_free(void **anchor)
 	bpf_local_storage_free_owner(anchor);
 }
 
+void bpf_cgroup_storage_free(void **anchor)
+{
+	bpf_local_storage_free_owner(anchor);
+}
+
 static int storage_sys_lookup(struct bpf_map *map, const void *key, void *value, u64 flags)
 {
 	return -EBADF;

@@ -140,7 +140,9 @@ static void disable(void)
 	scx_set_exit_kind(kind);
 	scx_bypass(true);
 	scx.switched_all = scx.switching_all = false;
+	cgroup_lock();
 	scx_exit_cgroups();
+	cgroup_unlock();
 	scx_lock_out_forks();
 	scx.init_task_enabled = false;
 	scx_for_each_task(disable_one);
@@ -281,10 +283,12 @@ static int enable_steps(void)
 	enable_ops(false);
 	scx.cpu_preempt = scx.ops.cpu_acquire || scx.ops.cpu_release;
 	scx_lock_out_forks();
+	cgroup_lock();
 	scx.init_task_enabled = true;
 	err = scx_init_cgroups();
 	if (!err)
 		err = scx_for_each_task(init_one);
+	cgroup_unlock();
 	scx_let_in_forks();
 	if (err) {
 		scx_bypass(false);

@@ -46,7 +46,7 @@ int scx_ops_init_task(struct task_struct *p, bool fork)
 		s32 ret;
 
 		args->fork = fork;
-		args->cgroup = root_cgroup();
+		args->cgroup = p->sched_task_group->css.cgroup;
 		ret = SCX_CALL(SCX_KF_UNLOCKED, init_task, SCX_ARG(p), SCX_ARG(args));
 		kheap_free(args);
 		if (ret)
