@@ -231,6 +231,7 @@ int plan_make(struct run_plan *plan, char *err, size_t err_size)
 		}
 	}
 	hash_costs(plan);
+	plan_kernels(plan);
 	return STATUS_OK;
 }
 
@@ -238,6 +239,7 @@ void plan_free(struct run_plan *plan)
 {
 	workload_close(plan->workload);
 	topology_free(&plan->topology);
+	free_kernels(plan);
 	for (u32 i = 0; i < plan->nr_with; i++)
 		free(plan->with[i].copy);
 	for (u32 i = 0; i < plan->nr_watches; i++)

@@ -13,4 +13,11 @@ int plan_actions(struct run_plan *plan, char *err, size_t err_size);
 int plan_with(struct run_plan *plan, char *err, size_t err_size);
 int plan_watches(struct run_plan *plan, char *err, size_t err_size);
 
+/*
+ * The kernel of each run. Never fails: a run without a kernel fails by itself.
+ * After the actions and the objects beside the scheduler, which count.
+ */
+void plan_kernels(struct run_plan *plan);
+void free_kernels(struct run_plan *plan);
+
 #endif

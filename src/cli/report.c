@@ -17,6 +17,29 @@
 
 /* --- before the runs ------------------------------------------------------------ */
 
+static const char *kernel_name(const struct run_kernel *kernel)
+{
+	return kernel->error.status == LOADER_OK ? generation_name(kernel->generation) : "none";
+}
+
+/* One for all runs, or which is whose. */
+static void print_kernels(const struct run_plan *plan)
+{
+	bool same = true;
+	char label[64];
+
+	for (u32 i = 1; i < plan->schedulers.nr; i++)
+		same &= kernel_name(&plan->kernels[i]) == kernel_name(&plan->kernels[0]);
+	printf("kernel    ");
+	for (u32 i = 0; i < (same ? 1 : plan->schedulers.nr); i++) {
+		printf("%s%s", i ? ", " : "", kernel_name(&plan->kernels[i]));
+		if (!same)
+			printf(" for %s", scheduler_label(plan->schedulers.items[i], label,
+							  sizeof(label)));
+	}
+	putchar('\n');
+}
+
 void report_head(const struct run_plan *plan)
 {
 	char words[256], duration[32], warmup[32];
@@ -31,8 +54,9 @@ void report_head(const struct run_plan *plan)
 	if (plan->options.warmup)
 		printf(" after %s of warm-up",
 		       human_ns(plan->options.warmup, warmup, sizeof(warmup)));
-	printf(", seed %llu, noise %s, kernel %s\n\n", plan->options.seed,
-	       noise[plan->options.noise], RUN_KERNEL);
+	printf(", seed %llu, noise %s\n", plan->options.seed, noise[plan->options.noise]);
+	print_kernels(plan);
+	putchar('\n');
 	fflush(stdout);
 }
 

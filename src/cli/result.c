@@ -78,6 +78,7 @@ struct json_object *run_new(const struct run_plan *plan, const char *scheduler)
 {
 	static const char *const noise[] = { "none", "light", "heavy" };
 	const struct run_options *o = &plan->options;
+	const struct run_kernel *kernel = run_kernel(plan, scheduler);
 	struct json_object *run = json_object_new_object();
 	char label[64];
 
@@ -85,7 +86,9 @@ struct json_object *run_new(const struct run_plan *plan, const char *scheduler)
 			       json_text(scheduler_label(scheduler, label, sizeof(label))));
 	json_add_string(run, "on", "sim");
 	json_object_object_add(run, "machine", machine_json(&plan->topology));
-	json_add_string(run, "kernel", RUN_KERNEL);
+	json_add_string(run, "kernel", kernel->error.status == LOADER_OK ?
+					       generation_name(kernel->generation) :
+					       NULL);
 	json_object_object_add(run, "workload", json_text(o->workload));
 	json_object_object_add(run, "settings", settings_json(&o->set));
 	json_add_string(run, "noise", noise[o->noise]);

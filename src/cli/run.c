@@ -48,8 +48,9 @@ static const struct cmd_option options[] = {
 	  "kernel threads and interrupts beside the workload; default light" },
 	{ "costs", 0, CMD_TEXT, FIELD(costs), "FILE",
 	  "JSON file of what things cost on the machine, in ns" },
-	{ "kernel", 0, CMD_CHOICE, FIELD(kernel), "auto|" RUN_KERNEL,
-	  "kernel generation to be; default auto, the newest that fits" },
+	{ "kernel", 0, CMD_CHOICE, FIELD(kernel), RUN_KERNELS,
+	  "generation of Linux to be, in what BPF programs see of it; default auto, the newest in "
+	  "which there is all that the scheduler needs; any: all names there are" },
 	{ "expect", 0, CMD_LIST, FIELD(expect), "METRIC<VALUE",
 	  "exit with 4 unless this holds in every run, such as 'web.wakeup.p99<2ms'; may be "
 	  "repeated" },

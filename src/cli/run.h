@@ -13,6 +13,7 @@
 #define VRT_CLI_RUN_H
 
 #include "../base/hash.h"
+#include "../loader/loader.h"
 #include "../sched/kernel.h"
 #include "cli.h"
 #include "cmdline.h"
@@ -21,8 +22,8 @@ struct json_object;
 struct workload;
 
 #define RUN_SCHEMA "vruntime-run-1"
-/* The kernel generation that is simulated. */
-#define RUN_KERNEL "6.12"
+/* What --kernel takes: see enum kernel_generation. */
+#define RUN_KERNELS "auto|6.12|7.0|any"
 
 enum timed_kind {
 	TIMED_SWAP,
@@ -65,9 +66,16 @@ struct run_options {
 	struct text_list set, init_progs, include_dirs, at, expect, with, watch;
 };
 
+/* The kernel of one run. */
+struct run_kernel {
+	enum kernel_generation generation;
+	struct loader_error error; /* status: LOADER_OK, or why there is none */
+};
+
 struct run_plan {
 	struct run_options options;
 	struct text_list schedulers;
+	struct run_kernel *kernels; /* of each scheduler's run */
 	struct topology topology;
 	struct cost_table costs;
 	struct workload *workload;
@@ -115,6 +123,8 @@ struct json_object *in_child(struct json_object *(*fn)(void *arg), void *arg, ch
 /* simulate() in a process of its own. A crash gives an object, too. */
 struct json_object *run_in_child(const struct run_plan *plan, const char *scheduler);
 
+/* Of the run of @scheduler, one of @plan's. */
+const struct run_kernel *run_kernel(const struct run_plan *plan, const char *scheduler);
 /* What of a run is known without running it. */
 struct json_object *run_new(const struct run_plan *plan, const char *scheduler);
 /* "end" of a run that did not start. */

@@ -329,6 +329,16 @@ static void run_and_finish(struct session *s)
 		add_host(s, switches);
 }
 
+/* False: there is no generation of Linux that this run could be of. */
+static bool has_kernel(struct session *s, const char *scheduler)
+{
+	const struct loader_error *error = &run_kernel(s->plan, scheduler)->error;
+
+	if (error->status != LOADER_OK)
+		run_set_failure(s->run, "not_loaded", "no kernel fits", error->message, NULL);
+	return error->status == LOADER_OK;
+}
+
 struct json_object *simulate(const struct run_plan *plan, const char *scheduler)
 {
 	struct session *s = &session;
@@ -338,13 +348,13 @@ struct json_object *simulate(const struct run_plan *plan, const char *scheduler)
 		.seed = plan->options.seed,
 		.noise = plan->options.noise,
 		.log = on_log,
-		.generation = GENERATION_6_12,
+		.generation = run_kernel(plan, scheduler)->generation,
 	};
 	char message[128];
 	int err;
 
 	session_init(s, plan, scheduler);
-	if (!open_trace(s))
+	if (!has_kernel(s, scheduler) || !open_trace(s))
 		return session_finish(s);
 	progress_start(s->label, !plan->options.quiet && !plan->options.verbose && !plan->pipe);
 	sched_trace = on_trace;

@@ -88,8 +88,13 @@ static bool is_complete(const struct image *image)
 	return sh[ehdr->e_shstrndx].sh_type == SHT_STRTAB;
 }
 
-/* @image is complete. Is there a section of that name with something in it? */
-static bool has_section(const struct image *image, const char *name)
+static const void *content(const struct image *image, const Elf64_Shdr *sh, size_t *size)
+{
+	*size = sh->sh_type == SHT_NOBITS ? 0 : sh->sh_size;
+	return (const char *)image->data + sh->sh_offset;
+}
+
+const void *image_section(const struct image *image, const char *name, size_t *size)
 {
 	const Elf64_Ehdr *ehdr = image->data;
 	const Elf64_Shdr *sh = sections_of(image), *strtab = &sh[ehdr->e_shstrndx];
@@ -100,8 +105,31 @@ static bool has_section(const struct image *image, const char *name)
 		if (sh[i].sh_size && sh[i].sh_name < strtab->sh_size &&
 		    strtab->sh_size - sh[i].sh_name >= len &&
 		    !memcmp(names + sh[i].sh_name, name, len))
-			return true;
-	return false;
+			return content(image, &sh[i], size);
+	return NULL;
+}
+
+void image_each_symbol(const struct image *image, image_symbol_fn fn, void *arg)
+{
+	const Elf64_Ehdr *ehdr = image->data;
+	const Elf64_Shdr *sh = sections_of(image);
+	size_t size, names_size;
+	const char *symbols, *names;
+	Elf64_Sym sym;
+
+	for (u32 i = 0; i < ehdr->e_shnum; i++) {
+		if (sh[i].sh_type != SHT_SYMTAB || sh[i].sh_link >= ehdr->e_shnum)
+			continue;
+		symbols = content(image, &sh[i], &size);
+		names = content(image, &sh[sh[i].sh_link], &names_size);
+		if (!names_size || names[names_size - 1])
+			continue;
+		for (size_t at = 0; size - at >= sizeof(sym); at += sizeof(sym)) {
+			memcpy(&sym, symbols + at, sizeof(sym));
+			if (sym.st_name < names_size)
+				fn(names + sym.st_name, &sym, arg);
+		}
+	}
 }
 
 static enum loader_status check(const struct image *image, const char *shown,
@@ -109,6 +137,7 @@ static enum loader_status check(const struct image *image, const char *shown,
 {
 	const Elf64_Ehdr *ehdr = image->data;
 	const enum loader_status bad = LOADER_ERR_OBJECT;
+	size_t size;
 
 	if (!image->size)
 		return loader_fail(error, bad, "%s: is empty; expected a compiled BPF object", shown);
@@ -132,7 +161,7 @@ static enum loader_status check(const struct image *image, const char *shown,
 		return loader_fail(error, bad,
 				   "%s: is truncated or damaged: its sections reach beyond its end (%zu bytes); build or copy it again",
 				   shown, image->size);
-	if (!has_section(image, ".BTF"))
+	if (!image_section(image, ".BTF", &size))
 		return loader_fail(error, bad,
 				   "%s: has no BTF, the types that a scheduler's operations are found by; compile with clang -g",
 				   shown);

@@ -108,6 +108,12 @@ struct image {
 enum loader_status image_read(struct image *image, const char *path, const char *shown,
 			      struct loader_error *error);
 
+/* The content of a section that is not empty; NULL: there is none of that name. */
+const void *image_section(const struct image *image, const char *name, size_t *size);
+/* The entries of the symbol table; @sym is an Elf64_Sym. */
+typedef void (*image_symbol_fn)(const char *name, const void *sym, void *arg);
+void image_each_symbol(const struct image *image, image_symbol_fn fn, void *arg);
+
 /* --- process.c -------------------------------------------------------------- */
 
 /* Runs argv[0] and collects what it prints. Its exit status, or -errno when it could not run. */

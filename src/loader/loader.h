@@ -7,6 +7,7 @@
 #define VRT_LOADER_LOADER_H
 
 #include "../base/util.h"
+#include "../bpf/generation.h"
 
 struct loader;
 struct topology;
@@ -69,6 +70,15 @@ typedef void (*loader_warn_fn)(const char *line, void *arg);
  */
 struct loader *loader_open(const char *path, const struct loader_options *opts,
 			   loader_warn_fn warn, void *arg, struct loader_error *error);
+/*
+ * Which generations of Linux have all the functions that the object cannot do
+ * without: those it declares and does not declare weak. @fits: a bit per enum
+ * kernel_generation, GENERATION_ANY not among them. LOADER_ERR_LOAD if there is
+ * none, with what each lacks. A function that no generation has does not count:
+ * that is found at load. Needs no machine.
+ */
+enum loader_status loader_detect_generation(const char *path, const struct loader_options *opts,
+					    u32 *fits, struct loader_error *error);
 /* Into the subsystem, then the init programs. */
 enum loader_status loader_load(struct loader *l, struct loader_error *error);
 /*

@@ -19,7 +19,7 @@
 #include "../../src/cli/json.h"
 #include "../../src/cli/run.h"
 
-static struct run_plan *new_plan(const char *expect)
+static struct run_plan *new_plan(const char *scheduler, const char *expect)
 {
 	struct run_plan *plan = calloc(1, sizeof(*plan));
 	char err[1024];
@@ -34,7 +34,7 @@ static struct run_plan *new_plan(const char *expect)
 		.json = true,
 		.host_stats = true,
 	};
-	plan->schedulers = (struct text_list){ .items = { "eevdf" }, .nr = 1 };
+	plan->schedulers = (struct text_list){ .items = { scheduler }, .nr = 1 };
 	if (expect)
 		plan->options.expect = (struct text_list){ .items = { expect }, .nr = 1 };
 	if (plan_make(plan, err, sizeof(err)) != STATUS_OK)
@@ -48,9 +48,9 @@ static void free_plan(struct run_plan *plan)
 	free(plan);
 }
 
-static struct json_object *run(struct run_plan *plan, const char *scheduler)
+static struct json_object *run(struct run_plan *plan)
 {
-	struct json_object *result = run_in_child(plan, scheduler);
+	struct json_object *result = run_in_child(plan, plan->schedulers.items[0]);
 
 	run_judge(plan, result);
 	free_plan(plan);
@@ -71,7 +71,7 @@ static void same_input_same_bytes(void **state)
 	struct json_object *runs[2];
 
 	for (u32 i = 0; i < 2; i++) {
-		runs[i] = run(new_plan(NULL), "eevdf");
+		runs[i] = run(new_plan("eevdf", NULL));
 		json_object_object_del(runs[i], "host");
 	}
 	assert_string_equal(json_object_to_json_string(runs[0]),
@@ -88,11 +88,11 @@ static void same_input_same_bytes(void **state)
 
 static void verdicts(void **state)
 {
-	struct json_object *r = run(new_plan("workers.delay.max<1ns"), "eevdf");
+	struct json_object *r = run(new_plan("eevdf", "workers.delay.max<1ns"));
 
 	assert_int_equal(number(r, "status"), STATUS_EXPECTATION);
 	json_object_put(r);
-	r = run(new_plan("workers.tasks==6"), "eevdf");
+	r = run(new_plan("eevdf", "workers.tasks==6"));
 	assert_int_equal(number(r, "status"), STATUS_OK);
 	assert_int_equal(json_object_array_length(json_at(r, "expectations")), 1);
 	json_object_put(r);
@@ -100,7 +100,7 @@ static void verdicts(void **state)
 
 static void no_such_scheduler(void **state)
 {
-	struct json_object *r = run(new_plan("workers.tasks==6"), "/nonexistent/x.bpf.o");
+	struct json_object *r = run(new_plan("/nonexistent/x.bpf.o", "workers.tasks==6"));
 
 	assert_int_equal(number(r, "status"), STATUS_LOAD);
 	assert_string_equal(json_string_at(r, "end.kind"), "not_loaded");
@@ -192,8 +192,8 @@ static void check_fields(struct json_object *obj, const char *manual)
 
 static void every_field_is_in_the_manual(void **state)
 {
-	struct json_object *good = run(new_plan("workers.tasks==6"), "eevdf");
-	struct json_object *bad = run(new_plan(NULL), "/nonexistent/x.bpf.o");
+	struct json_object *good = run(new_plan("eevdf", "workers.tasks==6"));
+	struct json_object *bad = run(new_plan("/nonexistent/x.bpf.o", NULL));
 	char *manual = read_manual();
 
 	check_fields(good, manual);
