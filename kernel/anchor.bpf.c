@@ -23,6 +23,7 @@
 #include "cgroup.h"
 #include "ext.h"
 #include "kfuncs.h"
+#include "periodic.h"
 #include "sched.h"
 
 /* Per-CPU variables: the verifier knows them by their section. */
@@ -68,3 +69,8 @@ OP_VOID(cpu_online, s32 cpu);
 OP_VOID(cpu_offline, s32 cpu);
 OP(s32, init, void);
 OP_VOID(exit, struct scx_exit_info *info);
+
+/* Operations of periodic programs. */
+KFUNC(int, bpf_periodic_ops__run, struct bpf_periodic_ctx *ctx);
+KFUNC(int, bpf_periodic_ops__init, void);
+KFUNC_VOID(bpf_periodic_ops__exit, void);

@@ -10,7 +10,7 @@
 #ifndef VRT_KERNEL_PERIODIC_H
 #define VRT_KERNEL_PERIODIC_H
 
-#include "types.h"
+#include "bpf_types.h"
 
 /*
  * Numbers far from Linux's own, which grow by one at a time. SEC("periodic/10ms")
@@ -31,7 +31,7 @@ struct bpf_periodic_ctx {
 	__u64 due; /* when this run was to begin */
 	__u64 period_ns;
 	__u64 seq; /* of this run, from 0 */
-	__u64 missed; /* periods so far in which no run could begin */
+	__u64 missed; /* runs so far that were left out: the one before was still going on */
 };
 
 enum bpf_periodic_mode {
@@ -65,6 +65,12 @@ struct bpf_periodic_ops {
 	char cgroup[BPF_PERIODIC_CGROUP_LEN];
 	/* Of the program; its thread is called bpf/<name>. */
 	char name[BPF_PERIODIC_NAME_LEN];
+};
+
+/* The value of a map of this type. */
+struct bpf_struct_ops_bpf_periodic_ops {
+	struct bpf_struct_ops_common_value common;
+	struct bpf_periodic_ops data __attribute__((aligned(64)));
 };
 
 #endif

@@ -45,6 +45,8 @@ struct task_group;
 #define MAX_PRIO (MAX_RT_PRIO + NICE_WIDTH)
 #define DEFAULT_PRIO (MAX_RT_PRIO + NICE_WIDTH / 2)
 #define NICE_TO_PRIO(nice) ((nice) + DEFAULT_PRIO)
+#define MIN_NICE (-20)
+#define MAX_NICE 19
 #define PRIO_TO_NICE(prio) ((prio) - DEFAULT_PRIO)
 
 struct load_weight {

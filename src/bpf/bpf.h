@@ -111,6 +111,14 @@ extern const struct bpf_env *bpf_env;
  */
 long vrt_bpf(enum bpf_cmd cmd, union bpf_attr *attr, u32 size);
 
+/*
+ * Why the request in progress is refused: a sentence for people beside the errno,
+ * as netlink's extended acknowledgements. From any callback of a request; kept
+ * until the next request, "" if nobody said anything.
+ */
+__printf(1, 2) void bpf_refuse(const char *fmt, ...);
+const char *bpf_refusal(void);
+
 /* --- kernel BTF -------------------------------------------------------- */
 
 struct btf *bpf_kernel_btf(void);

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,6 +245,22 @@ static long dispatch(enum bpf_cmd cmd, union bpf_attr *attr, u32 size)
 	}
 }
 
+static char refusal[512];
+
+void bpf_refuse(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(refusal, sizeof(refusal), fmt, args);
+	va_end(args);
+}
+
+const char *bpf_refusal(void)
+{
+	return refusal;
+}
+
 long vrt_bpf(enum bpf_cmd cmd, union bpf_attr *uattr, u32 size)
 {
 	union bpf_attr attr, before;
@@ -262,6 +280,7 @@ long vrt_bpf(enum bpf_cmd cmd, union bpf_attr *uattr, u32 size)
 	if (!all_zero((const char *)&attr + attr_end[cmd], sizeof(attr) - attr_end[cmd]))
 		return -EINVAL;
 	before = attr;
+	refusal[0] = '\0';
 	ret = dispatch(cmd, &attr, known);
 	if (memcmp(&before, &attr, known))
 		memcpy(uattr, &attr, known);

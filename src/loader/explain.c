@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../base/alloc.h"
+#include "../bpf/bpf.h"
 #include "facade.h"
 #include "internal.h"
 
@@ -316,29 +317,16 @@ static const char *why_not_ghost(int err)
 	}
 }
 
-static const char *why_not_periodic(int err)
-{
-	switch (err) {
-	case -EINVAL:
-		return "the kernel refuses its period, nice level, quota or mode (see the kernel log)";
-	case -ENOENT:
-		return "there is no cgroup of the name that it asks for (see the kernel log)";
-	case -ERANGE:
-		return "its period, nice level or quota is out of range (see the kernel log)";
-	case -EBUSY:
-		return "it is attached already";
-	default:
-		return NULL;
-	}
-}
-
 enum loader_status explain_attach(struct loader *l, enum loader_kind kind, const char *name,
 				  int err, struct loader_error *error)
 {
-	const char *why = kind == LOADER_GHOST	      ? why_not_ghost(err)
-			  : kind == LOADER_PERIODIC ? why_not_periodic(err)
-						      : why_not_scx(err);
+	const char *why = bpf_refusal();
 
+	/* what was refused in words needs no guess */
+	if (!why[0])
+		why = kind == LOADER_GHOST ? why_not_ghost(err) :
+		      kind == LOADER_SCX   ? why_not_scx(err) :
+					     NULL;
 	if (!why)
 		why = err == -ENOMEM ? "the kernel is out of memory" : strerror(-err);
 	return loader_fail(error, LOADER_ERR_ATTACH, "%s: '%s' could not be attached: %s", l->path, name,

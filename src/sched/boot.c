@@ -236,6 +236,7 @@ void kernel_shutdown(void)
 	scx_shutdown();
 	noise_exit();
 	tasks_free_all();
+	periodic_exit();
 	for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		kheap_free(task_of(kernel.rqs[cpu]->rq.idle));
 		kheap_free(kernel.rqs[cpu]);

@@ -8,6 +8,7 @@
  * time.
  */
 #include "../../kernel/kfuncs.h"
+#include "../../kernel/periodic.h"
 #include "../bpf/bpf.h"
 #include "../bpf/map.h"
 #include "../bpf/prog.h"
@@ -83,8 +84,9 @@ static void env_fault(const struct bpf_fault *fault)
 	kernel_logf(false, "BPF program \"%s\" stopped: %s", bpf_prog_name(fault->prog),
 		    fault->message);
 	scx_iters_abort();
+	periodic_fault(fault->prog);
 	/* a scheduler answers for its own programs, their timers included */
-	if (fault->prog->type == BPF_PROG_TYPE_STRUCT_OPS)
+	if (fault->prog->st_ops && !strcmp(fault->prog->st_ops->name, "sched_ext_ops"))
 		scx_error("program %s: %s", bpf_prog_name(fault->prog), fault->message);
 }
 
@@ -329,6 +331,8 @@ static const struct bpf_kfunc_set task_sets[] = {
 	{ .funcs = task_kfuncs, .nr = ARRAY_SIZE(task_kfuncs), .prog_type = BPF_PROG_TYPE_STRUCT_OPS },
 	{ .funcs = task_kfuncs, .nr = ARRAY_SIZE(task_kfuncs), .prog_type = BPF_PROG_TYPE_TRACING },
 	{ .funcs = task_kfuncs, .nr = ARRAY_SIZE(task_kfuncs), .prog_type = BPF_PROG_TYPE_SYSCALL },
+	{ .funcs = task_kfuncs, .nr = ARRAY_SIZE(task_kfuncs),
+	  .prog_type = (enum bpf_prog_type)BPF_PROG_TYPE_PERIODIC },
 };
 
 static void task_dtor(void *obj)
@@ -367,6 +371,8 @@ static int register_all(void)
 		err = scx_register_kfuncs();
 	if (!err)
 		err = scx_register_struct_ops();
+	if (!err)
+		err = periodic_register();
 	return err;
 }
 

@@ -71,6 +71,13 @@ static struct kthread *kthread_self(void)
 	return k && fiber_current() == k->fiber ? k : NULL;
 }
 
+void *kthread_data(const struct kthread_ops *ops)
+{
+	struct kthread *k = kthread_self();
+
+	return k && k->ops == ops ? k->data : NULL;
+}
+
 static void switch_out(struct kthread *k, enum task_action_kind kind)
 {
 	k->action = (struct task_action){ .kind = kind };

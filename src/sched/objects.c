@@ -25,6 +25,7 @@ struct kheap_type kheap_types[NR_OBJ_TYPES] = {
 	[OBJ_SCX_EXIT_TASK_ARGS] = { .name = "scx_exit_task_args" },
 	[OBJ_SCX_CGROUP_INIT_ARGS] = { .name = "scx_cgroup_init_args" },
 	[OBJ_SCX_CPU_RELEASE_ARGS] = { .name = "scx_cpu_release_args" },
+	[OBJ_PERIODIC_CTX] = { .name = "bpf_periodic_ctx" },
 	[OBJ_TEXT] = { .name = "[text]" },
 };
 

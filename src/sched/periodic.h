@@ -18,6 +18,7 @@ struct periodic_stats {
 	u64 period;
 	char cgroup[BPF_PERIODIC_CGROUP_LEN + 32]; /* path of the one it is in */
 	bool attached; /* still there */
+	bool failed; /* a run was stopped for what it did: it is not run any more */
 	u64 runs;
 	u64 missed; /* periods in which no run could begin: counted, never queued up */
 	u64 runtime; /* CPU time of its thread */

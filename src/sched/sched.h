@@ -409,6 +409,8 @@ struct kthread_ops {
 };
 struct task *kthread_create(const struct task_params *params, const struct kthread_ops *ops,
 			    void *data, int *err);
+/* The data of the thread on whose stack the caller is, if it is one with these operations. */
+void *kthread_data(const struct kthread_ops *ops);
 /*
  * From a thread's own stack, without locks. Nothing that is known of the CPU
  * holds afterwards: it may be another one.
@@ -532,6 +534,7 @@ enum sched_object {
 	OBJ_SCX_EXIT_TASK_ARGS,
 	OBJ_SCX_CGROUP_INIT_ARGS,
 	OBJ_SCX_CPU_RELEASE_ARGS,
+	OBJ_PERIODIC_CTX,
 	OBJ_TEXT,
 	NR_OBJ_TYPES,
 };
@@ -587,6 +590,14 @@ void scx_update_idle(struct rq *rq, bool idle, bool do_notify);
 bool scx_wants_class(const struct task_struct *p);
 void scx_cpu_hotplug(struct rq *rq, bool online);
 const char *scx_check(struct rq *rq, struct task_struct *p);
+
+/* --- periodic programs (periodic/) ------------------------------------------------- */
+
+struct bpf_prog;
+int periodic_register(void);
+void periodic_exit(void);
+/* @prog was stopped here: if it is a periodic one, its last run was that. */
+void periodic_fault(const struct bpf_prog *prog);
 
 /* --- what core.c plugs into the CPU loop ------------------------------------------- */
 
