@@ -104,18 +104,46 @@ static struct json_object *all_runs(const struct run_plan *plan, u64 *worst)
 	return runs;
 }
 
+/* The first of the run's entries at @list whose @field says that something was not possible. */
+static const char *first_failure(struct json_object *run, const char *list, const char *field)
+{
+	struct json_object *entries = json_at(run, list);
+
+	for (size_t i = 0; entries && i < json_object_array_length(entries); i++) {
+		struct json_object *entry = json_object_array_get_idx(entries, i);
+		struct json_object *holds = json_at(entry, "holds");
+
+		if (*json_string_at(entry, field) && !json_object_get_boolean(holds))
+			return json_string_at(entry, field);
+	}
+	return "";
+}
+
 /* With --json, too, what went wrong is told to people, on stderr. */
+static void tell_failure(struct json_object *run, u64 status)
+{
+	const char *label = json_string_at(run, "scheduler");
+	const char *message = json_string_at(run, "end.message");
+	const char *action = first_failure(run, "timeline", "error");
+
+	if (status == STATUS_EXPECTATION)
+		cli_error("%s: not met: %s", label, first_failure(run, "expectations", "expect"));
+	else if (status == STATUS_BOOKS && json_at(run, "books"))
+		cli_error("%s: the books do not balance: this is a bug of vruntime", label);
+	else if (status == STATUS_LOAD && *action)
+		cli_error("%s: --at: %s", label, action);
+	else
+		cli_error("%s: %s", label, *message ? message : json_string_at(run, "end.reason"));
+}
+
 static void tell_failures(struct json_object *runs)
 {
 	for (size_t i = 0; i < json_object_array_length(runs); i++) {
 		struct json_object *run = json_object_array_get_idx(runs, i);
-		const char *message = json_string_at(run, "end.message");
 		u64 status;
 
-		if (!json_u64_at(run, "status", &status) || !status)
-			continue;
-		cli_error("%s: %s", json_string_at(run, "scheduler"),
-			  *message ? message : json_string_at(run, "end.reason"));
+		if (json_u64_at(run, "status", &status) && status)
+			tell_failure(run, status);
 	}
 }
 
