@@ -220,7 +220,8 @@ int plan_make(struct run_plan *plan, char *err, size_t err_size)
 	}
 	if (plan_machine(plan, err, err_size) || plan_workload(plan, err, err_size) ||
 	    plan_actions(plan, err, err_size) || plan_with(plan, err, err_size) ||
-	    plan_watches(plan, err, err_size) || plan_expectations(plan, err, err_size))
+	    plan_watches(plan, err, err_size) || plan_cgroups(plan, err, err_size) ||
+	    plan_expectations(plan, err, err_size))
 		return STATUS_USAGE;
 	if (plan->options.trace) {
 		char why[512];
@@ -244,8 +245,11 @@ void plan_free(struct run_plan *plan)
 		free(plan->with[i].copy);
 	for (u32 i = 0; i < plan->nr_watches; i++)
 		free(plan->watches[i].map);
+	for (u32 i = 0; i < plan->nr_cgroups; i++)
+		free(plan->cgroups[i].path);
 	free(plan->with);
 	free(plan->watches);
+	free(plan->cgroups);
 	free(plan->actions);
 	free(plan->expectations);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The table of report.c: a column per run, a section per group of tasks, then
- * the machine.
+ * the machine and control groups, if there are any.
  */
 #include <stdio.h>
 #include <string.h>
@@ -132,6 +132,32 @@ static void machine_rows(const struct columns *c)
 	latency_rows(c, objs, "lag", "lag");
 }
 
+/* --- what is not in every run ------------------------------------------------------- */
+
+static void cgroup_rows(const struct columns *c)
+{
+	static const struct {
+		const char *path, *label;
+		human_fn human;
+	} rows[] = {
+		{ "usage_ns", "  CPU time", human_ns },
+		{ "nr_periods", "  periods", human_count },
+		{ "nr_throttled", "    throttled", human_count },
+		{ "throttled_ns", "  throttled for", human_ns },
+	};
+	size_t nr = json_object_array_length(json_at(c->runs[0], "cgroups"));
+
+	for (size_t g = 0; g < nr; g++) {
+		struct json_object *objs[CMDLINE_MAX_LIST];
+
+		for (u32 i = 0; i < c->nr; i++)
+			objs[i] = json_object_array_get_idx(json_at(c->runs[i], "cgroups"), g);
+		table_section(c->table, "cgroup %s", json_string_at(objs[0], "path"));
+		for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+			value_row(c, objs, rows[i].path, rows[i].human, rows[i].label);
+	}
+}
+
 void report_table(struct json_object *runs, u32 nr_groups)
 {
 	struct columns c = {};
@@ -150,6 +176,7 @@ void report_table(struct json_object *runs, u32 nr_groups)
 	for (u32 i = 0; i < nr_groups; i++)
 		group_rows(&c, i);
 	machine_rows(&c);
+	cgroup_rows(&c);
 	table_print(c.table, stdout);
 	table_free(c.table);
 	putchar('\n');

@@ -44,6 +44,9 @@ static const struct cmd_option options[] = {
 	{ "watch", 0, CMD_LIST, FIELD(watch), "MAP[=INTERVAL]",
 	  "print this map of the scheduler's or of a --with object's every INTERVAL of simulated "
 	  "time; default 1s; may be repeated" },
+	{ "cgroup", 0, CMD_LIST, FIELD(cgroups), "PATH[,weight=N][,max=QUOTA/PERIOD]",
+	  "make a control group, such as /gc,max=10ms/100ms, before anything is attached; may be "
+	  "repeated" },
 	{ "noise", 0, CMD_CHOICE, FIELD(noise), "none|light|heavy",
 	  "kernel threads and interrupts beside the workload; default light" },
 	{ "costs", 0, CMD_TEXT, FIELD(costs), "FILE",

@@ -56,6 +56,13 @@ struct watch_plan {
 	u64 interval; /* ns */
 };
 
+/* A control group to make: --cgroup PATH[,weight=N][,max=QUOTA[/PERIOD]] */
+struct cgroup_plan {
+	char *path;
+	u32 weight; /* 0: the default */
+	u64 quota, period; /* ns; period 0: not limited */
+};
+
 /* What the command line says, as cmdline.c fills it in. */
 struct run_options {
 	const char *machine, *workload, *costs, *trace;
@@ -63,7 +70,7 @@ struct run_options {
 	u64 warmup, seed;
 	u32 noise, kernel;
 	bool json, host_stats, verbose, quiet, help;
-	struct text_list set, init_progs, include_dirs, at, expect, with, watch;
+	struct text_list set, init_progs, include_dirs, at, expect, with, watch, cgroups;
 };
 
 /* The kernel of one run. */
@@ -84,7 +91,8 @@ struct run_plan {
 	u32 nr_actions;
 	struct with_plan *with;
 	struct watch_plan *watches;
-	u32 nr_with, nr_watches;
+	struct cgroup_plan *cgroups;
+	u32 nr_with, nr_watches, nr_cgroups;
 	/* vrt trace: lines of bpf_printk() and watched maps on stdout, as they come */
 	bool pipe;
 	struct expectation *expectations;

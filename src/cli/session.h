@@ -95,4 +95,11 @@ void watch_print(struct session *s);
 /* --at TIME:print=MAP */
 void print_map(struct session *s, const char *map, const char *what);
 
+/* --- cgroups.c ---------------------------------------------------------------- */
+
+/* Makes what --cgroup asks for. False: the run has failed, and says why. */
+bool cgroups_make(struct session *s);
+/* How they fared, as an array. */
+struct json_object *cgroups_json(const struct session *s);
+
 #endif

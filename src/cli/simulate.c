@@ -320,6 +320,7 @@ static void run_and_finish(struct session *s)
 	switches = kernel_context_switches() - switches;
 	metrics_finish(s->metrics, kernel_now());
 	add_books(s, books, "at the end");
+	json_object_object_add(s->run, "cgroups", cgroups_json(s));
 	detach(s, "done", "time is up");
 	beside_detach(s);
 	add_books(s, books, "after detaching");
@@ -364,7 +365,7 @@ struct json_object *simulate(const struct run_plan *plan, const char *scheduler)
 			 strerror(-err));
 		run_set_failure(s->run, "crashed", "no boot", message, NULL);
 	} else {
-		if (beside_attach(s) && attach_first(s, scheduler) && start(s))
+		if (cgroups_make(s) && beside_attach(s) && attach_first(s, scheduler) && start(s))
 			run_and_finish(s);
 		beside_detach(s);
 		close_trace(s);

@@ -41,6 +41,8 @@ static const struct cmd_option options[] = {
 	{ "seed", 's', CMD_NUMBER, RUN(seed), "N", "of everything random; default 1" },
 	{ "watch", 0, CMD_LIST, RUN(watch), "MAP[=INTERVAL]",
 	  "print this map every INTERVAL; default 1s; may be repeated" },
+	{ "cgroup", 0, CMD_LIST, RUN(cgroups), "PATH[,weight=N][,max=QUOTA/PERIOD]",
+	  "make a control group first, as of 'vrt run'; may be repeated" },
 	{ "include", 'I', CMD_LIST, RUN(include_dirs), "DIR",
 	  "search for headers of a .bpf.c here, too; may be repeated" },
 	{ "verbose", 'v', CMD_FLAG, RUN(verbose), NULL,
@@ -64,7 +66,10 @@ static const struct cmd_table table = {
 /* Nobody but the simulated machine knows what these mean. */
 static const char *not_on_host(const struct run_options *o)
 {
-	return o->machine ? "--machine" : o->workload ? "--workload" : NULL;
+	return o->machine    ? "--machine" :
+	       o->workload   ? "--workload" :
+	       o->cgroups.nr ? "--cgroup" :
+			       NULL;
 }
 
 /* What the run's "end" says: there is no report here to say it. */

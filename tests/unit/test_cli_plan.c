@@ -12,6 +12,7 @@
 
 #include "../../src/cli/expect.h"
 #include "../../src/cli/run.h"
+#include "../../src/sched/cgroup.h"
 
 #define HACKBENCH "hackbench -g 1 -f 2"
 
@@ -170,6 +171,11 @@ static struct text_list *watch_list(struct run_plan *plan)
 	return &plan->options.watch;
 }
 
+static struct text_list *cgroup_list(struct run_plan *plan)
+{
+	return &plan->options.cgroups;
+}
+
 static void objects_beside(void **state)
 {
 	struct run_plan *plan = new_plan();
@@ -211,6 +217,40 @@ static void watches(void **state)
 	refuse_in(watch_list, "counts=", "--watch", "MAP=INTERVAL");
 	refuse_in(watch_list, "counts=fast", "--watch", "MAP=INTERVAL");
 	refuse_in(watch_list, "counts=10us", "--watch", "1ms");
+}
+
+static void cgroups(void **state)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->options.cgroups = (struct text_list){
+		.items = { "/gc", "a/b,weight=50,max=10ms/50ms", "/c,max=20ms", "/d,max=max" }, .nr = 4
+	};
+	accept_plan(plan);
+	assert_int_equal(plan->nr_cgroups, 4);
+	assert_string_equal(plan->cgroups[0].path, "/gc");
+	assert_int_equal(plan->cgroups[0].weight, 0);
+	assert_int_equal(plan->cgroups[0].period, 0);
+	assert_string_equal(plan->cgroups[1].path, "/a/b");
+	assert_int_equal(plan->cgroups[1].weight, 50);
+	assert_int_equal(plan->cgroups[1].quota, 10 * NSEC_PER_MSEC);
+	assert_int_equal(plan->cgroups[1].period, 50 * NSEC_PER_MSEC);
+	assert_int_equal(plan->cgroups[2].period, CGROUP_PERIOD_DFL);
+	assert_int_equal(plan->cgroups[3].quota, CGROUP_NO_QUOTA);
+	free_plan(plan);
+
+	refuse_in(cgroup_list, "", "--cgroup", "path");
+	refuse_in(cgroup_list, "/", "--cgroup", "root");
+	refuse_in(cgroup_list, "/a//b", "--cgroup", "1 to 63 characters");
+	refuse_in(cgroup_list, "/1/2/3/4/5/6/7/8/9", "--cgroup", "deeper than 8");
+	refuse_in(cgroup_list, "/a,weight=0", "--cgroup", "weight: '0' is not a number from 1 to 10000");
+	refuse_in(cgroup_list, "/a,weight=10001", "--cgroup", "weight");
+	refuse_in(cgroup_list, "/a,weight=5x", "--cgroup", "weight");
+	refuse_in(cgroup_list, "/a,max=10", "--cgroup", "'10' is not a quota");
+	refuse_in(cgroup_list, "/a,max=10us", "--cgroup", "'10us' is not a quota");
+	refuse_in(cgroup_list, "/a,max=10ms/2s", "--cgroup", "'2s' is not a period");
+	refuse_in(cgroup_list, "/a,max=10ms/", "--cgroup", "'' is not a period");
+	refuse_in(cgroup_list, "/a,wieght=5", "--cgroup", "'wieght=5'");
 }
 
 static void refuse_expectation(const char *expect, const char *text)
@@ -290,6 +330,7 @@ int main(void)
 		cmocka_unit_test(more_actions),
 		cmocka_unit_test(objects_beside),
 		cmocka_unit_test(watches),
+		cmocka_unit_test(cgroups),
 		cmocka_unit_test(expectations),
 		cmocka_unit_test(hashes),
 		cmocka_unit_test(files_of_schedulers),
