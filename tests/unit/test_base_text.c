@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "../../src/base/duration.h"
 #include "../../src/base/error.h"
 #include "../../src/base/hash.h"
 #include "../../src/base/jsonfile.h"
@@ -170,6 +171,47 @@ static void test_vrt_error(void **state)
 	assert_int_equal(vrt_error(NULL, 0, -ENOENT, "x"), -ENOENT);
 }
 
+static void test_times(void **state)
+{
+	u64 ns;
+	char buf[32];
+
+	assert_int_equal(parse_time("15", NSEC_PER_USEC, &ns), 2);
+	assert_int_equal(ns, 15 * NSEC_PER_USEC);
+	assert_int_equal(parse_time("1.5ms,", NSEC_PER_USEC, &ns), 5);
+	assert_int_equal(ns, 1500 * NSEC_PER_USEC);
+	assert_int_equal(parse_time("0.000000001s", 0, &ns), 12);
+	assert_int_equal(ns, 1);
+	assert_int_equal(parse_time("86400s", 0, &ns), 6);
+	assert_int_equal(ns, 86400 * NSEC_PER_SEC);
+	assert_int_equal(parse_time("99999999999999999999s", 0, &ns), 21);
+	assert_int_equal(ns, ~0ULL);
+	assert_int_equal(parse_time("15", 0, &ns), 0);
+	assert_int_equal(parse_time("us", NSEC_PER_USEC, &ns), 0);
+	assert_int_equal(parse_time("-1us", NSEC_PER_USEC, &ns), 0);
+	assert_string_equal(format_time(0, buf, sizeof(buf)), "0ns");
+	assert_string_equal(format_time(1500, buf, sizeof(buf)), "1.5us");
+	assert_string_equal(format_time(100 * NSEC_PER_MSEC, buf, sizeof(buf)), "100ms");
+	assert_string_equal(format_time(3600 * NSEC_PER_SEC, buf, sizeof(buf)), "3600s");
+}
+
+static void test_durations(void **state)
+{
+	u64 ns;
+
+	assert_int_equal(parse_duration("10s", &ns), 0);
+	assert_int_equal(ns, 10000000000);
+	assert_int_equal(parse_duration("2m", &ns), 0);
+	assert_int_equal(ns, 120000000000);
+	assert_int_equal(parse_duration("0.5us", &ns), 0);
+	assert_int_equal(ns, 500);
+	assert_int_not_equal(parse_duration("5", &ns), 0);
+	assert_int_not_equal(parse_duration("5 s", &ns), 0);
+	assert_int_not_equal(parse_duration("s", &ns), 0);
+	assert_int_not_equal(parse_duration("-1s", &ns), 0);
+	assert_int_not_equal(parse_duration("999999999999999999m", &ns), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +222,8 @@ int main(void)
 		cmocka_unit_test(test_json_errors),
 		cmocka_unit_test(test_json_file),
 		cmocka_unit_test(test_vrt_error),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_durations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

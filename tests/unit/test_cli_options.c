@@ -132,23 +132,6 @@ static void bad_lines(void **state)
 
 /* --- figures --------------------------------------------------------------------- */
 
-static void durations(void **state)
-{
-	u64 ns;
-
-	assert_int_equal(parse_duration("10s", &ns), 0);
-	assert_int_equal(ns, 10000000000);
-	assert_int_equal(parse_duration("2m", &ns), 0);
-	assert_int_equal(ns, 120000000000);
-	assert_int_equal(parse_duration("0.5us", &ns), 0);
-	assert_int_equal(ns, 500);
-	assert_int_not_equal(parse_duration("5", &ns), 0);
-	assert_int_not_equal(parse_duration("5 s", &ns), 0);
-	assert_int_not_equal(parse_duration("s", &ns), 0);
-	assert_int_not_equal(parse_duration("-1s", &ns), 0);
-	assert_int_not_equal(parse_duration("999999999999999999m", &ns), 0);
-}
-
 static void ratios_and_numbers(void **state)
 {
 	u64 v;
@@ -331,7 +314,6 @@ int main(void)
 		cmocka_unit_test(good_lines),
 		cmocka_unit_test(end_of_options),
 		cmocka_unit_test(bad_lines),
-		cmocka_unit_test(durations),
 		cmocka_unit_test(ratios_and_numbers),
 		cmocka_unit_test(human_figures),
 		cmocka_unit_test(labels),

@@ -13,7 +13,6 @@
 
 #include "fake_kernel.c"
 
-#include "../../src/base/duration.h"
 #include "../../src/workload/channel.h"
 #include "../../src/workload/options.h"
 #include "../../src/workload/service.h"
@@ -577,30 +576,6 @@ static void test_words(void **state)
 	stop(w);
 }
 
-static void test_times(void **state)
-{
-	u64 ns;
-	char buf[32];
-
-	assert_int_equal(parse_time("15", US, &ns), 2);
-	assert_int_equal(ns, 15 * US);
-	assert_int_equal(parse_time("1.5ms,", US, &ns), 5);
-	assert_int_equal(ns, 1500 * US);
-	assert_int_equal(parse_time("0.000000001s", 0, &ns), 12);
-	assert_int_equal(ns, 1);
-	assert_int_equal(parse_time("86400s", 0, &ns), 6);
-	assert_int_equal(ns, 86400 * NSEC_PER_SEC);
-	assert_int_equal(parse_time("99999999999999999999s", 0, &ns), 21);
-	assert_int_equal(ns, ~0ULL);
-	assert_int_equal(parse_time("15", 0, &ns), 0);
-	assert_int_equal(parse_time("us", US, &ns), 0);
-	assert_int_equal(parse_time("-1us", US, &ns), 0);
-	assert_string_equal(format_time(0, buf, sizeof(buf)), "0ns");
-	assert_string_equal(format_time(1500, buf, sizeof(buf)), "1.5us");
-	assert_string_equal(format_time(100 * MS, buf, sizeof(buf)), "100ms");
-	assert_string_equal(format_time(3600 * NSEC_PER_SEC, buf, sizeof(buf)), "3600s");
-}
-
 static void test_help(void **state)
 {
 	const char *name, *summary, *help;
@@ -645,7 +620,6 @@ int main(void)
 		cmocka_unit_test(test_stress_survives_refused_forks),
 		cmocka_unit_test(test_option_errors),
 		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_help),
 	};
 
