@@ -48,8 +48,11 @@ static int attach_ghost(struct bpf_prog *prog, void *target, u32 attach_type, vo
 
 static int attach_periodic(struct bpf_prog *prog, void *target, u32 attach_type, void **state)
 {
-	if (refusal)
+	if (refusal) {
+		if (refusal == -ERANGE)
+			bpf_refuse("period_ns is %d", 7);
 		return refusal;
+	}
 	assert_null(target);
 	assert_int_equal(attach_type, 2100);
 	note("+", bpf_prog_name(prog));
@@ -211,10 +214,11 @@ static void test_refused(void **state)
 	assert_not_attached(l, "Disk quota exceeded");
 	loader_close(l);
 	l = load(PREAMBLE PROG("periodic/1ms", "gc"));
-	refusal = -EINVAL;
-	assert_not_attached(l, "'gc' could not be attached: the kernel refuses its period");
+	/* what the kernel says about it, but not what it said about something else */
+	refusal = -ERANGE;
+	assert_not_attached(l, "'gc' could not be attached: period_ns is 7");
 	refusal = -ENOENT;
-	assert_not_attached(l, "there is no cgroup of the name");
+	assert_not_attached(l, "'gc' could not be attached: No such file");
 	refusal = -ENOMEM;
 	assert_not_attached(l, "the kernel is out of memory");
 	loader_close(l);
