@@ -233,21 +233,39 @@ struct bpf_struct_ops {
 	/*
 	 * Which kfunc shall @prog get that calls @kfunc_id (BTF ids of FUNCs)? The id
 	 * of the one to call instead, 0 for "as it is", or -errno to refuse the
-	 * program; the caller has then said why in the log. Asked for every call that
-	 * can be reached. @member is NULL for calls from asynchronous callbacks
-	 * (timers), which run outside of any member. NULL, when there is a table: the
-	 * table answers (bpf_kfunc_table_validate()).
+	 * program; whoever loads it then says why in the log. Asked for every call
+	 * that can be reached. @member is NULL for calls from asynchronous callbacks
+	 * (timers), which run outside of any member. NULL: the tables answer
+	 * (bpf_kfunc_table_validate()).
 	 */
 	s32 (*kfunc_validate_reloc)(const struct btf_type *t, const struct btf_member *member,
 				    struct bpf_prog *prog, u32 kfunc_id);
-	const struct bpf_kfunc_rule *kfunc_rules; /* ends with a NULL kfunc */
+	const struct bpf_kfunc_rule *kfunc_rules; /* ends with a NULL kfunc; NULL: none */
+	/* rules of kfuncs that the kernel BTF lacks are for another generation: left out */
+	bool partial_rules;
+	/*
+	 * As Linux up to 7.0: calls from everywhere are accepted, get the kfunc itself,
+	 * and are left to it to refuse while running. (--contexts run)
+	 */
+	bool contexts_at_run;
 
 	/* filled in at registration */
 	u32 type_id, value_id;
 	const struct btf_type *type;
 };
 
+/*
+ * @ops must stay. -ENOENT: the kernel BTF lacks a name, also one of the rules;
+ * -EINVAL, -EEXIST: rules that cannot be (the environment's printk() says which).
+ */
 int bpf_register_struct_ops(struct bpf_struct_ops *ops);
+
+/*
+ * What the rules of all registered types say: a kfunc_validate_reloc(), also for
+ * one that only has something to add.
+ */
+s32 bpf_kfunc_table_validate(const struct btf_type *t, const struct btf_member *member,
+			     struct bpf_prog *prog, u32 kfunc_id);
 
 /* --- running programs -------------------------------------------------- */
 
@@ -259,6 +277,19 @@ int bpf_register_struct_ops(struct bpf_struct_ops *ops);
 u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr);
 
 const char *bpf_prog_name(const struct bpf_prog *prog);
+
+/* A call of a kfunc in a program, and what it was bound to at load. */
+struct bpf_kfunc_site {
+	u32 insn; /* index into the program as loaded */
+	const char *kfunc; /* as the program calls it */
+	const char *impl; /* what it gets; NULL: the call cannot be reached */
+	/* member, "async" (timers, work queues), or both: "dispatch,async"; "" for other types */
+	char from[64];
+	char where[128]; /* "file.bpf.c:12", or "insn 7" without line information */
+};
+
+/* The call number @i, in the order of instructions; false when there are no more. */
+bool bpf_prog_kfunc_site(const struct bpf_prog *prog, u32 i, struct bpf_kfunc_site *site);
 /* Instructions executed by all programs so far. */
 u64 bpf_insns_executed(void);
 

@@ -2,12 +2,19 @@
 /*
  * The passes of the structural check, in order.
  */
+#include <stdlib.h>
+
 #include "check.h"
 
 void bpf_check_log_insn(struct bpf_check_env *env, u32 i)
 {
-	char text[160];
+	const char *line = bpf_prog_source_line(env->prog, i);
+	char text[160], where[160];
 
+	if (env->prog->nr_line_info) {
+		bpf_prog_where(env->prog, i, where, sizeof(where));
+		bpf_log(env->log, "; %s%s@ %s\n", line, *line ? " " : "", where);
+	}
 	bpf_disasm(env->prog, i, text, sizeof(text));
 	bpf_log(env->log, "%u: (%02x) %s\n", i, env->prog->orig_insns[i].code, text);
 }
@@ -16,7 +23,8 @@ int bpf_check(struct bpf_prog *prog, const union bpf_attr *attr, struct bpf_log 
 {
 	static int (*const passes[])(struct bpf_check_env *env) = {
 		bpf_check_add_subprogs, bpf_check_subprogs, bpf_check_btf_info, bpf_check_attach,
-		bpf_check_resolve,	bpf_check_cfg,	    bpf_check_insns,	bpf_check_calls,
+		bpf_check_resolve,	bpf_check_cfg,	    bpf_check_insns,	bpf_check_flow,
+		bpf_check_calls,
 	};
 	struct bpf_check_env env = { .prog = prog, .attr = attr, .log = log };
 	int err = 0;
@@ -24,6 +32,7 @@ int bpf_check(struct bpf_prog *prog, const union bpf_attr *attr, struct bpf_log 
 
 	for (i = 0; i < ARRAY_SIZE(passes) && !err; i++)
 		err = passes[i](&env);
+	free(env.live);
 	bpf_log(log,
 		"processed %u insns (limit %u) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0\n",
 		err ? 0 : prog->len, BPF_MAX_INSNS);

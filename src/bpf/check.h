@@ -8,6 +8,8 @@
  *	check_attach.c	what the program will be attached to, and its context
  *	check_resolve.c	maps, kernel variables, functions, kfuncs, helpers
  *	check_insn.c	opcodes and reserved fields
+ *	check_flow.c	what constants leave to be reached, and from where
+ *	kfunc_reloc.c	where kfuncs may be called, and which one a call gets
  *
  * Afterwards prog->insns refers to what was resolved: the imm of a 64-bit load
  * with a src_reg is an index of exec->consts, that of a kfunc call one of
@@ -25,6 +27,18 @@ struct bpf_check_env {
 	struct bpf_prog *prog;
 	const union bpf_attr *attr;
 	struct bpf_log *log;
+	/* check_flow.c; of programs that call kfuncs */
+	u8 *live; /* by instruction: it can be reached */
+	u8 contexts[BPF_MAX_SUBPROGS]; /* BPF_CONTEXT_*: from where each function is called */
+};
+
+enum {
+	BPF_CONTEXT_MAIN = 1 << 0, /* where the program is attached */
+	BPF_CONTEXT_TIMER = 1 << 1, /* as a callback of bpf_timer */
+	BPF_CONTEXT_WQ = 1 << 2, /* ... of bpf_wq */
+	BPF_CONTEXT_ASYNC = BPF_CONTEXT_TIMER | BPF_CONTEXT_WQ,
+	BPF_CONTEXTS = BPF_CONTEXT_MAIN | BPF_CONTEXT_ASYNC,
+	BPF_ADDRESS_TAKEN = 1 << 3,
 };
 
 #define BPF_POISON_CORE 195896080 /* libbpf: a field, type or enumerator that is not there */
@@ -39,6 +53,20 @@ static inline bool bpf_is_ldimm64(const struct bpf_insn *insn)
 static inline bool bpf_is_call(const struct bpf_insn *insn, u32 src_reg)
 {
 	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == src_reg;
+}
+
+/* Does it jump, with a target? */
+static inline bool bpf_is_jump(const struct bpf_insn *insn)
+{
+	return (BPF_CLASS(insn->code) == BPF_JMP || BPF_CLASS(insn->code) == BPF_JMP32) &&
+	       BPF_OP(insn->code) != BPF_CALL && BPF_OP(insn->code) != BPF_EXIT;
+}
+
+static inline s64 bpf_jump_target(const struct bpf_insn *insn, u32 i)
+{
+	bool far = insn->code == (BPF_JMP32 | BPF_JA);
+
+	return (s64)i + 1 + (far ? insn->imm : insn->off);
 }
 
 /* A reference to a function, as a callback. */
@@ -75,6 +103,7 @@ int bpf_check_attach(struct bpf_check_env *env);
 int bpf_check_resolve(struct bpf_check_env *env);
 int bpf_check_cfg(struct bpf_check_env *env);
 int bpf_check_insns(struct bpf_check_env *env);
+int bpf_check_flow(struct bpf_check_env *env);
 /* Calls of helpers and kfuncs: known, and allowed for this program. */
 int bpf_check_calls(struct bpf_check_env *env);
 

@@ -83,28 +83,9 @@ int bpf_check_add_subprogs(struct bpf_check_env *env)
 
 /* --- jumps --------------------------------------------------------------- */
 
-static bool is_jump_class(const struct bpf_insn *insn)
-{
-	return BPF_CLASS(insn->code) == BPF_JMP || BPF_CLASS(insn->code) == BPF_JMP32;
-}
-
 static bool is_unconditional(const struct bpf_insn *insn)
 {
-	return is_jump_class(insn) && BPF_OP(insn->code) == BPF_JA;
-}
-
-/* Does it jump, with a target? */
-static bool is_jump(const struct bpf_insn *insn)
-{
-	return is_jump_class(insn) && BPF_OP(insn->code) != BPF_CALL &&
-	       BPF_OP(insn->code) != BPF_EXIT;
-}
-
-static s64 jump_target(const struct bpf_insn *insn, u32 i)
-{
-	bool far = insn->code == (BPF_JMP32 | BPF_JA);
-
-	return (s64)i + 1 + (far ? insn->imm : insn->off);
+	return bpf_is_jump(insn) && BPF_OP(insn->code) == BPF_JA;
 }
 
 static bool is_exit(const struct bpf_insn *insn)
@@ -122,9 +103,9 @@ int bpf_check_subprogs(struct bpf_check_env *env)
 
 		for (i = sub->start; i < sub->end; i++) {
 			const struct bpf_insn *insn = &prog->insns[i];
-			s64 target = jump_target(insn, i);
+			s64 target = bpf_jump_target(insn, i);
 
-			if (is_jump(insn) && (target < sub->start || target >= sub->end))
+			if (bpf_is_jump(insn) && (target < sub->start || target >= sub->end))
 				return FAIL(env, -EINVAL,
 					    "jump out of range from insn %d to %d\n", i,
 					    (int)target);
@@ -160,8 +141,8 @@ static void visit(const struct bpf_prog *prog, struct walk *w, u32 i)
 		return;
 	if (bpf_is_call(insn, BPF_PSEUDO_CALL) || bpf_is_func_ref(insn))
 		push(w, i + 1 + (u32)insn->imm);
-	if (is_jump(insn))
-		push(w, (u32)jump_target(insn, i));
+	if (bpf_is_jump(insn))
+		push(w, (u32)bpf_jump_target(insn, i));
 	if (is_unconditional(insn))
 		return;
 	push(w, i + 1 + bpf_is_ldimm64(insn));

@@ -12,6 +12,7 @@
 #include "check.h"
 #include "helpers.h"
 #include "kfunc.h"
+#include "kfunc_reloc.h"
 #include "maps/arena.h"
 #include "maps/map_impl.h"
 #include "syscall.h"
@@ -317,6 +318,29 @@ static int add_kfunc(struct bpf_prog_exec *exec, const struct bpf_kfunc_desc *de
 	return (int)exec->nr_kfuncs++;
 }
 
+/* Of a program that may sleep, only the callbacks of timers may not. */
+static bool may_sleep(const struct bpf_prog *prog, u8 contexts)
+{
+	if (contexts & BPF_CONTEXT_TIMER)
+		return false;
+	return prog->sleepable || !(contexts & BPF_CONTEXT_MAIN);
+}
+
+/* Nobody cares what is called where nobody comes. */
+static void skip_kfunc(struct bpf_prog *prog, u32 i)
+{
+	struct bpf_insn *insn = &prog->insns[i];
+	const struct bpf_kfunc_desc *desc = bpf_kfunc_find((u32)insn->imm);
+
+	bpf_kfunc_unreached(prog, i, (u32)insn->imm);
+	if (desc) {
+		insn->imm = add_kfunc(prog->exec, desc);
+	} else {
+		insn->src_reg = 0;
+		insn->imm = BPF_POISON_KFUNC;
+	}
+}
+
 static int check_kfunc(struct bpf_check_env *env, u32 i)
 {
 	struct bpf_prog *prog = env->prog;
@@ -324,6 +348,8 @@ static int check_kfunc(struct bpf_check_env *env, u32 i)
 	const struct btf *btf = bpf_kernel_btf();
 	const struct btf_type *t = btf_type_by_id(btf, (u32)insn->imm);
 	const struct bpf_kfunc_desc *desc;
+	u8 contexts = env->contexts[bpf_subprog_of(prog, i) - prog->subprogs] & BPF_CONTEXTS;
+	int err;
 
 	if (insn->off) /* kfuncs of modules, of which there are none */
 		return FAIL(env, -EINVAL, "kernel function is of a module, and there are none\n");
@@ -332,13 +358,20 @@ static int check_kfunc(struct bpf_check_env *env, u32 i)
 			    "cannot call kernel function from non-GPL compatible program\n");
 	if (!t || btf_kind(t) != BTF_KIND_FUNC)
 		return FAIL(env, -EINVAL, "kernel btf_id %d is not a function\n", insn->imm);
+	if (!env->live[i] || !contexts) {
+		skip_kfunc(prog, i);
+		return 0;
+	}
 	desc = bpf_kfunc_find((u32)insn->imm);
 	if (!desc || bpf_kfunc_allowed(prog, desc)) {
 		bpf_check_log_insn(env, i);
 		return FAIL(env, -EACCES, "calling kernel function %s is not allowed\n",
 			    btf_name(btf, t->name_off));
 	}
-	if (desc->kfunc->flags & KF_SLEEPABLE && !prog->sleepable) {
+	err = bpf_kfunc_bind(env, i, contexts, &desc);
+	if (err)
+		return err;
+	if (desc->kfunc->flags & KF_SLEEPABLE && !may_sleep(prog, contexts)) {
 		bpf_check_log_insn(env, i);
 		return FAIL(env, -EACCES, "program must be sleepable to call sleepable kfunc %s\n",
 			    desc->kfunc->name);

@@ -40,8 +40,7 @@ void bpf_prog_where(const struct bpf_prog *prog, u32 insn, char *buf, size_t siz
 		 BPF_LINE_INFO_LINE_NUM(line->line_col));
 }
 
-/* The text of the source line, without its indentation; "" if not known. */
-static const char *source_line(const struct bpf_prog *prog, u32 insn)
+const char *bpf_prog_source_line(const struct bpf_prog *prog, u32 insn)
 {
 	const struct bpf_line_info *line = line_of(prog, insn);
 	const char *text = line && prog->btf ? btf_name(prog->btf, line->line_off) : "";
@@ -76,7 +75,7 @@ bool bpf_exec_fault(struct bpf_exec *x, const char *fmt, ...)
 
 void bpf_exec_missing(struct bpf_exec *x, const struct bpf_ins *pc)
 {
-	const char *line = source_line(x->prog, x->insn);
+	const char *line = bpf_prog_source_line(x->prog, x->insn);
 	const char *what = "uses something that this kernel lacks";
 
 	if (pc->imm >= BPF_POISON_KFUNC)

@@ -58,6 +58,9 @@ const struct bpf_kfunc_desc *bpf_kfunc_find(u32 btf_id);
 /* 0 or -EACCES: programs of that type, or this one, may not call it. */
 int bpf_kfunc_allowed(const struct bpf_prog *prog, const struct bpf_kfunc_desc *desc);
 
+/* Does it take a callback that runs later, outside of the program? */
+bool bpf_kfunc_is_async(const struct bpf_kfunc_desc *desc);
+
 /* Checks arguments, calls, and puts the result in @r[0]; x->stopped if it went wrong. */
 void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struct bpf_reg *r);
 

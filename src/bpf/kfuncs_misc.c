@@ -72,6 +72,11 @@ int bpf_wq_set_callback_impl(struct bpf_wq *wq, int(callback_fn)(void *map, int 
 	return bpf_timer_field_callback(bpf_exec_current, (u64)wq, (u64)callback_fn);
 }
 
+bool bpf_kfunc_is_async(const struct bpf_kfunc_desc *desc)
+{
+	return desc->kfunc->fn == (void *)bpf_wq_set_callback_impl;
+}
+
 int bpf_wq_start(struct bpf_wq *wq, unsigned int flags)
 {
 	return flags ? -EINVAL : bpf_timer_field_start((u64)wq, bpf_env->ktime(), false);

@@ -54,6 +54,7 @@ static void free_prog(void *arg)
 	free(prog->subprogs);
 	free(prog->func_info);
 	free(prog->line_info);
+	free(prog->kfunc_calls);
 	free(prog);
 }
 

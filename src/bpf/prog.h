@@ -34,6 +34,13 @@ struct bpf_ctx_arg {
 	u8 size; /* scalars: bytes */
 };
 
+/* A call of a kfunc, as bpf_kfunc_bind() has decided on it. */
+struct bpf_kfunc_call {
+	u32 insn;
+	u32 kfunc, impl; /* BTF ids of FUNCs; impl 0: it cannot be reached */
+	u8 contexts; /* BPF_CONTEXT_* */
+};
+
 struct bpf_prog {
 	struct bpf_obj obj;
 	enum bpf_prog_type type;
@@ -67,6 +74,9 @@ struct bpf_prog {
 	struct bpf_ctx_arg ctx_args[12];
 	u32 nr_ctx_args;
 
+	struct bpf_kfunc_call *kfunc_calls;
+	u32 nr_kfunc_calls;
+
 	struct bpf_prog_exec *exec; /* how it is executed, see exec.h */
 	u64 run_cnt, run_insns; /* statistics, as bpftool shows them */
 	u8 tag[BPF_TAG_SIZE];
@@ -91,6 +101,8 @@ int bpf_check(struct bpf_prog *prog, const union bpf_attr *attr, struct bpf_log 
 
 /* "file.bpf.c:12" of an instruction, or "insn 7" without line info. */
 void bpf_prog_where(const struct bpf_prog *prog, u32 insn, char *buf, size_t size);
+/* The text of the source line, without its indentation; "" if not known. */
+const char *bpf_prog_source_line(const struct bpf_prog *prog, u32 insn);
 
 /*
  * The checked interpreter (interp.c). @ctx is the program's context of

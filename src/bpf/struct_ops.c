@@ -18,6 +18,7 @@
 
 #include "../base/alloc.h"
 #include "btf.h"
+#include "kfunc_reloc.h"
 #include "link.h"
 #include "maps/map_impl.h"
 #include "prog.h"
@@ -81,7 +82,7 @@ int bpf_register_struct_ops(struct bpf_struct_ops *ops)
 	char value_name[128];
 	s32 type_id, value_id;
 	struct st_type *st;
-	int off;
+	int off, err;
 
 	if (nr_types == MAX_TYPES)
 		return -E2BIG;
@@ -102,6 +103,9 @@ int bpf_register_struct_ops(struct bpf_struct_ops *ops)
 		return off;
 	if (ops->init && ops->init(btf))
 		return -EINVAL;
+	err = bpf_kfunc_table_register(ops);
+	if (err)
+		return err;
 	st = &types[nr_types++];
 	st->ops = ops;
 	st->data_off = (u32)off;
@@ -139,6 +143,7 @@ const struct bpf_struct_ops *bpf_struct_ops_find_value(u32 value_id)
 void bpf_struct_ops_exit(void)
 {
 	nr_types = 0;
+	bpf_kfunc_tables_exit();
 }
 
 /* --- calls into the machine ----------------------------------------------- */
