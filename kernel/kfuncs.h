@@ -84,6 +84,22 @@ KERNEL_SINCE(7.0) KFUNC(bool, scx_bpf_dsq_move, struct bpf_iter_scx_dsq *it__ite
 KERNEL_SINCE(7.0) KFUNC(bool, scx_bpf_dsq_move_vtime, struct bpf_iter_scx_dsq *it__iter,
 			struct task_struct *p, u64 dsq_id, u64 enq_flags);
 
+/*
+ * What calls of dispatch and insert get, by where they are (contexts.c of
+ * sched_ext). No Linux has them, and no program may call them.
+ */
+KFUNC(bool, scx_bpf_dispatch_direct, struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags);
+KFUNC(bool, scx_bpf_dispatch_buffered, struct task_struct *p, u64 dsq_id, u64 slice,
+      u64 enq_flags);
+KFUNC(bool, scx_bpf_dispatch_vtime_direct, struct task_struct *p, u64 dsq_id, u64 slice,
+      u64 vtime, u64 enq_flags);
+KFUNC(bool, scx_bpf_dispatch_vtime_buffered, struct task_struct *p, u64 dsq_id, u64 slice,
+      u64 vtime, u64 enq_flags);
+KERNEL_SINCE(7.0) KFUNC(bool, __scx_bpf_dispatch_vtime_direct, struct task_struct *p,
+			struct scx_bpf_dsq_insert_vtime_args *args);
+KERNEL_SINCE(7.0) KFUNC(bool, __scx_bpf_dispatch_vtime_buffered, struct task_struct *p,
+			struct scx_bpf_dsq_insert_vtime_args *args);
+
 KFUNC(u32, scx_bpf_dispatch_nr_slots, void);
 KFUNC_VOID(scx_bpf_dispatch_cancel, void);
 KFUNC(u32, scx_bpf_reenqueue_local, void);

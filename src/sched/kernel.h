@@ -29,6 +29,11 @@ struct kernel_config {
 	enum noise_level noise;
 	u32 hz; /* 1..1000; 0: 250 */
 	enum kernel_generation generation; /* of the interface that BPF programs see */
+	/*
+	 * From where the scheduler's kfuncs are called is checked while they run, as by
+	 * Linux up to 7.0, and not at load: --contexts run
+	 */
+	bool contexts_at_run;
 	/* lines of the kernel log and of bpf_printk(), at their virtual time */
 	void (*log)(u64 time, bool bpf, const char *line);
 };

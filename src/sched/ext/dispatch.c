@@ -18,9 +18,11 @@ void clear_direct_dispatch(struct task_struct *p)
 	p->scx.ddsp_enq_flags = 0;
 }
 
-static void mark_direct_dispatch(struct task_struct *at_hand, struct task_struct *p, u64 dsq_id,
-				 u64 enq_flags)
+void scx_dispatch_direct(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 {
+	struct task_struct *at_hand = this_scx()->ddsp_task;
+
+	VRT_ASSERT(at_hand);
 	this_scx()->ddsp_task = SCX_DDSP_DONE;
 	if (p != at_hand) {
 		if (at_hand == SCX_DDSP_DONE)
@@ -34,14 +36,10 @@ static void mark_direct_dispatch(struct task_struct *at_hand, struct task_struct
 	p->scx.ddsp_enq_flags = enq_flags;
 }
 
-void scx_dispatch_commit(struct task_struct *p, u64 dsq_id, u64 enq_flags)
+void scx_dispatch_buffered(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 {
 	struct scx_cpu *sc = this_scx();
 
-	if (sc->ddsp_task) {
-		mark_direct_dispatch(sc->ddsp_task, p, dsq_id, enq_flags);
-		return;
-	}
 	if (sc->dsp_cursor >= scx.max_batch) {
 		scx_error("dispatch buffer overflow");
 		return;

@@ -17,7 +17,8 @@
  * kick.c kicks; boot.c what is there always; enable.c life of a scheduler, task.c
  * of tasks under it; watchdog.c; exit.c errors and the debug dump; ops.c calling
  * the operations; kfuncs.c, kfuncs_7_0.c, iter.c what programs may call;
- * struct_ops.c the type; generation.c differences between kernels.
+ * contexts.c from where; struct_ops.c the type; generation.c differences between
+ * kernels.
  */
 #ifndef VRT_SCHED_EXT_EXT_H
 #define VRT_SCHED_EXT_EXT_H
@@ -278,8 +279,10 @@ void flush_dispatch_buf(struct rq *rq);
 /* With q and the task's rq locked; returns the rq that is locked afterwards, q is not. */
 struct rq *move_task_between_dsqs(struct task_struct *p, u64 enq_flags,
 				  struct scx_dispatch_q *src, struct scx_dispatch_q *dst);
-/* Records what a program says: directly or in the buffer, by where it is called from. */
-void scx_dispatch_commit(struct task_struct *p, u64 dsq_id, u64 enq_flags);
+/* The verdict on the one task at hand, in ops.select_cpu() and ops.enqueue(). */
+void scx_dispatch_direct(struct task_struct *p, u64 dsq_id, u64 enq_flags);
+/* One of many verdicts, in ops.dispatch(): on any task, executed when it returns or consumes. */
+void scx_dispatch_buffered(struct task_struct *p, u64 dsq_id, u64 enq_flags);
 /* Hands the tasks on this CPU's local DSQ back to the scheduler as soon as possible. */
 void scx_reenqueue_deferred(void);
 void scx_deferred_init(struct scx_cpu *sc);
@@ -314,15 +317,29 @@ s32 scx_select_cpu_near(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 void scx_kick_cpu(s32 cpu, u64 flags);
 void scx_kick_init(struct scx_cpu *sc);
 
+/* --- contexts.c -------------------------------------------------------------------------- */
+
+/* From which operations the kfuncs may be called, and what a call from there gets. */
+const struct bpf_kfunc_rule *scx_kfunc_rules(void);
+
 /* --- iter.c, kfuncs.c, kfuncs_7_0.c, struct_ops.c ---------------------------------------- */
 
 int scx_register_kfuncs(void);
 int scx_register_kfuncs_7_0(void);
 /* @sets must stay. What the generation does not have is left out. */
 int scx_register_sets(struct bpf_kfunc_set *sets, u32 nr);
+/* A way to record a verdict, and the operations that it is for. */
+struct scx_insertion {
+	u32 mask; /* SCX_KF_* */
+	void (*record)(struct task_struct *p, u64 dsq_id, u64 enq_flags);
+};
+/* The third chooses between the others while running: for calls that were not bound at load. */
+extern const struct scx_insertion scx_direct, scx_buffered, scx_by_operation;
 /* scx_bpf_dispatch() and scx_bpf_dispatch_vtime(). False: an error exit. */
-bool scx_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags);
-bool scx_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime, u64 enq_flags);
+bool scx_insert(const struct scx_insertion *how, struct task_struct *p, u64 dsq_id, u64 slice,
+		u64 enq_flags);
+bool scx_insert_vtime(const struct scx_insertion *how, struct task_struct *p, u64 dsq_id,
+		      u64 slice, u64 vtime, u64 enq_flags);
 /* The choice of an idle CPU as programs may ask for it since 7.0. -errno */
 s32 scx_select_cpu_kfunc(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 			 const struct cpumask *allowed, u64 flags);

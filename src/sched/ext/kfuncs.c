@@ -4,17 +4,18 @@
  * kernel-doc describe them; the work is done in the other files. What came or
  * got another name since is in kfuncs_7_0.c.
  *
- * Up to 7.0 every kfunc may be called by every program, and checks at run time
- * whether the operation in progress allows it.
+ * Where each may be called from is said in contexts.c and checked at load. They
+ * check again while running: with --contexts run nobody else does, and what the
+ * operation is about (which task, nested or not) only they can know.
  */
 #include "../../../kernel/kfuncs.h"
 #include "ext.h"
 
 /* --- dispatching ------------------------------------------------------------- */
 
-static bool dispatch_preamble(struct task_struct *p, u64 enq_flags)
+static bool dispatch_preamble(u32 mask, struct task_struct *p, u64 enq_flags)
 {
-	if (!scx_kf_allowed(SCX_KF_ENQUEUE | SCX_KF_DISPATCH))
+	if (!scx_kf_allowed(mask))
 		return false;
 	if (!p) {
 		scx_error("called with NULL task");
@@ -36,34 +37,71 @@ static void set_slice(struct task_struct *p, u64 slice)
 		p->scx.slice = 1;
 }
 
-bool scx_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
+static void record_by_operation(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 {
-	if (!dispatch_preamble(p, enq_flags))
+	if (this_scx()->ddsp_task)
+		scx_dispatch_direct(p, dsq_id, enq_flags);
+	else
+		scx_dispatch_buffered(p, dsq_id, enq_flags);
+}
+
+const struct scx_insertion scx_direct = { SCX_KF_ENQUEUE, scx_dispatch_direct };
+const struct scx_insertion scx_buffered = { SCX_KF_DISPATCH, scx_dispatch_buffered };
+const struct scx_insertion scx_by_operation = { SCX_KF_ENQUEUE | SCX_KF_DISPATCH,
+						record_by_operation };
+
+bool scx_insert(const struct scx_insertion *how, struct task_struct *p, u64 dsq_id, u64 slice,
+		u64 enq_flags)
+{
+	if (!dispatch_preamble(how->mask, p, enq_flags))
 		return false;
 	set_slice(p, slice);
-	scx_dispatch_commit(p, dsq_id, scx_enq_flags_from_bpf(enq_flags));
+	how->record(p, dsq_id, scx_enq_flags_from_bpf(enq_flags));
 	return true;
 }
 
-bool scx_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime, u64 enq_flags)
+bool scx_insert_vtime(const struct scx_insertion *how, struct task_struct *p, u64 dsq_id,
+		      u64 slice, u64 vtime, u64 enq_flags)
 {
-	if (!dispatch_preamble(p, enq_flags))
+	if (!dispatch_preamble(how->mask, p, enq_flags))
 		return false;
 	set_slice(p, slice);
 	p->scx.dsq_vtime = vtime;
-	scx_dispatch_commit(p, dsq_id, scx_enq_flags_from_bpf(enq_flags) | SCX_ENQ_DSQ_PRIQ);
+	how->record(p, dsq_id, scx_enq_flags_from_bpf(enq_flags) | SCX_ENQ_DSQ_PRIQ);
 	return true;
+}
+
+bool scx_bpf_dispatch_direct(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
+{
+	return scx_insert(&scx_direct, p, dsq_id, slice, enq_flags);
+}
+
+bool scx_bpf_dispatch_buffered(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
+{
+	return scx_insert(&scx_buffered, p, dsq_id, slice, enq_flags);
 }
 
 void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
 {
-	scx_insert(p, dsq_id, slice, enq_flags);
+	scx_insert(&scx_by_operation, p, dsq_id, slice, enq_flags);
+}
+
+bool scx_bpf_dispatch_vtime_direct(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime,
+				   u64 enq_flags)
+{
+	return scx_insert_vtime(&scx_direct, p, dsq_id, slice, vtime, enq_flags);
+}
+
+bool scx_bpf_dispatch_vtime_buffered(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime,
+				     u64 enq_flags)
+{
+	return scx_insert_vtime(&scx_buffered, p, dsq_id, slice, vtime, enq_flags);
 }
 
 void scx_bpf_dispatch_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime,
 			    u64 enq_flags)
 {
-	scx_insert_vtime(p, dsq_id, slice, vtime, enq_flags);
+	scx_insert_vtime(&scx_by_operation, p, dsq_id, slice, vtime, enq_flags);
 }
 
 u32 scx_bpf_dispatch_nr_slots(void)
@@ -370,7 +408,11 @@ static const struct bpf_kfunc select_cpu_kfuncs[] = {
 
 static const struct bpf_kfunc scheduling_kfuncs[] = {
 	KFUNC_ENTRY(scx_bpf_dispatch, KF_RCU),
+	KFUNC_ENTRY(scx_bpf_dispatch_direct, KF_RCU),
+	KFUNC_ENTRY(scx_bpf_dispatch_buffered, KF_RCU),
 	KFUNC_ENTRY(scx_bpf_dispatch_vtime, KF_RCU),
+	KFUNC_ENTRY(scx_bpf_dispatch_vtime_direct, KF_RCU),
+	KFUNC_ENTRY(scx_bpf_dispatch_vtime_buffered, KF_RCU),
 	KFUNC_ENTRY(scx_bpf_dispatch_nr_slots, 0),
 	KFUNC_ENTRY(scx_bpf_dispatch_cancel, 0),
 	KFUNC_ENTRY(scx_bpf_consume, 0),

@@ -11,12 +11,30 @@
 
 bool scx_bpf_dsq_insert___v2(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
 {
-	return scx_insert(p, dsq_id, slice, enq_flags);
+	return scx_insert(&scx_by_operation, p, dsq_id, slice, enq_flags);
+}
+
+static bool insert_vtime(const struct scx_insertion *how, struct task_struct *p,
+			 const struct scx_bpf_dsq_insert_vtime_args *args)
+{
+	return scx_insert_vtime(how, p, args->dsq_id, args->slice, args->vtime, args->enq_flags);
+}
+
+bool __scx_bpf_dispatch_vtime_direct(struct task_struct *p,
+				     struct scx_bpf_dsq_insert_vtime_args *args)
+{
+	return insert_vtime(&scx_direct, p, args);
+}
+
+bool __scx_bpf_dispatch_vtime_buffered(struct task_struct *p,
+				       struct scx_bpf_dsq_insert_vtime_args *args)
+{
+	return insert_vtime(&scx_buffered, p, args);
 }
 
 bool __scx_bpf_dsq_insert_vtime(struct task_struct *p, struct scx_bpf_dsq_insert_vtime_args *args)
 {
-	return scx_insert_vtime(p, args->dsq_id, args->slice, args->vtime, args->enq_flags);
+	return insert_vtime(&scx_by_operation, p, args);
 }
 
 void scx_bpf_reenqueue_local___v2(void)
@@ -180,6 +198,8 @@ static const struct bpf_kfunc scheduling_kfuncs[] = {
 	KFUNC_ENTRY(scx_bpf_dsq_insert___v2, KF_RCU),
 	KFUNC_RENAMED(scx_bpf_dsq_insert_vtime, scx_bpf_dispatch_vtime, KF_RCU),
 	KFUNC_ENTRY(__scx_bpf_dsq_insert_vtime, KF_RCU),
+	KFUNC_ENTRY(__scx_bpf_dispatch_vtime_direct, KF_RCU),
+	KFUNC_ENTRY(__scx_bpf_dispatch_vtime_buffered, KF_RCU),
 	KFUNC_RENAMED(scx_bpf_dsq_move_to_local, scx_bpf_consume, 0),
 };
 

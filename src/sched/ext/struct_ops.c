@@ -129,5 +129,8 @@ static struct bpf_struct_ops scx_struct_ops = {
 
 int scx_register_struct_ops(void)
 {
+	scx_struct_ops.contexts_at_run = kernel.config.contexts_at_run;
+	scx_struct_ops.kfunc_rules = scx_kfunc_rules();
+	scx_struct_ops.partial_rules = kernel.config.generation != GENERATION_ANY;
 	return bpf_register_struct_ops(&scx_struct_ops);
 }
