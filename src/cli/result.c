@@ -91,6 +91,7 @@ struct json_object *run_new(const struct run_plan *plan, const char *scheduler)
 					       NULL);
 	json_object_object_add(run, "workload", json_text(o->workload));
 	json_object_object_add(run, "settings", settings_json(&o->set));
+	json_add_string(run, "contexts", o->contexts ? "run" : "load");
 	json_add_string(run, "noise", noise[o->noise]);
 	json_add_u64(run, "seed", o->seed);
 	json_add_u64(run, "warmup_ns", o->warmup);

@@ -54,6 +54,9 @@ static const struct cmd_option options[] = {
 	{ "kernel", 0, CMD_CHOICE, FIELD(kernel), RUN_KERNELS,
 	  "generation of Linux to be, in what BPF programs see of it; default auto, the newest in "
 	  "which there is all that the scheduler needs; any: all names there are" },
+	{ "contexts", 0, CMD_CHOICE, FIELD(contexts), "load|run",
+	  "when to refuse calls of kfuncs from where they do not belong: load, the default, "
+	  "refuses the program; run throws the scheduler out when it happens, as Linux up to 7.0" },
 	{ "expect", 0, CMD_LIST, FIELD(expect), "METRIC<VALUE",
 	  "exit with 4 unless this holds in every run, such as 'web.wakeup.p99<2ms'; may be "
 	  "repeated" },

@@ -68,7 +68,7 @@ struct run_options {
 	const char *machine, *workload, *costs, *trace;
 	u64 duration; /* 0: as long as the workload says */
 	u64 warmup, seed;
-	u32 noise, kernel;
+	u32 noise, kernel, contexts;
 	bool json, host_stats, verbose, quiet, help;
 	struct text_list set, init_progs, include_dirs, at, expect, with, watch, cgroups;
 };

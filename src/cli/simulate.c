@@ -349,6 +349,7 @@ struct json_object *simulate(const struct run_plan *plan, const char *scheduler)
 		.seed = plan->options.seed,
 		.noise = plan->options.noise,
 		.log = on_log,
+		.contexts_at_run = plan->options.contexts,
 		.generation = run_kernel(plan, scheduler)->generation,
 	};
 	char message[128];

@@ -157,7 +157,8 @@ class ThrownOut(e2e.Test):
                         "cannot use vtime ordering for built-in DSQs")
 
     def test_wrong_context(self):
-        self.thrown_out("wrong_context", "error", "kfunc with mask 0x2 called from an operation")
+        self.thrown_out("wrong_context", "error", "kfunc with mask 0x2 called from an operation",
+                        args=(*TAIL, "--contexts", "run"))
 
     def test_bpf_error(self):
         self.thrown_out("bpf_error", "error_bpf", "has had enough of cpu 7")

@@ -45,7 +45,10 @@ class Schedulers(e2e.Test):
 
 
 class Selftests(e2e.Test):
-    """The kernel's sched_ext selftests: how each must end, and with which words."""
+    """The kernel's sched_ext selftests: how each must end, and with which words.
+
+    Contexts are checked as Linux 6.12 does it: while running.
+    """
 
     ENDS = {
         "create_dsq": ("done", ""),
@@ -75,10 +78,25 @@ class Selftests(e2e.Test):
             with self.subTest(name):
                 run = run_json(os.path.join(OBJECTS, "selftests", name + ".bpf.o"), "--machine",
                                "2x2x2", "--workload", UNFAIR if name != "maybe_null_fail_yld"
-                               else "stress -y 4", "--for", "200ms",
+                               else "stress -y 4", "--for", "200ms", "--contexts", "run",
                                status=3 if kind == "error" else 0)["runs"][0]
                 self.assertEqual(run["end"]["kind"], kind, run["end"])
                 self.assertIn(message, run["end"]["message"])
+
+
+    def test_contexts_at_load(self):
+        """What Linux finds out while running is found at load; the others still load."""
+        for name, (kind, message) in self.ENDS.items():
+            with self.subTest(name):
+                refused = name == "enq_select_cpu_fails"
+                run = run_json(os.path.join(OBJECTS, "selftests", name + ".bpf.o"), "--machine",
+                               "4", "--workload", UNFAIR, "--for", "1ms", "--kernel", "6.12",
+                               status=None)["runs"][0]
+                self.assertEqual(run["end"]["kind"] == "not_loaded", refused, run["end"])
+                if refused:
+                    self.assertIn("kfunc scx_bpf_select_cpu_dfl cannot be called from "
+                                  "ops.enqueue: it may be called from ops.select_cpu",
+                                  run["end"]["message"])
 
 
 class Hotplug(e2e.Test):
