@@ -54,6 +54,7 @@ struct loader *load_object(struct session *s, const char *name, const struct tex
 		.include_dirs = o->include_dirs.items,
 		.nr_include_dirs = o->include_dirs.nr,
 		.topology = &s->plan->topology,
+		.generation = s->generation,
 		.verbose = o->verbose,
 	};
 	char *file = scheduler_file(name);

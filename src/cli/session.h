@@ -21,6 +21,7 @@ struct session {
 	const struct run_plan *plan;
 	struct json_object *run, *log, *warnings, *timeline, *attachments, *with, *end;
 	char label[64]; /* of the run */
+	enum kernel_generation generation;
 	u64 log_dropped, bpf_lines;
 
 	struct metrics *metrics;

@@ -209,6 +209,7 @@ static void session_init(struct session *s, const struct run_plan *plan, const c
 	};
 
 	s->plan = plan;
+	s->generation = run_kernel(plan, scheduler)->generation;
 	scheduler_label(plan->pipe ? "trace" : scheduler, s->label, sizeof(s->label));
 	s->run = run_new(plan, scheduler);
 	s->log = json_object_new_array();

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "../base/util.h"
+#include "../bpf/generation.h"
 
 struct epoll_event;
 struct utsname;
@@ -33,8 +34,8 @@ struct utsname;
 void facade_host(void);
 bool facade_is_host(void);
 
-/* Linux's version that uname(2) tells, and CONFIG_HZ of its configuration. */
-#define FACADE_RELEASE "6.12.0-vruntime"
+/* What uname(2) tells of Linux's version, and CONFIG_HZ of its configuration. */
+void facade_set_generation(enum kernel_generation generation);
 void facade_set_hz(u32 hz);
 
 /* facade.c: system calls (those that libbpf makes; others: ENOSYS) and descriptors */

@@ -23,6 +23,13 @@
 
 static u32 kernel_hz = 250;
 
+static enum kernel_generation kernel_generation;
+
+void facade_set_generation(enum kernel_generation generation)
+{
+	kernel_generation = generation;
+}
+
 void facade_set_hz(u32 hz)
 {
 	kernel_hz = hz;
@@ -87,7 +94,6 @@ static const struct {
 	{ "/sys/kernel/btf/vmlinux", make_btf },
 	{ "/sys/devices/system/cpu/possible", make_cpus },
 	{ "/sys/devices/system/cpu/online", make_cpus },
-	{ "/boot/config-" FACADE_RELEASE, make_config },
 	{ "/proc/config.gz", make_config },
 	{ "/proc/kallsyms", make_kallsyms },
 };
@@ -218,9 +224,10 @@ int facade_uname(struct utsname *name)
 	*name = (struct utsname){
 		.sysname = "Linux",
 		.nodename = "vruntime",
-		.release = FACADE_RELEASE,
 		.version = "#1 SMP",
 		.machine = "x86_64",
 	};
+	snprintf(name->release, sizeof(name->release), "%s",
+		 generation_release(kernel_generation));
 	return 0;
 }

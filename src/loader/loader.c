@@ -237,6 +237,7 @@ struct loader *loader_open(const char *path, const struct loader_options *opts,
 	if (status != LOADER_OK)
 		return NULL;
 
+	facade_set_generation(opts->generation);
 	facade_set_hz(opts->hz ? opts->hz : DEFAULT_HZ);
 	register_sections();
 	l = loader_new(path, opts, warn, arg);

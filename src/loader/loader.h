@@ -40,6 +40,7 @@ struct loader_options {
 	const char *const *include_dirs; /* for .bpf.c: searched after our own */
 	u32 nr_include_dirs;
 	const struct topology *topology; /* for machine variables; NULL: nr_cpu_ids equal CPUs */
+	enum kernel_generation generation; /* of the kernel that was booted, which tells its version */
 	u32 hz; /* CONFIG_HZ that the object may ask for; 0: 250 */
 	/*
 	 * The struct_ops table to attach where there are several of its type; NULL:

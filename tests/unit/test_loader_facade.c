@@ -61,11 +61,17 @@ static void test_config(void **state)
 	char path[256], buf[8192] = "";
 	gzFile f;
 
+	facade_set_generation(GENERATION_6_12);
 	facade_uname(&name);
-	assert_string_equal(name.release, FACADE_RELEASE);
-	facade_set_hz(1000);
+	assert_string_equal(name.release, "6.12.0-vruntime");
+	facade_set_generation(GENERATION_7_0);
+	facade_uname(&name);
+	assert_string_equal(name.release, "7.0.0-vruntime");
+	/* the host may have one of that name */
 	snprintf(path, sizeof(path), "/boot/config-%s", name.release);
-	f = facade_gzopen(path, "re");
+	assert_null(facade_gzopen(path, "re"));
+	facade_set_hz(1000);
+	f = facade_gzopen("/proc/config.gz", "re");
 	assert_non_null(f);
 	assert_true(gzread(f, buf, sizeof(buf) - 1) > 0);
 	gzclose(f);

@@ -36,6 +36,10 @@ void scx_bpf_dsq_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 
 			      u64 enq_flags) __ksym __weak;
 bool scx_bpf_dsq_move_to_local(u64 dsq_id) __ksym __weak;
 
+/* Flags of enqueue that have another value on some kernels: asked for at load. */
+#define SCX_ENQ_HEAD bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_HEAD)
+#define SCX_ENQ_CPU_SELECTED bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_CPU_SELECTED)
+
 /* Put @p at the end of a FIFO queue, to run for @slice ns (0: what it has left). */
 static __always_inline void dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice,
 				       u64 enq_flags)
