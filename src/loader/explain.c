@@ -102,7 +102,7 @@ static void log_tail(const struct loader *l, char *buf, size_t size)
 
 static bool explain_program(struct loader *l, struct loader_error *error)
 {
-	char where[256], why[128], name[192] = "", tail[TAIL_BYTES + 200];
+	char where[256], why[512], name[192] = "", tail[TAIL_BYTES + 200];
 	char *quote;
 
 	if (!find_between(l, ": BPF program load failed: ", "", why, sizeof(why)) ||
@@ -112,6 +112,8 @@ static bool explain_program(struct loader *l, struct loader_error *error)
 	quote = strrchr(where, '\'');
 	snprintf(name, sizeof(name), "%.*s", (int)(quote ? quote - where : 0), where);
 	log_tail(l, tail, sizeof(tail));
+	if (bpf_refusal()[0])
+		snprintf(why, sizeof(why), "%s", bpf_refusal());
 	if (tail[0])
 		loader_fail(error, LOADER_ERR_LOAD, "%s: program '%s' was refused:\n%s", l->path, name,
 			    tail);
