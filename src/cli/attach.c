@@ -103,16 +103,12 @@ void session_fail(struct session *s, const struct loader_error *error)
 
 static enum loader_status check_kinds(const char *scheduler, u32 kinds, struct loader_error *error)
 {
-	const char *why = NULL;
-
-	if (!(kinds & (LOADER_SCX | LOADER_GHOST)))
-		why = "has nothing to schedule with (no sched_ext table, no ghOSt programs); to run it "
-		      "beside a scheduler, give it with --with";
-	else if ((kinds & LOADER_SCX) && (kinds & LOADER_GHOST))
-		why = "has both a sched_ext table and ghOSt programs; one object is one scheduler";
-	if (!why)
+	if (kinds & (LOADER_SCX | LOADER_GHOST))
 		return LOADER_OK;
-	snprintf(error->message, sizeof(error->message), "%s: %s", scheduler, why);
+	snprintf(error->message, sizeof(error->message),
+		 "%s: has nothing to schedule with (no sched_ext table, no ghOSt programs); to run it "
+		 "beside a scheduler, give it with --with",
+		 scheduler);
 	return error->status = LOADER_ERR_USAGE;
 }
 
@@ -147,7 +143,8 @@ static void add_attachment(struct session *s, const char *scheduler)
 	json_object_object_add(s->attachment, "ops",
 			       s->loader ? json_text(loader_name(s->loader)) : NULL);
 	json_add_string(s->attachment, "object", s->loader ? loader_object_hash(s->loader) : NULL);
-	json_add_u64(s->attachment, "attached_ns", since_start(s, kernel_now()));
+	s->attached_at = kernel_now();
+	json_add_u64(s->attachment, "attached_ns", since_start(s, s->attached_at));
 	json_object_array_add(s->attachments, s->attachment);
 }
 
@@ -155,10 +152,14 @@ enum loader_status attach(struct session *s, const char *scheduler, struct loade
 {
 	enum loader_status status = LOADER_OK;
 
+	s->periodic.first = periodic_count();
 	if (!scheduler_is_class(scheduler))
 		status = load_and_attach(s, scheduler, error);
-	if (status != LOADER_OK)
+	s->periodic.end = periodic_count();
+	if (status != LOADER_OK) {
+		s->periodic.first = s->periodic.end;
 		return status;
+	}
 	s->scheduler = scheduler;
 	add_attachment(s, scheduler);
 	return LOADER_OK;
@@ -216,6 +217,8 @@ void detach(struct session *s, const char *kind, const char *reason)
 	struct json_object *end = NULL;
 	u64 now = kernel_now();
 
+	json_object_object_add(s->attachment, "periodic",
+			       periodic_json(&s->periodic, s->attached_at));
 	if (s->loader)
 		end = detach_scx(s);
 	s->loader = NULL;

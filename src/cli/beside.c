@@ -6,8 +6,55 @@
 #include <stdio.h>
 
 #include "../base/alloc.h"
+#include "../sched/periodic.h"
 #include "json.h"
 #include "session.h"
+
+#define PPM 1000000ULL
+
+/* --- periodic programs ---------------------------------------------------------- */
+
+u32 periodic_count(void)
+{
+	u32 nr = 0;
+
+	while (kernel_periodic_stats(nr))
+		nr++;
+	return nr;
+}
+
+static struct json_object *program_json(const struct periodic_stats *p, u64 elapsed)
+{
+	struct json_object *obj = json_object_new_object();
+
+	json_object_object_add(obj, "name", json_text(p->name));
+	json_object_object_add(obj, "pid", json_object_new_int(p->pid));
+	json_object_object_add(obj, "nice", json_object_new_int(p->nice));
+	json_add_u64(obj, "period_ns", p->period);
+	json_object_object_add(obj, "cgroup", json_text(p->cgroup));
+	json_object_object_add(obj, "failed", json_object_new_boolean(p->failed));
+	json_add_u64(obj, "runs", p->runs);
+	json_add_u64(obj, "missed", p->missed);
+	json_add_u64(obj, "runtime_ns", p->runtime);
+	json_add_u64(obj, "cpu_ppm",
+		     elapsed ? (u64)((unsigned __int128)p->runtime * PPM / elapsed) : 0);
+	json_object_object_add(obj, "run_time", metrics_hist_json(&p->run_time));
+	json_object_object_add(obj, "wakeup_latency", metrics_hist_json(&p->wakeup));
+	json_add_u64(obj, "throttled_ns", p->throttled);
+	return obj;
+}
+
+struct json_object *periodic_json(const struct periodic_range *range, u64 since)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (u32 i = range->first; i < range->end; i++)
+		json_object_array_add(array, program_json(kernel_periodic_stats(i),
+							  kernel_now() - since));
+	return array;
+}
+
+/* --- attaching and detaching ------------------------------------------------------ */
 
 static struct json_object *kinds_json(u32 kinds)
 {
@@ -36,12 +83,15 @@ static enum loader_status attach_one(struct session *s, const struct with_plan *
 			 with->object);
 		status = error->status = LOADER_ERR_USAGE;
 	} else {
+		b->periodic.first = periodic_count();
 		status = loader_attach(b->loader, error);
 	}
 	if (status != LOADER_OK) {
 		loader_close(b->loader);
 		return status;
 	}
+	b->periodic.end = periodic_count();
+	b->attached_at = kernel_now();
 	b->json = json_object_new_object();
 	json_object_object_add(b->json, "object",
 			       json_text(scheduler_label(with->object, (char[64]){}, 64)));
@@ -72,6 +122,8 @@ void beside_detach(struct session *s)
 	for (u32 i = 0; i < s->nr_beside; i++) {
 		struct beside *b = &s->beside[i];
 
+		json_object_object_add(b->json, "periodic",
+				       periodic_json(&b->periodic, b->attached_at));
 		json_object_array_add(s->with, b->json);
 		loader_close(b->loader);
 	}

@@ -14,7 +14,7 @@ enum cli_status {
 	STATUS_OK,
 	STATUS_USAGE, /* the command line, the machine or the workload make no sense */
 	STATUS_LOAD, /* could not load or verify */
-	STATUS_THROWN_OUT, /* the scheduler was thrown out */
+	STATUS_THROWN_OUT, /* the scheduler was thrown out, or a periodic program stopped */
 	STATUS_EXPECTATION, /* an --expect was not met */
 	STATUS_BOOKS, /* the books do not balance, or we crashed: our bug */
 };

@@ -152,6 +152,32 @@ static void print_timeline(struct json_object *run)
 	}
 }
 
+/* Periodic programs that were stopped, and why, in the kernel's words. */
+static void print_stopped(struct json_object *run)
+{
+	struct json_object *programs = run_periodic(run);
+	bool any = false;
+
+	for (size_t i = 0; i < json_object_array_length(programs); i++) {
+		struct json_object *program = json_object_array_get_idx(programs, i);
+
+		if (!json_object_get_boolean(json_at(program, "failed")))
+			continue;
+		any = true;
+		printf("    periodic program %s was stopped for what it did:\n",
+		       json_string_at(program, "name"));
+	}
+	json_object_put(programs);
+	for (size_t i = 0; any && i < array_length(run, "log"); i++) {
+		struct json_object *entry = json_object_array_get_idx(json_at(run, "log"), i);
+
+		if (strncmp(json_string_at(entry, "line"), "BPF program ", 12))
+			continue;
+		printf("%8s", "");
+		print_wrapped(stdout, json_string_at(entry, "line"), 8, 8, TABLE_WIDTH);
+	}
+}
+
 static void print_list(struct json_object *run, const char *name, const char *heading)
 {
 	size_t nr = array_length(run, name);
@@ -233,6 +259,7 @@ void report_runs(const struct run_plan *plan, struct json_object *runs)
 
 		print_end(run);
 		print_timeline(run);
+		print_stopped(run);
 		print_list(run, "figures", NULL);
 		print_expectations(plan, run);
 		print_list(run, "books", "    the books do not balance: this is a bug of vruntime");

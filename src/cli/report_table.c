@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The table of report.c: a column per run, a section per group of tasks, then
- * the machine and control groups, if there are any.
+ * the machine, control groups and periodic programs, as far as there are any.
  */
 #include <stdio.h>
 #include <string.h>
@@ -158,6 +158,67 @@ static void cgroup_rows(const struct columns *c)
 	}
 }
 
+/* The first of the run's programs with this name. */
+static struct json_object *program_named(struct json_object *programs, const char *name)
+{
+	for (size_t i = 0; i < json_object_array_length(programs); i++) {
+		struct json_object *program = json_object_array_get_idx(programs, i);
+
+		if (!strcmp(json_string_at(program, "name"), name))
+			return program;
+	}
+	return NULL;
+}
+
+static void program_rows(const struct columns *c, struct json_object *const *programs,
+			 const char *name)
+{
+	static const struct {
+		const char *path, *label;
+		human_fn human;
+	} rows[] = {
+		{ "runs", "  runs", human_count },
+		{ "missed", "  missed", human_count },
+		{ "cpu_ppm", "  share of a CPU", human_ppm },
+		{ "run_time.p50_ns", "  run time          p50", human_ns },
+		{ "run_time.p99_ns", "                    p99", human_ns },
+		{ "wakeup_latency.p50_ns", "  wakeup latency    p50", human_ns },
+		{ "wakeup_latency.p99_ns", "                    p99", human_ns },
+	};
+	struct json_object *objs[CMDLINE_MAX_LIST];
+
+	for (u32 i = 0; i < c->nr; i++)
+		objs[i] = program_named(programs[i], name);
+	table_section(c->table, "periodic %s", name);
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+		value_row(c, objs, rows[i].path, rows[i].human, rows[i].label);
+	if (any_above_zero(c, objs, "throttled_ns"))
+		value_row(c, objs, "throttled_ns", human_ns, "  throttled for");
+}
+
+/* Each name once, wherever it comes first. */
+static void periodic_rows(const struct columns *c)
+{
+	struct json_object *programs[CMDLINE_MAX_LIST];
+
+	for (u32 i = 0; i < c->nr; i++)
+		programs[i] = run_periodic(c->runs[i]);
+	for (u32 i = 0; i < c->nr; i++) {
+		for (size_t k = 0; k < json_object_array_length(programs[i]); k++) {
+			struct json_object *program = json_object_array_get_idx(programs[i], k);
+			const char *name = json_string_at(program, "name");
+			bool shown = program_named(programs[i], name) != program;
+
+			for (u32 before = 0; before < i; before++)
+				shown |= program_named(programs[before], name) != NULL;
+			if (!shown)
+				program_rows(c, programs, name);
+		}
+	}
+	for (u32 i = 0; i < c->nr; i++)
+		json_object_put(programs[i]);
+}
+
 void report_table(struct json_object *runs, u32 nr_groups)
 {
 	struct columns c = {};
@@ -177,6 +238,7 @@ void report_table(struct json_object *runs, u32 nr_groups)
 		group_rows(&c, i);
 	machine_rows(&c);
 	cgroup_rows(&c);
+	periodic_rows(&c);
 	table_print(c.table, stdout);
 	table_free(c.table);
 	putchar('\n');

@@ -113,11 +113,43 @@ void run_set_failure(struct json_object *run, const char *kind, const char *reas
 	json_object_object_add(run, "end", end);
 }
 
+struct json_object *run_periodic(struct json_object *run)
+{
+	static const char *const owners[] = { "with", "attachments" };
+	struct json_object *all = json_object_new_array();
+
+	for (u32 i = 0; i < ARRAY_SIZE(owners); i++) {
+		struct json_object *list = json_at(run, owners[i]);
+
+		for (size_t k = 0; list && k < json_object_array_length(list); k++) {
+			struct json_object *programs =
+				json_at(json_object_array_get_idx(list, k), "periodic");
+
+			for (size_t n = 0; programs && n < json_object_array_length(programs); n++)
+				json_object_array_add(all, json_object_get(json_object_array_get_idx(
+								   programs, n)));
+		}
+	}
+	return all;
+}
+
 /* --- the verdict ---------------------------------------------------------------- */
 
 static bool is_kind(struct json_object *run, const char *kind)
 {
 	return !strcmp(json_string_at(run, "end.kind"), kind);
+}
+
+static bool periodic_failed(struct json_object *run)
+{
+	struct json_object *programs = run_periodic(run);
+	bool failed = false;
+
+	for (size_t i = 0; i < json_object_array_length(programs); i++)
+		failed |= json_object_get_boolean(
+			json_at(json_object_array_get_idx(programs, i), "failed"));
+	json_object_put(programs);
+	return failed;
 }
 
 /* Of the run alone, without expectations. */
@@ -130,7 +162,7 @@ static enum cli_status run_status(struct json_object *run)
 		return STATUS_BOOKS;
 	if (is_kind(run, "not_loaded"))
 		return STATUS_LOAD;
-	if (!strncmp(json_string_at(run, "end.kind"), "error", 5))
+	if (!strncmp(json_string_at(run, "end.kind"), "error", 5) || periodic_failed(run))
 		return STATUS_THROWN_OUT;
 	for (size_t i = 0; i < nr; i++) {
 		if (json_at(json_object_array_get_idx(timeline, i), "error"))

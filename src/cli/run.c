@@ -86,7 +86,8 @@ static const struct cmd_table table = {
 		 "  0  fine\n"
 		 "  1  the command line, the machine or the workload make no sense\n"
 		 "  2  a scheduler could not be loaded or verified\n"
-		 "  3  a scheduler was thrown out; its tasks went on under eevdf\n"
+		 "  3  a scheduler was thrown out, and its tasks went on under eevdf; or a\n"
+		 "     periodic program was stopped\n"
 		 "  4  an --expect was not met\n"
 		 "  5  the books do not balance: a bug of vruntime\n"
 		 "\n"
@@ -138,6 +139,8 @@ static void tell_failure(struct json_object *run, u64 status)
 		cli_error("%s: the books do not balance: this is a bug of vruntime", label);
 	else if (status == STATUS_LOAD && *action)
 		cli_error("%s: --at: %s", label, action);
+	else if (!strcmp(json_string_at(run, "end.kind"), "done"))
+		cli_error("%s: a periodic program was stopped for what it did", label);
 	else
 		cli_error("%s: %s", label, *message ? message : json_string_at(run, "end.reason"));
 }

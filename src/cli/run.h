@@ -138,6 +138,11 @@ struct json_object *run_new(const struct run_plan *plan, const char *scheduler);
 /* "end" of a run that did not start. */
 void run_set_failure(struct json_object *run, const char *kind, const char *reason,
 		     const char *message, const char *log);
+/*
+ * All periodic programs of a run, as an array of the caller's: of objects beside
+ * the scheduler, then of schedulers.
+ */
+struct json_object *run_periodic(struct json_object *run);
 /* Text from BPF programs and compilers: always valid in JSON, and on a terminal. */
 struct json_object *json_text(const char *text);
 /* Adds "expectations" and "status". */

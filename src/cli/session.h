@@ -11,10 +11,17 @@
 #include "../trace/recorder.h"
 #include "run.h"
 
+/* The periodic programs that one object brought: numbers of kernel_periodic_stats(). */
+struct periodic_range {
+	u32 first, end;
+};
+
 /* An object beside the scheduler. */
 struct beside {
 	struct loader *loader;
 	struct json_object *json; /* its entry of "with" */
+	struct periodic_range periodic;
+	u64 attached_at;
 };
 
 struct session {
@@ -32,6 +39,8 @@ struct session {
 	struct loader *loader; /* of what is or was attached; NULL: fair alone */
 	const char *scheduler; /* as given */
 	struct json_object *attachment; /* its entry */
+	struct periodic_range periodic; /* of the scheduler's object */
+	u64 attached_at;
 	u64 detached_at; /* 0: it is attached */
 	u32 restarts;
 
@@ -83,6 +92,11 @@ struct loader *load_object(struct session *s, const char *name, const struct tex
 bool beside_attach(struct session *s);
 /* Writes down how they fared, and takes them out; what is out already stays so. */
 void beside_detach(struct session *s);
+/* How many periodic programs there have been. */
+u32 periodic_count(void);
+/* Their figures, as an array; attached at @since. */
+struct json_object *periodic_json(const struct periodic_range *range, u64 since);
+
 /* --- watch.c ------------------------------------------------------------------ */
 
 /* Is every map there that --watch names? Otherwise the run has failed, and says why. */

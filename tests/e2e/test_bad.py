@@ -89,6 +89,24 @@ class Refused(e2e.Test):
                            "program 'always' in SEC(\"periodic/0ms\")",
                            "a multiple of 10us from 10us")
 
+    def check_with_refused(self, name, *texts):
+        done = vrt("run", "eevdf", "--with", bad(name), *TAIL)
+        self.check_refused(done, 2, f"{name}.bpf.c: 'bad_ops' could not be attached", *texts)
+
+    def test_periodic(self):
+        self.check_with_refused("periodic_nice", "nice is 99: expected -20 to 19")
+        self.check_with_refused("periodic_period", "period_ns is 0: expected 10000 (10 us)")
+        self.check_with_refused("periodic_cgroup", "cgroup is \"/no/such/group\"",
+                                "none of that name")
+
+    def test_scheduler_beside_another(self):
+        done = vrt("run", "eevdf", "--with", FIFO, *TAIL)
+        self.check_refused(done, 2, "is a scheduler", "as SCHED")
+
+    def test_nothing_to_schedule_with(self):
+        done = vrt("run", source("tests", "e2e", "good", "beats.bpf.c"), *TAIL)
+        self.check_refused(done, 2, "nothing to schedule with", "--with")
+
     def test_no_such_tracepoint(self):
         self.check_refused(vrt("run", bad("no_such_tracepoint"), *TAIL), 2,
                            "this kernel has no tracepoint 'sched_swich' (near: 'sched_switch')")
@@ -116,6 +134,12 @@ class Refused(e2e.Test):
     def test_options(self):
         self.check_refused(vrt("run", FIFO, "--wrokload", "x"), 1, "--workload")
         self.check_refused(vrt("rn"), 1, "run")
+        self.check_refused(vrt("run", FIFO, "--with", "nowhere.bpf.o", *TAIL), 1, "nowhere.bpf.o")
+        self.check_refused(vrt("run", FIFO, "--cgroup", "/a,max=5us", *TAIL), 1, "max: '5us'")
+        self.check_refused(vrt("run", FIFO, "--at", "1ms:prnt=m", *TAIL), 1,
+                           "did you mean print?")
+        self.check_refused(vrt("run", FIFO, "--watch", "nothing", *TAIL), 2,
+                           "has no map 'nothing'")
         self.check_refused(vrt("run", FIFO, "--for", "3parsecs", *TAIL[:4]), 1, "3parsecs")
 
 

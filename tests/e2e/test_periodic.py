@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Periodic programs (SchedBPF) beside schedulers, control groups, watched maps."""
+
+import vrt as e2e
+from vrt import run_json, source, vrt
+
+BEATS = source("tests", "e2e", "good", "beats.bpf.c")
+FAULTS = source("tests", "e2e", "bad", "periodic_faults.bpf.c")
+FIFO = source("schedulers", "fifo.bpf.c")
+UNFAIR = source("workloads", "unfair.json")
+TAIL = ("--machine", "4", "--workload", UNFAIR, "--for", "500ms")
+
+
+def programs(run):
+    return {p["name"]: p for w in run["with"] for p in w["periodic"]}
+
+
+class Periodic(e2e.Test):
+    def test_runs_every_period(self):
+        run = run_json("eevdf", "--with", BEATS, *TAIL, "--noise", "none")["runs"][0]
+        beside = run["with"][0]
+        self.assertEqual((beside["object"], beside["kinds"]), ("beats", ["periodic"]))
+        slow, fast = programs(run)["slow"], programs(run)["fast"]
+        self.assertEqual((slow["period_ns"], slow["nice"]), (20_000_000, 5))
+        self.assertEqual(slow["runs"], 25)
+        self.assertEqual(fast["period_ns"], 1_000_000)
+        # no run is lost without being counted
+        self.assertIn(fast["runs"] + fast["missed"], (499, 500, 501))
+        self.assertGreater(fast["runs"], 450)
+        self.assertEqual(fast["run_time"]["count"], fast["runs"])
+        self.assertEqual(fast["wakeup_latency"]["count"], fast["runs"])
+
+    def test_settings_are_the_objects_own(self):
+        short, long = (run_json("eevdf", "--with", f"{BEATS},turns={turns}", *TAIL)["runs"][0]
+                       for turns in (1, 10_000))
+        self.assertGreater(programs(long)["slow"]["run_time"]["p50_ns"],
+                           100 * programs(short)["slow"]["run_time"]["p50_ns"])
+
+    def test_beside_any_scheduler(self):
+        runs = run_json("eevdf", FIFO, "--with", BEATS, "--at", f"250ms:swap={FIFO}",
+                        *TAIL)["runs"]
+        for run in runs:
+            self.assertEqual(run["end"]["kind"], "done", run["end"])
+            self.assertGreater(programs(run)["slow"]["runs"], 5)
+
+    def test_fault_stops_the_program_alone(self):
+        run = run_json("eevdf", "--with", FAULTS, *TAIL, status=3)["runs"][0]
+        self.assertEqual(run["end"]["kind"], "done")
+        program = programs(run)["bad"]
+        self.assertTrue(program["failed"])
+        self.assertEqual(program["runs"], 3)
+        self.assertIn("read of 4 bytes through 0xdead000",
+                      "".join(entry["line"] for entry in run["log"]))
+        done = vrt("run", "eevdf", "--with", FAULTS, *TAIL)
+        self.assertIn("periodic program bad was stopped", done.stdout)
+
+    def test_same_seed_same_bytes(self):
+        first, second = (vrt("run", "eevdf", FIFO, "--with", BEATS, "--watch", "beats=50ms",
+                             *TAIL, "--json", "--seed", 5) for _ in range(2))
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertEqual(first.stdout, second.stdout)
+
+
+class Watch(e2e.Test):
+    def test_watch_and_print(self):
+        run = run_json("eevdf", "--with", BEATS, "--watch", "beats=200ms",
+                       "--at", "250ms:print=beats.bss", *TAIL)["runs"][0]
+        entries = [(e["time_ns"], e["action"]) for e in run["timeline"]]
+        self.assertEqual([name for _, name in entries],
+                         ["watch=beats", "250ms:print=beats.bss", "watch=beats"])
+        for (time, _), due in zip(entries, (200_000_000, 250_000_000, 400_000_000)):
+            self.assertLess(abs(time - due), 100_000)
+        texts = [entry["text"].splitlines() for entry in run["timeline"]]
+        # four keys, and every value is the number of the run that wrote it
+        values = [int(line.split(" = ")[1]) for line in texts[0]]
+        self.assertEqual(sorted(values), list(range(min(values), min(values) + 4)))
+        self.assertRegex(" ".join(texts[1]), "nr_fast = 24[0-9] nr_slow = 1[23] last_due = ")
+
+    def test_below_the_table(self):
+        done = vrt("run", "eevdf", "--with", BEATS, "--at", "250ms:print=beats.bss", *TAIL)
+        self.assertIn("after 250 ms: print=beats.bss\n        nr_fast = ", done.stdout)
+        self.assertIn("periodic slow\n", done.stdout)
+
+    def test_no_such_map_during_the_run(self):
+        run = run_json("eevdf", "--with", BEATS, "--at", "250ms:print=bets", *TAIL,
+                       status=2)["runs"][0]
+        self.assertIn("no object of this run has a map 'bets'", run["timeline"][0]["error"])
+
+
+class Cgroups(e2e.Test):
+    def test_made_and_told(self):
+        run = run_json("eevdf", "--cgroup", "/a/b,weight=50,max=10ms/50ms", "--cgroup", "c",
+                       *TAIL)["runs"][0]
+        first, second = run["cgroups"]
+        self.assertEqual((first["path"], first["weight"], first["quota_ns"], first["period_ns"]),
+                         ("/a/b", 50, 10_000_000, 50_000_000))
+        self.assertEqual((second["path"], second["weight"], second["quota_ns"]),
+                         ("/c", 100, None))
+
+
+if __name__ == "__main__":
+    e2e.main()
