@@ -22,6 +22,7 @@
 #include "btf_only.h"
 #include "cgroup.h"
 #include "ext.h"
+#include "ghost.h"
 #include "kfuncs.h"
 #include "periodic.h"
 #include "sched.h"

@@ -39,6 +39,7 @@ struct task_group;
 #define SCHED_IDLE 5
 #define SCHED_DEADLINE 6
 #define SCHED_EXT 7
+#define SCHED_GHOST 18 /* of ghOSt kernels only */
 
 #define MAX_RT_PRIO 100
 #define NICE_WIDTH 40

@@ -16,20 +16,9 @@
 #include "../base/hash.h"
 #include "../base/strbuf.h"
 #include "../base/suggest.h"
+#include "../../kernel/ghost.h"
 #include "../../kernel/periodic.h"
 #include "loader.h"
-
-enum {
-	BPF_PROG_TYPE_GHOST_SCHED = 1000,
-	BPF_PROG_TYPE_GHOST_MSG,
-	BPF_PROG_TYPE_GHOST_SELECT_RQ,
-	BPF_GHOST_SCHED_PNT = 2000,
-	BPF_GHOST_MSG_SEND,
-	BPF_GHOST_SELECT_RQ,
-};
-#define GHOST_ABI 91
-/* Of a ghOSt program: the version of the ABI it is written for is in the upper half. */
-#define GHOST_ATTACH(type) (GHOST_ABI << 16 | (type))
 
 struct loader_link;
 

@@ -13,6 +13,7 @@
 #include "../../kernel/bpf_types.h"
 #include "../../kernel/cgroup.h"
 #include "../../kernel/ext.h"
+#include "../../kernel/ghost.h"
 #include "../../kernel/periodic.h"
 #include "../../kernel/sched.h"
 #include "../../kernel/types.h"
