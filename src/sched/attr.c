@@ -20,8 +20,10 @@ u32 task_weight(const struct task_struct *p)
 
 const struct sched_class_ops *setscheduler_class(const struct task_struct *p)
 {
-	if (class_of(p) == &stop_sched_class)
-		return &stop_sched_class;
+	if (class_of(p) == &stop_sched_class || class_of(p) == &ghost_agent_sched_class)
+		return class_of(p);
+	if (p->policy == SCHED_GHOST)
+		return &ghost_sched_class;
 	if (p->policy == SCHED_FIFO || p->policy == SCHED_RR)
 		return &rt_sched_class;
 	return scx_wants_class(p) ? &ext_sched_class : &fair_sched_class;
@@ -92,26 +94,28 @@ int task_set_policy(struct task *t, s32 policy, u32 rt_priority)
 {
 	struct task_struct *p = &t->ts;
 	bool rt = policy == SCHED_FIFO || policy == SCHED_RR;
+	int err = 0;
 	struct rq *rq;
 
 	if (policy != SCHED_NORMAL && policy != SCHED_BATCH && policy != SCHED_IDLE &&
-	    policy != SCHED_EXT && !rt)
+	    policy != SCHED_EXT && policy != SCHED_GHOST && !rt)
 		return -EINVAL;
 	if (rt ? rt_priority < 1 || rt_priority > 99 : rt_priority != 0)
 		return -EINVAL;
 	task_pin(p);
 	rq = task_rq_lock(p);
-	if (policy == SCHED_EXT && scx_enabled() && p->scx.disallow) {
-		rq_unlock(rq);
-		task_unpin(p);
-		return -EACCES;
+	if (policy == SCHED_EXT && scx_enabled() && p->scx.disallow)
+		err = -EACCES;
+	if (!err)
+		err = ghost_set_policy(p, policy);
+	if (!err) {
+		task_apply_policy(p, policy, rt_priority);
+		task_change_class(p, setscheduler_class(p));
+		trace_prio(p);
 	}
-	task_apply_policy(p, policy, rt_priority);
-	task_change_class(p, setscheduler_class(p));
-	trace_prio(p);
 	rq_unlock(rq);
 	task_unpin(p);
-	return 0;
+	return err;
 }
 
 void task_apply_policy(struct task_struct *p, s32 policy, u32 rt_priority)

@@ -203,6 +203,7 @@ int kernel_boot(const struct kernel_config *config)
 	for (cpu = 0; cpu < nr; cpu++)
 		kernel.rqs[cpu] = boot_rq(cpu);
 	scx_boot_early();
+	ghost_boot_early();
 	cpus_init(config->topology, config->costs, &cpu_plugs);
 	for (cpu = 0; cpu < nr; cpu++)
 		kernel.rqs[cpu]->cpu = &cpus[cpu];
@@ -234,6 +235,7 @@ void kernel_shutdown(void)
 	bpf_glue_exit();
 	cpus_exit();
 	scx_shutdown();
+	ghost_shutdown();
 	noise_exit();
 	tasks_free_all();
 	periodic_exit();
@@ -322,6 +324,8 @@ static void audit_task(struct audit *a, struct task *t)
 		wrong = p->se.on_rq ? NULL : "runnable but not in the fair tree";
 	else if (p->on_rq && class_of(p) == &rt_sched_class)
 		wrong = p->rt.on_rq ? NULL : "runnable but on no rt list";
+	else if (p->on_rq && class_of(p) == &ghost_sched_class)
+		wrong = ghost_check(rq, p);
 	else if (!p->on_rq && p->__state == TASK_RUNNING && !p->on_cpu)
 		wrong = "lost: to run, but on no queue";
 	if (wrong)

@@ -88,6 +88,7 @@ static void env_fault(const struct bpf_fault *fault)
 	/* a scheduler answers for its own programs, their timers included */
 	if (fault->prog->st_ops && !strcmp(fault->prog->st_ops->name, "sched_ext_ops"))
 		scx_error("program %s: %s", bpf_prog_name(fault->prog), fault->message);
+	ghost_program_fault(fault);
 }
 
 /* --- bpf_spin_lock -------------------------------------------------------------- */
@@ -373,6 +374,8 @@ static int register_all(void)
 		err = scx_register_struct_ops();
 	if (!err)
 		err = periodic_register();
+	if (!err)
+		err = ghost_register_programs();
 	return err;
 }
 

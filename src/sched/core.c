@@ -24,8 +24,8 @@ const u32 sched_prio_to_weight[NICE_WIDTH] = {
 };
 
 const struct sched_class_ops *const sched_classes[] = {
-	&stop_sched_class, &rt_sched_class,   &fair_sched_class,
-	&ext_sched_class,  &idle_sched_class, NULL,
+	&stop_sched_class, &ghost_agent_sched_class, &rt_sched_class,	&fair_sched_class,
+	&ext_sched_class,  &ghost_sched_class,	     &idle_sched_class, NULL,
 };
 
 static u32 class_rank(const struct sched_class_ops *class)
@@ -283,6 +283,7 @@ static void ttwu_queue(struct task_struct *p, u32 cpu, u32 wake_flags)
 	struct cpu_rq *target = kernel.rqs[cpu];
 	struct rq *rq = &target->rq;
 
+	task_of(p)->ghost.waker_cpu = (s32)this_cpu->id;
 	if (ttwu_remote(p, cpu)) {
 		task_of(p)->wake_flags = wake_flags;
 		list_add_tail(&task_of(p)->wake_node, &target->wake_list);
@@ -485,6 +486,8 @@ static void context_switch(struct rq *rq, struct task_struct *prev, struct task_
 {
 	enum trace_prev_state state = prev_trace_state(prev);
 
+	if (unlikely(ghost_on))
+		ghost_prepare_switch(rq, prev, next);
 	if (state == TRACE_PREV_PREEMPTED)
 		prev->nivcsw++;
 	else
@@ -514,6 +517,8 @@ static void __schedule(bool preempt)
 		if (dequeue_task(rq, prev, DEQUEUE_SLEEP))
 			prev->on_rq = 0;
 	}
+	if (unlikely(ghost_on))
+		ghost_pick_prologue(rq, prev);
 	next = pick_next_task(rq, prev);
 	crq->need_resched = crq->resched_next;
 	crq->resched_next = false;

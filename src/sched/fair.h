@@ -41,7 +41,9 @@ static inline bool idle_cpu(u32 cpu)
 {
 	const struct cpu_rq *crq = kernel.rqs[cpu];
 
-	return is_idle_task(crq->rq.curr) && !crq->rq.nr_running && list_empty(&crq->wake_list);
+	/* ghOSt's tasks that wait there wait for a program, not for the CPU */
+	return is_idle_task(crq->rq.curr) && crq->rq.nr_running == crq->ghost.nr_running &&
+	       list_empty(&crq->wake_list);
 }
 
 /* Has nothing but SCHED_IDLE tasks. */

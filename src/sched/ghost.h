@@ -24,6 +24,9 @@ struct ghost_config {
 	 * they are made. Otherwise tasks enter by task_set_policy(SCHED_GHOST).
 	 */
 	bool take_all;
+	bool deliver_agent_runnability; /* CPU_AGENT_BLOCKED and CPU_AGENT_WAKEUP */
+	/* Tasks and agents that it has room for; 0: 65,536, the most. What finds none stays fair. */
+	u32 status_words;
 };
 
 /*
@@ -73,6 +76,7 @@ const struct ghost_exit_record *ghost_exit(const struct ghost_enclave *e);
 /* What went on since ghost_start(). */
 struct ghost_stats {
 	u64 nr_tasks; /* in the enclave now */
+	u64 nr_refused; /* stayed away, as there was no status word for them */
 	u64 picks; /* runs of PNT */
 	u64 latched; /* successful bpf_ghost_run_gtid() */
 	u64 latch_errors;

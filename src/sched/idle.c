@@ -118,6 +118,23 @@ static u64 idle_wait(struct cpu_rq *crq)
 	return h->deep ? costs.idle_exit_deep : costs.idle_exit_shallow;
 }
 
+/*
+ * A ghOSt program wants this CPU to look for work again, and not to sleep. Real
+ * CPUs look at once; here there is a pause between two looks, in which nothing
+ * else could have happened on a CPU that costs nothing.
+ */
+#define LOOK_AGAIN_NS NSEC_PER_USEC
+
+static void look_again(struct cpu_rq *crq)
+{
+	book_time(crq, BOOK_IDLE);
+	crq->polling = true;
+	cpu_wait(cpu_clock() + LOOK_AGAIN_NS);
+	crq->polling = false;
+	book_time(crq, BOOK_OVERHEAD);
+	crq->need_resched = true;
+}
+
 void idle_loop(struct cpu_rq *crq)
 {
 	u64 start, exit_cost;
@@ -128,6 +145,10 @@ void idle_loop(struct cpu_rq *crq)
 		return;
 	if (crq->tick_running)
 		tick_stop(crq);
+	if (unlikely(ghost_dont_idle(&crq->rq))) {
+		look_again(crq);
+		return;
+	}
 	start = cpu_clock();
 	book_time(crq, BOOK_IDLE);
 	exit_cost = idle_wait(crq);

@@ -26,6 +26,9 @@ struct kheap_type kheap_types[NR_OBJ_TYPES] = {
 	[OBJ_SCX_CGROUP_INIT_ARGS] = { .name = "scx_cgroup_init_args" },
 	[OBJ_SCX_CPU_RELEASE_ARGS] = { .name = "scx_cpu_release_args" },
 	[OBJ_PERIODIC_CTX] = { .name = "bpf_periodic_ctx" },
+	[OBJ_GHOST_MSG] = { .name = "bpf_ghost_msg" },
+	[OBJ_GHOST_SCHED] = { .name = "bpf_ghost_sched" },
+	[OBJ_GHOST_SW] = { .name = "[ghOSt status words]" },
 	[OBJ_TEXT] = { .name = "[text]" },
 };
 

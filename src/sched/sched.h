@@ -27,6 +27,7 @@
 #include "../base/rbtree.h"
 #include "../sim/lock.h"
 #include "class_types.h"
+#include "ghost/types.h"
 #include "kernel.h"
 #include "tracepoint.h"
 
@@ -89,6 +90,7 @@ struct task {
 	/* the classes' own (class_types.h) */
 	struct fair_task fair;
 	struct rt_task rt;
+	struct ghost_task ghost;
 
 	bool started;
 	bool yielded; /* for the trace: why it was switched out */
@@ -139,6 +141,8 @@ struct cpu_rq {
 	struct idle_history idle_history;
 	/* sched_ext's own (ext/) */
 	struct scx_cpu *scx;
+	/* ghOSt's own (ghost/) */
+	struct ghost_rq ghost;
 };
 
 static inline struct cpu_rq *crq_of(const struct rq *rq)
@@ -184,8 +188,8 @@ struct sched_class_ops {
 	void (*update_curr)(struct rq *rq);
 };
 
-extern const struct sched_class_ops stop_sched_class, rt_sched_class, fair_sched_class,
-	ext_sched_class, idle_sched_class;
+extern const struct sched_class_ops stop_sched_class, ghost_agent_sched_class, rt_sched_class,
+	fair_sched_class, ext_sched_class, ghost_sched_class, idle_sched_class;
 /* highest first, NULL-terminated; ext is in it whether or not a scheduler is loaded */
 extern const struct sched_class_ops *const sched_classes[];
 
@@ -535,6 +539,9 @@ enum sched_object {
 	OBJ_SCX_CGROUP_INIT_ARGS,
 	OBJ_SCX_CPU_RELEASE_ARGS,
 	OBJ_PERIODIC_CTX,
+	OBJ_GHOST_MSG,
+	OBJ_GHOST_SCHED,
+	OBJ_GHOST_SW,
 	OBJ_TEXT,
 	NR_OBJ_TYPES,
 };
@@ -598,6 +605,28 @@ int periodic_register(void);
 void periodic_exit(void);
 /* @prog was stopped here: if it is a periodic one, its last run was that. */
 void periodic_fault(const struct bpf_prog *prog);
+
+/* --- ghOSt (ghost/) --------------------------------------------------------------- */
+
+/* There is an enclave, or has been: the hooks below must be called. */
+extern bool ghost_on;
+void ghost_boot_early(void);
+void ghost_shutdown(void);
+int ghost_register_programs(void);
+struct bpf_fault;
+void ghost_program_fault(const struct bpf_fault *fault);
+/* A pick begins; may drop the rq lock. */
+void ghost_pick_prologue(struct rq *rq, struct task_struct *prev);
+/* Its result is known, and is not @prev. */
+void ghost_prepare_switch(struct rq *rq, struct task_struct *prev, struct task_struct *next);
+/* A program wants the idle CPU to look again, once. */
+bool ghost_dont_idle(struct rq *rq);
+/* Of every task, @parent may be NULL: may put it into an enclave. */
+void ghost_fork(struct task *t, const struct task *parent);
+void ghost_task_dead(struct task_struct *p);
+/* With the rq locked, before the policy is applied: 0, or -errno as task_set_policy(). */
+int ghost_set_policy(struct task_struct *p, s32 policy);
+const char *ghost_check(const struct rq *rq, const struct task_struct *p);
 
 /* --- what core.c plugs into the CPU loop ------------------------------------------- */
 

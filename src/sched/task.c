@@ -310,6 +310,7 @@ struct task *task_create_flags(const struct task_params *params,
 	t->data = data;
 	list_add_tail(&t->all, &kernel.tasks);
 	kernel.nr_tasks++;
+	ghost_fork(t, params->parent);
 	scx_post_fork(&t->ts);
 	trace_new(t);
 	return t;
@@ -453,6 +454,7 @@ void task_finish_dead(struct task *t)
 	VRT_ASSERT(!p->on_rq && !p->on_cpu);
 	scx_task_dead(p);
 	cgroup_task_dead(p);
+	ghost_task_dead(p);
 	t->dead = true;
 	list_move_tail(&t->all, &kernel.zombies);
 	kernel.nr_tasks--;

@@ -36,6 +36,8 @@ enum trace_type {
 	TRACE_PRINTK, /* a: bytes of text that follow in whole records */
 	/* tasks again: at creation unless nice 0, and at every change */
 	TRACE_PRIO, /* a: prio (0..139, 120 is nice 0), b: load weight (1024 is nice 0) */
+	/* a ghOSt message, of the task or (pid 0) this CPU; a: its type, b: its barrier */
+	TRACE_GHOST_MSG,
 	NR_TRACE_TYPES,
 };
 
@@ -47,7 +49,14 @@ enum trace_prev_state {
 	TRACE_PREV_IDLE,
 };
 
-enum trace_class { TRACE_CLASS_STOP, TRACE_CLASS_RT, TRACE_CLASS_FAIR, TRACE_CLASS_EXT };
+enum trace_class {
+	TRACE_CLASS_STOP,
+	TRACE_CLASS_RT,
+	TRACE_CLASS_FAIR,
+	TRACE_CLASS_EXT,
+	TRACE_CLASS_AGENT,
+	TRACE_CLASS_GHOST,
+};
 
 /* Where a CPU's overhead went. */
 enum trace_overhead {

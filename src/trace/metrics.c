@@ -136,10 +136,11 @@ static void fold_task(struct metrics *m, struct metrics_task *t)
 	t->seen = false;
 }
 
-/* Stop and rt tasks take what they want: they do not share. */
+/* Stop and rt tasks and agents take what they want: they do not share. */
 static bool shares_cpu(const struct metrics_task *t)
 {
-	return t->class == TRACE_CLASS_FAIR || t->class == TRACE_CLASS_EXT;
+	return t->class == TRACE_CLASS_FAIR || t->class == TRACE_CLASS_EXT ||
+	       t->class == TRACE_CLASS_GHOST;
 }
 
 static void join_lag(struct metrics *m, struct metrics_task *t, u64 now)

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A ghOSt policy for tests: first in, first out, with every message kept for the
+ * test to read, switches for what may go wrong, and one call of a helper at a time
+ * on request.
+ */
+#include <vrt/ghost.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+struct item {
+	u64 gtid;
+	u32 barrier;
+	u32 unused;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 65536);
+	__type(value, struct item);
+} fifo SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 65536);
+	__type(value, struct bpf_ghost_msg);
+} messages SEC(".maps");
+
+/* --- what the test sets ------------------------------------------------------ */
+
+u32 run_flags;
+u8 hold; /* nothing is latched */
+u8 latch_anyway; /* also when another class, or a task that runs, is there */
+u8 dont_idle, must_resched, kept;
+u8 forget; /* tasks that can run */
+u8 scribble; /* into the payload */
+u32 fault_in; /* 1: PNT, 2: MSG */
+u32 hold_cpu; /* nothing is latched on this one; counted from 1 */
+u32 kick_cpus; /* so many look when there is a task to run and they idle */
+
+enum { CALL_NONE, CALL_WAKE_AGENT, CALL_RUN_GTID, CALL_RESCHED_CPU, CALL_RESCHED_CPU2 };
+/* @on: the CPU whose PNT shall make it; @in_msg: the message during which MSG shall. */
+struct {
+	u32 helper, on, in_msg;
+	u64 a, b, c;
+} call;
+
+/* --- what the test reads ------------------------------------------------------- */
+
+s64 result;
+u32 calls;
+u64 picks, lost;
+s64 last_error; /* of latching by ourselves */
+struct bpf_ghost_sched ctx_seen[64]; /* per CPU: the last context */
+u64 last_gtid;
+u32 last_barrier;
+
+static void push(u64 gtid, u32 barrier)
+{
+	struct item item = { .gtid = gtid, .barrier = barrier };
+
+	if (bpf_map_push_elem(&fifo, &item, 0))
+		lost++;
+}
+
+static void make_call(void)
+{
+	switch (call.helper) {
+	case CALL_WAKE_AGENT:
+		result = bpf_ghost_wake_agent(call.a);
+		break;
+	case CALL_RESCHED_CPU:
+		result = bpf_ghost_resched_cpu(call.a, call.b);
+		break;
+	case CALL_RESCHED_CPU2:
+		result = bpf_ghost_resched_cpu2(call.a, call.b);
+		break;
+	}
+	call.helper = CALL_NONE;
+	calls++;
+}
+
+static __attribute__((noinline)) int fault(void)
+{
+	volatile int *nowhere = (void *)0;
+
+	return *nowhere;
+}
+
+SEC("ghost_sched/pnt")
+int probe_pnt(struct bpf_ghost_sched *ctx)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct item item;
+	long err;
+
+	picks++;
+	if (cpu < 64)
+		ctx_seen[cpu] = *ctx;
+	if (fault_in == 1)
+		return fault();
+	if (dont_idle)
+		ctx->dont_idle = 1;
+	if (must_resched)
+		ctx->must_resched = 1;
+	if (call.helper == CALL_RUN_GTID && call.on == cpu) {
+		result = bpf_ghost_run_gtid(call.a, call.b, call.c);
+		call.helper = CALL_NONE;
+		calls++;
+		return 0;
+	}
+	if (call.helper && !call.in_msg && call.on == cpu)
+		make_call();
+	if (hold || hold_cpu == cpu + 1)
+		return 0;
+	if (!latch_anyway && (ctx->agent_runnable || ctx->might_yield || ctx->next_gtid))
+		return 0;
+	if (bpf_map_pop_elem(&fifo, &item))
+		return 0;
+	err = bpf_ghost_run_gtid(item.gtid, item.barrier, run_flags);
+	if (!err)
+		return 0;
+	last_error = err;
+	if (err != -ENOENT && err != -ESTALE) {
+		push(item.gtid, item.barrier);
+		ctx->dont_idle = 1;
+	}
+	return 0;
+}
+
+SEC("ghost_msg/msg_send")
+int probe_msg(struct bpf_ghost_msg *msg)
+{
+	/* whatever the message: the gtid is the first member of a task's payload */
+	u64 gtid = msg->dead.gtid;
+	u32 seqnum = msg->seqnum;
+
+	bpf_map_push_elem(&messages, msg, 0);
+	if (fault_in == 2)
+		return fault();
+	if (call.helper && call.in_msg == msg->type)
+		make_call();
+	if (scribble)
+		msg->dead.gtid = ~0ULL;
+	switch (msg->type) {
+	case MSG_TASK_NEW:
+		if (!msg->newt.runnable)
+			break;
+	case MSG_TASK_WAKEUP:
+	case MSG_TASK_PREEMPT:
+	case MSG_TASK_YIELD:
+		last_gtid = gtid;
+		last_barrier = seqnum;
+		if (forget)
+			break;
+		push(gtid, seqnum);
+		for (u32 cpu = 0; cpu < 4; cpu++) {
+			if (cpu < kick_cpus)
+				bpf_ghost_resched_cpu2(cpu, RESCHED_IDLE_CLASS);
+		}
+	}
+	return kept;
+}
