@@ -278,6 +278,45 @@ static void test_set_var(void **state)
 	assert_int_equal(run(), -9);
 }
 
+/* Damage to the object, and so to its types, may change the text but never does harm. */
+static void test_damaged(void **state)
+{
+	static const struct loader_options any = { .any_object = true };
+	static char data[1 << 18];
+	char command[256], path[128];
+	struct strbuf out = {};
+	u32 printed = 0;
+	size_t size;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "cp %s/vruntime/*.bpf.o %s/whole.o", test_dir, test_dir);
+	assert_int_equal(system(command), 0);
+	snprintf(path, sizeof(path), "%s/whole.o", test_dir);
+	f = fopen(path, "r");
+	size = fread(data, 1, sizeof(data), f);
+	fclose(f);
+	assert_in_range(size, 1000, sizeof(data) - 1);
+	for (size_t i = 64; i < size; i += 11) {
+		struct loader *l;
+		struct bpf_map *map;
+
+		data[i] ^= (char)(i * 37 | 1);
+		l = loader_open(write_file("flip.bpf.o", data, size), &any, NULL, NULL, NULL);
+		data[i] ^= (char)(i * 37 | 1);
+		if (!l)
+			continue;
+		if (loader_load(l, NULL) == LOADER_OK) {
+			bpf_object__for_each_map(map, l->obj)
+				printed += !loader_print_map(l, bpf_map__name(map), symbol, &out);
+			loader_set_var(l, "initialized", 1);
+		}
+		strbuf_reset(&out);
+		loader_close(l);
+	}
+	strbuf_free(&out);
+	assert_true(printed > 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_array),	      cmocka_unit_test(test_one_struct_of_all),
 		cmocka_unit_test(test_percpu),	      cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_not_printable), cmocka_unit_test(test_set_var),
+		cmocka_unit_test(test_damaged),
 	};
 
 	return cmocka_run_group_tests_name("print", tests, setup, teardown);
