@@ -67,6 +67,8 @@ missing()
 	have_lib cmocka || echo libcmocka-dev
 	have_lib libmd || echo libmd-dev
 	have_lib libxxhash || echo libxxhash-dev
+	have_lib libzstd || echo libzstd-dev
+	have_lib liblzma || echo liblzma-dev
 	have_lib "libbpf >= $LIBBPF_MIN" && have_static bpf || echo new:libbpf-dev
 	have_uapi || echo new:linux-libc-dev
 	have bpftool || echo new:bpftool

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../base/alloc.h"
+#include "../base/cache.h"
 #include "internal.h"
 
 bool is_source(const char *path)
@@ -303,34 +304,6 @@ static enum loader_status make_key(char key[SHA256_HEX_SIZE], const struct comma
 
 /* --- the cache -------------------------------------------------------------------- */
 
-static bool make_directory(const char *path)
-{
-	return !mkdir(path, 0700) || (errno == EEXIST && is_directory(path) && !access(path, W_OK));
-}
-
-/* A directory to keep objects in, or NULL. */
-static char *cache_directory(void)
-{
-	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	char *base, *dir = NULL;
-
-	if (xdg && *xdg == '/')
-		base = xstrdup(xdg);
-	else if (home && *home == '/')
-		base = join(home, ".cache");
-	else
-		return NULL;
-	/* the base itself may be missing, but not what it is in */
-	if (is_directory(base) || make_directory(base))
-		dir = join(base, "vruntime");
-	free(base);
-	if (dir && !make_directory(dir)) {
-		free(dir);
-		dir = NULL;
-	}
-	return dir;
-}
-
 static char *temporary_directory(void)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -428,7 +401,7 @@ enum loader_status compile_source(struct image *image, const char *path,
 				   path);
 	status = make_command(&c, path, opts, error);
 	if (status == LOADER_OK) {
-		cache = cache_directory();
+		cache = cache_directory("");
 		if (cache)
 			status = compile_cached(image, &c, cache, path, error);
 		else

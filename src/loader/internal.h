@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "../base/hash.h"
+#include "../base/process.h"
 #include "../base/strbuf.h"
 #include "../base/suggest.h"
 #include "../../kernel/ghost.h"
@@ -102,11 +103,6 @@ const void *image_section(const struct image *image, const char *name, size_t *s
 /* The entries of the symbol table; @sym is an Elf64_Sym. */
 typedef void (*image_symbol_fn)(const char *name, const void *sym, void *arg);
 void image_each_symbol(const struct image *image, image_symbol_fn fn, void *arg);
-
-/* --- process.c -------------------------------------------------------------- */
-
-/* Runs argv[0] and collects what it prints. Its exit status, or -errno when it could not run. */
-int run_process(char *const *argv, struct strbuf *out, struct strbuf *err);
 
 /* --- compile.c -------------------------------------------------------------- */
 

@@ -21,6 +21,7 @@
 static const struct command commands[] = {
 	{ "run", "", cmd_run },
 	{ "trace", "", cmd_trace },
+	{ "vm", "", cmd_vm },
 	{ "bench", "", cmd_bench },
 	{ "workloads", "", cmd_workloads },
 	{ "machines", "", cmd_machines },

@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "process.h"
+
+#include "strbuf.h"
 
 extern char **environ;
 
@@ -31,7 +33,7 @@ static int spawn_and_wait(char *const *argv, int out, int err)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-	error = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
+	error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (error)
 		return -error;

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vrt vm: the real kernels that '--on vm' runs in virtual machines. Fetches
+ * them, lists them, and tries whether one comes up here.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../vm/kernels.h"
+#include "../vm/vm.h"
+#include "cli.h"
+#include "cmdline.h"
+#include "guest.h"
+
+struct vm_options {
+	u64 cpus;
+	bool help;
+};
+
+static const struct cmd_option options[] = {
+	{ "cpus", 0, CMD_NUMBER, .offset = offsetof(struct vm_options, cpus), "N",
+	  "CPUs of the guest that 'vrt vm boot' starts; default 4", .min = 1, .max = VM_MAX_CPUS },
+	{ "help", 'h', CMD_HELP, .offset = offsetof(struct vm_options, help), NULL, "show this help" },
+};
+
+static const struct cmd_table table = {
+	.command = "vrt vm",
+	.usage = "fetch [VERSION] | list | boot [KERNEL]",
+	.summary = "Real kernels in virtual machines. 'fetch' takes a kernel image package from the "
+		   "Debian archive that apt is configured for, as any user: the newest that offers "
+		   "sched_ext, or the newest of a version (6.19). 'list' shows what there is, 'boot' "
+		   "starts a guest and says how long it took.",
+	.options = options,
+	.nr_options = ARRAY_SIZE(options),
+	.notes = "Guests need QEMU (qemu-system-x86_64). KERNEL is a version or the path of an\n"
+		 "image (bzImage).\n",
+};
+
+static void say(const char *line)
+{
+	printf("%s\n", line);
+	fflush(stdout);
+}
+
+static int fetch(const char *wanted)
+{
+	char release[128], err[2048];
+
+	if (kernel_fetch(wanted, say, release, sizeof(release), err, sizeof(err))) {
+		cli_error("%s", err);
+		return STATUS_LOAD;
+	}
+	printf("%s is ready\n", release);
+	return STATUS_OK;
+}
+
+static int list(void)
+{
+	struct kernel_list kernels;
+	char err[512];
+
+	if (kernels_list(&kernels, err, sizeof(err))) {
+		cli_error("%s", err);
+		return STATUS_LOAD;
+	}
+	if (!kernels.nr)
+		printf("no kernels yet; 'vrt vm fetch' gets one\n");
+	for (u32 i = 0; i < kernels.nr; i++) {
+		const struct kernel_entry *e = &kernels.entries[i];
+
+		printf("%-32s", e->release);
+		if (e->refused)
+			print_wrapped(stdout, e->refused, 32, 32, 80);
+		else
+			printf("ready\n");
+	}
+	kernels_free(&kernels);
+	return STATUS_OK;
+}
+
+static int boot(const char *kernel, u32 cpus)
+{
+	struct vm_config config = { .cpus = cpus };
+	char err[4096], *path = kernel_find(kernel, err, sizeof(err)), *agent;
+	struct vm *vm = NULL;
+	u64 start = wall_clock();
+
+	if (path) {
+		agent = guest_agent_path();
+		config.kernel = path;
+		config.agent = agent;
+		vm = vm_boot(&config, err, sizeof(err));
+		free(agent);
+	}
+	free(path);
+	if (!vm) {
+		cli_error("%s", err);
+		return STATUS_LOAD;
+	}
+	printf("Linux %s with %u CPUs on %s: up after %.1f s\n", vm_release(vm), vm_cpus(vm),
+	       vm_accel(vm) == VM_ACCEL_KVM ? "KVM" : "TCG (emulation: times mean little)",
+	       (double)(wall_clock() - start) / 1e9);
+	vm_shutdown(vm);
+	return STATUS_OK;
+}
+
+static int usage(const char *why, const char *what)
+{
+	cli_error("vm: %s%s; expected 'fetch [VERSION]', 'list' or 'boot [KERNEL]'", why, what);
+	return STATUS_USAGE;
+}
+
+int cmd_vm(int argc, char **argv)
+{
+	struct vm_options o = { .cpus = 4 };
+	struct text_list args = {};
+	const char *what, *arg;
+	char err[512];
+
+	if (cmdline_parse(&table, argc, argv, &o, &args, err, sizeof(err))) {
+		cli_error("%s", err);
+		return STATUS_USAGE;
+	}
+	if (o.help) {
+		cmdline_help(&table, stdout);
+		return STATUS_OK;
+	}
+	if (!args.nr)
+		return usage("nothing to do", "");
+	what = args.items[0];
+	arg = args.nr > 1 ? args.items[1] : NULL;
+	if (args.nr > 2 || (arg && !strcmp(what, "list")))
+		return usage("too many arguments: ", args.items[args.nr - 1]);
+	if (!strcmp(what, "fetch"))
+		return fetch(arg);
+	if (!strcmp(what, "list"))
+		return list();
+	if (!strcmp(what, "boot"))
+		return boot(arg, (u32)o.cpus);
+	return usage("unknown: ", what);
+}

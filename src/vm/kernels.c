@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The kernels in the cache; see kernels.h. */
+#include "kernels.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/alloc.h"
+#include "../base/cache.h"
+#include "../base/error.h"
+#include "../base/strbuf.h"
+
+#define CACHE "kernels"
+#define IMAGE "vmlinuz"
+#define REFUSED "refused"
+#define MAX_REASON 1024
+#define FETCH_HINT "'vrt vm fetch' gets one"
+
+/* --- releases -------------------------------------------------------------------- */
+
+int release_compare(const char *a, const char *b)
+{
+	while (*a && *b) {
+		if (isdigit((u8)*a) && isdigit((u8)*b)) {
+			unsigned long x = strtoul(a, (char **)&a, 10);
+			unsigned long y = strtoul(b, (char **)&b, 10);
+
+			if (x != y)
+				return x < y ? -1 : 1;
+		} else if (*a != *b) {
+			return (u8)*a < (u8)*b ? -1 : 1;
+		} else {
+			a++;
+			b++;
+		}
+	}
+	return (u8)*a - (u8)*b;
+}
+
+bool release_matches(const char *release, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
+	return !strncmp(release, wanted, len) && (!release[len] || strchr(".+-", release[len]));
+}
+
+/* --- files ------------------------------------------------------------------------- */
+
+static char *file_name(const char *dir, const char *release, const char *name)
+{
+	struct strbuf sb = {};
+
+	strbuf_printf(&sb, "%s/%s%s%s", dir, release, name ? "/" : "", name ? name : "");
+	return strbuf_detach(&sb);
+}
+
+static char *open_cache(char *err, size_t err_size)
+{
+	char *dir = cache_directory(CACHE);
+
+	if (!dir)
+		vrt_error(err, err_size, -ENOENT,
+			  "there is no cache for kernels: neither XDG_CACHE_HOME nor HOME names a "
+			  "directory that can be written to");
+	return dir;
+}
+
+static char *read_reason(const char *path)
+{
+	char text[MAX_REASON] = "";
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return NULL;
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	return xstrdup(text);
+}
+
+/* --- listing -------------------------------------------------------------------------- */
+
+static void add_entry(struct kernel_list *list, const char *dir, const char *release)
+{
+	char *image = file_name(dir, release, IMAGE), *refused = file_name(dir, release, REFUSED);
+	struct kernel_entry e = { .refused = read_reason(refused) };
+
+	free(refused);
+	if (!e.refused && access(image, R_OK)) {
+		free(image); /* something else, or a fetch that did not end */
+		return;
+	}
+	if (e.refused)
+		free(image);
+	else
+		e.path = image;
+	e.release = xstrdup(release);
+	list->entries = xreallocarray(list->entries, list->nr + 1, sizeof(*list->entries));
+	list->entries[list->nr++] = e;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct kernel_entry *x = a, *y = b;
+
+	return release_compare(y->release, x->release);
+}
+
+int kernels_list(struct kernel_list *list, char *err, size_t err_size)
+{
+	char *path = open_cache(err, err_size);
+	DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *e;
+
+	*list = (struct kernel_list){};
+	if (!path)
+		return -ENOENT;
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] != '.')
+			add_entry(list, path, e->d_name);
+	if (dir)
+		closedir(dir);
+	free(path);
+	if (list->nr)
+		qsort(list->entries, list->nr, sizeof(*list->entries), newest_first);
+	return 0;
+}
+
+void kernels_free(struct kernel_list *list)
+{
+	while (list->nr) {
+		struct kernel_entry *e = &list->entries[--list->nr];
+
+		free(e->release);
+		free(e->path);
+		free(e->refused);
+	}
+	free(list->entries);
+	list->entries = NULL;
+}
+
+/* --- choosing ---------------------------------------------------------------------------- */
+
+static void none_found(const struct kernel_list *list, const char *wanted, char *err,
+		       size_t err_size)
+{
+	struct strbuf have = {};
+
+	for (u32 i = 0; i < list->nr; i++) {
+		const struct kernel_entry *e = &list->entries[i];
+
+		if (e->refused && wanted && release_matches(e->release, wanted)) {
+			vrt_error(err, err_size, -ENOENT, "kernel %s is of no use: %s", e->release,
+				  e->refused);
+			strbuf_free(&have);
+			return;
+		}
+		if (e->path)
+			strbuf_printf(&have, "%s%s", have.len ? ", " : "", e->release);
+	}
+	if (!have.len)
+		vrt_error(err, err_size, -ENOENT, "there is no kernel for a guest yet; " FETCH_HINT);
+	else
+		vrt_error(err, err_size, -ENOENT,
+			  "there is no kernel %s; there are: %s; 'vrt vm fetch %s' looks for it, and "
+			  "the path of an image works too",
+			  wanted, strbuf_str(&have), wanted);
+	strbuf_free(&have);
+}
+
+char *kernel_find(const char *wanted, char *err, size_t err_size)
+{
+	struct kernel_list list;
+	char *path = NULL;
+
+	if (wanted && strchr(wanted, '/')) {
+		if (!access(wanted, R_OK))
+			return xstrdup(wanted);
+		vrt_error(err, err_size, -errno, "the kernel image %s: %s", wanted, strerror(errno));
+		return NULL;
+	}
+	if (kernels_list(&list, err, err_size))
+		return NULL;
+	for (u32 i = 0; i < list.nr && !path; i++) {
+		const struct kernel_entry *e = &list.entries[i];
+
+		if (e->path && (!wanted || release_matches(e->release, wanted)))
+			path = xstrdup(e->path);
+	}
+	if (!path)
+		none_found(&list, wanted, err, err_size);
+	kernels_free(&list);
+	return path;
+}
+
+/* --- keeping -------------------------------------------------------------------------------- */
+
+/* The directory of @release, made; NULL with a message. */
+static char *make_place(const char *release, char *err, size_t err_size)
+{
+	char *dir = open_cache(err, err_size), *place;
+
+	if (!dir)
+		return NULL;
+	place = file_name(dir, release, NULL);
+	free(dir);
+	if (!mkdir(place, 0700) || errno == EEXIST)
+		return place;
+	vrt_error(err, err_size, -errno, "%s: %s", place, strerror(errno));
+	free(place);
+	return NULL;
+}
+
+static int copy(const char *from, const char *to)
+{
+	FILE *in = fopen(from, "re"), *out = in ? fopen(to, "we") : NULL;
+	char buf[65536];
+	int err = in && out ? 0 : -errno;
+	size_t n;
+
+	while (!err && (n = fread(buf, 1, sizeof(buf), in)))
+		if (fwrite(buf, 1, n, out) != n)
+			err = -EIO;
+	if (in)
+		fclose(in);
+	if (out && fclose(out) && !err)
+		err = -errno;
+	return err;
+}
+
+/* Under another name first: who looks finds all of it or nothing. */
+int kernel_store(const char *release, const char *from, char *err, size_t err_size)
+{
+	char *place = make_place(release, err, err_size), *image, *partial, *refused;
+	int ret;
+
+	if (!place)
+		return -EIO;
+	image = file_name(place, IMAGE, NULL);
+	partial = file_name(place, "." IMAGE, NULL);
+	refused = file_name(place, REFUSED, NULL);
+	ret = copy(from, partial);
+	if (!ret && rename(partial, image))
+		ret = -errno;
+	if (ret)
+		vrt_error(err, err_size, ret, "%s could not be written: %s", image, strerror(-ret));
+	else
+		unlink(refused);
+	free(place);
+	free(image);
+	free(partial);
+	free(refused);
+	return ret;
+}
+
+int kernel_store_refusal(const char *release, const char *why, char *err, size_t err_size)
+{
+	char *place = make_place(release, err, err_size), *path;
+	FILE *f;
+	int ret = 0;
+
+	if (!place)
+		return -EIO;
+	path = file_name(place, REFUSED, NULL);
+	f = fopen(path, "we");
+	if (!f || fputs(why, f) < 0 || fclose(f))
+		ret = vrt_error(err, err_size, -EIO, "%s could not be written: %s", path,
+				strerror(errno));
+	free(place);
+	free(path);
+	return ret;
+}

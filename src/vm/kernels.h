@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernels for guests: where they are kept, how one is chosen, how to get one.
+ *
+ * Each has a directory kernels/RELEASE below the cache with the image "vmlinuz";
+ * one that was looked at and is of no use has a file "refused" that says why.
+ */
+#ifndef VRT_VM_KERNELS_H
+#define VRT_VM_KERNELS_H
+
+#include "../base/util.h"
+
+struct kernel_entry {
+	char *release; /* "7.0.13+deb13-cloud-amd64" */
+	char *path; /* of the image; NULL: refused */
+	char *refused; /* why, or NULL */
+};
+
+struct kernel_list {
+	struct kernel_entry *entries; /* the newest first */
+	u32 nr;
+};
+
+/* What the cache has. -errno with a message when there is no cache. */
+int kernels_list(struct kernel_list *list, char *err, size_t err_size);
+void kernels_free(struct kernel_list *list);
+
+/*
+ * The image for @wanted, to be freed: a path; a release or the beginning of one
+ * ("6.19"); NULL: the newest in the cache. NULL with a message that says what
+ * there is and how to get more.
+ */
+char *kernel_find(const char *wanted, char *err, size_t err_size);
+
+/* < 0, 0, > 0 as @a is older than, as old as, newer than @b: numbers count as such. */
+int release_compare(const char *a, const char *b);
+/* Is @wanted the release, or its beginning up to a dot, '+' or '-'? */
+bool release_matches(const char *release, const char *wanted);
+
+/*
+ * Fetches the newest kernel of the archive's package suites that is of use
+ * (kernel_offers_sched_ext()), or the newest that matches @wanted (may be NULL).
+ * Needs apt and dpkg-deb, but no root: apt is given directories of its own and
+ * the archive that this machine's configuration names. @say: a line about each
+ * step. The release in @release on success; 0, or -errno with a message.
+ */
+int kernel_fetch(const char *wanted, void (*say)(const char *line), char *release,
+		 size_t release_size, char *err, size_t err_size);
+
+/* Keeps the image in file @from as @release, or why it is refused. -errno. */
+int kernel_store(const char *release, const char *from, char *err, size_t err_size);
+int kernel_store_refusal(const char *release, const char *why, char *err, size_t err_size);
+
+#endif
