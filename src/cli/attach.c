@@ -112,6 +112,23 @@ static enum loader_status check_kinds(const char *scheduler, u32 kinds, struct l
 	return error->status = LOADER_ERR_USAGE;
 }
 
+/* The enclave first: ghOSt programs are attached to it. */
+static enum loader_status attach_ghost(struct session *s, const char *scheduler,
+				       struct loader_error *error)
+{
+	enum loader_status status = enclave_create(s, error);
+
+	if (status == LOADER_OK)
+		status = loader_attach(s->loader, error);
+	if (status == LOADER_OK)
+		status = enclave_start(s, scheduler, error);
+	if (status != LOADER_OK && s->enclave) {
+		ghost_enclave_close(s->enclave);
+		s->enclave = NULL;
+	}
+	return status;
+}
+
 static enum loader_status load_and_attach(struct session *s, const char *scheduler,
 					  struct loader_error *error)
 {
@@ -125,10 +142,13 @@ static enum loader_status load_and_attach(struct session *s, const char *schedul
 	kinds = loader_kinds(s->loader);
 	status = check_kinds(scheduler, kinds, error);
 	if (status == LOADER_OK)
-		status = loader_attach(s->loader, error);
+		status = kinds & LOADER_GHOST ? attach_ghost(s, scheduler, error) :
+						loader_attach(s->loader, error);
 	if (status != LOADER_OK) {
 		loader_close(s->loader);
 		s->loader = NULL;
+	} else if (o->enclave && !(kinds & LOADER_GHOST)) {
+		session_warn("--enclave: this is no ghOSt scheduler: it has the whole machine", s);
 	}
 	return status;
 }
@@ -212,14 +232,35 @@ static struct json_object *detach_scx(struct session *s)
 	return end;
 }
 
+/* As above. The enclave goes before the programs: tasks are never left with half of them. */
+static struct json_object *detach_ghost(struct session *s)
+{
+	static const char *const kinds[] = {
+		[GHOST_EXIT_DESTROYED] = "destroyed",
+		[GHOST_EXIT_AGENT] = "agent_gone",
+		[GHOST_EXIT_STALL] = "error_stall",
+		[GHOST_EXIT_FAULT] = "error",
+	};
+	struct ghost_exit_record exit;
+
+	json_object_object_add(s->attachment, "ghost", enclave_close(s, &exit));
+	loader_close(s->loader);
+	if (exit.active)
+		return NULL;
+	return end_json(s, kinds[exit.kind], exit.reason, exit.message, exit.time);
+}
+
 void detach(struct session *s, const char *kind, const char *reason)
 {
 	struct json_object *end = NULL;
 	u64 now = kernel_now();
 
+	json_object_object_add(s->attachment, "ghost", NULL);
 	json_object_object_add(s->attachment, "periodic",
 			       periodic_json(&s->periodic, s->attached_at));
-	if (s->loader)
+	if (s->enclave)
+		end = detach_ghost(s);
+	else if (s->loader)
 		end = detach_scx(s);
 	s->loader = NULL;
 	keep_end(s, end ? end : end_json(s, kind, reason, "", now));
@@ -257,7 +298,7 @@ void restart_if_asked(struct session *s)
 {
 	const struct scx_exit_record *exit = kernel_scx_exit();
 
-	if (!s->loader || exit->attached || !s->detached_at ||
+	if (!s->loader || s->enclave || exit->attached || !s->detached_at ||
 	    exit->kind >= SCX_EXIT_ERROR || !((u64)exit->exit_code & SCX_ECODE_ACT_RESTART) ||
 	    s->restarts == MAX_RESTARTS)
 		return;

@@ -221,6 +221,7 @@ int plan_make(struct run_plan *plan, char *err, size_t err_size)
 	if (plan_machine(plan, err, err_size) || plan_workload(plan, err, err_size) ||
 	    plan_actions(plan, err, err_size) || plan_with(plan, err, err_size) ||
 	    plan_watches(plan, err, err_size) || plan_cgroups(plan, err, err_size) ||
+	    plan_enclave(plan, err, err_size) ||
 	    plan_expectations(plan, err, err_size))
 		return STATUS_USAGE;
 	if (plan->options.trace) {

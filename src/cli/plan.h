@@ -13,6 +13,7 @@ int plan_actions(struct run_plan *plan, char *err, size_t err_size);
 int plan_with(struct run_plan *plan, char *err, size_t err_size);
 int plan_watches(struct run_plan *plan, char *err, size_t err_size);
 int plan_cgroups(struct run_plan *plan, char *err, size_t err_size);
+int plan_enclave(struct run_plan *plan, char *err, size_t err_size);
 
 /*
  * The kernel of each run. Never fails: a run without a kernel fails by itself.

@@ -58,6 +58,8 @@ static const struct action {
 	{ "swap", "SCHED", TIMED_SWAP, action_scheduler },
 	{ "offline", "CPU", TIMED_OFFLINE, action_cpu },
 	{ "online", "CPU", TIMED_ONLINE, action_cpu },
+	{ "kill-agent", NULL, TIMED_KILL_AGENT, NULL },
+	{ "destroy-enclave", NULL, TIMED_DESTROY_ENCLAVE, NULL },
 	{ "print", "MAP", TIMED_PRINT, NULL },
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is asked for about objects beside the scheduler, and about maps: --with,
- * --watch.
+ * What is asked for about objects beside and around the scheduler: --with,
+ * --watch, --enclave.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/alloc.h"
+#include "../base/cpumask.h"
 #include "../base/duration.h"
 #include "../base/error.h"
 #include "plan.h"
@@ -81,5 +82,24 @@ int plan_watches(struct run_plan *plan, char *err, size_t err_size)
 					 "of at least 1ms, such as counts=500ms",
 					 w->text);
 	}
+	return 0;
+}
+
+int plan_enclave(struct run_plan *plan, char *err, size_t err_size)
+{
+	const char *list = plan->options.enclave;
+	int bad;
+
+	if (!list)
+		return 0;
+	bad = cpumask_parse_list(list, &plan->enclave);
+	if (bad)
+		return vrt_error(err, err_size, -EINVAL,
+				 "--enclave: '%s': expected a list of CPUs of this machine, such as "
+				 "0-3,6 (it has 0 to %u); this is none from '%s' on",
+				 list, plan->topology.nr_cpus - 1, list + bad - 1);
+	if (cpumask_empty(&plan->enclave))
+		return vrt_error(err, err_size, -EINVAL,
+				 "--enclave: no CPUs: expected a list such as 0-3,6");
 	return 0;
 }

@@ -88,6 +88,8 @@ static const char *kind_in_words(const char *kind)
 		{ "swapped", "was swapped out" },
 		{ "unreg", "was taken out by user space" },
 		{ "unreg_bpf", "left by itself" },
+		{ "destroyed", "was ended" },
+		{ "agent_gone", "lost its agent" },
 		{ "unreg_kern", "was asked to leave by the kernel" },
 		{ "sysrq", "was taken out by sysrq-S" },
 		{ "error", "was thrown out" },

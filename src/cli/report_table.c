@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The table of report.c: a column per run, a section per group of tasks, then
- * the machine, control groups and periodic programs, as far as there are any.
+ * the machine, ghOSt enclaves, control groups and periodic programs, as far as
+ * there are any.
  */
 #include <stdio.h>
 #include <string.h>
@@ -134,6 +135,40 @@ static void machine_rows(const struct columns *c)
 
 /* --- what is not in every run ------------------------------------------------------- */
 
+/* Of the enclave that came first. */
+static struct json_object *ghost_of(struct json_object *run)
+{
+	struct json_object *attachments = json_at(run, "attachments");
+
+	for (size_t i = 0; i < json_object_array_length(attachments); i++) {
+		struct json_object *ghost =
+			json_at(json_object_array_get_idx(attachments, i), "ghost");
+
+		if (ghost)
+			return ghost;
+	}
+	return NULL;
+}
+
+static void ghost_rows(const struct columns *c)
+{
+	struct json_object *objs[CMDLINE_MAX_LIST];
+	bool any = false;
+
+	for (u32 i = 0; i < c->nr; i++) {
+		objs[i] = ghost_of(c->runs[i]);
+		any |= objs[i] != NULL;
+	}
+	if (!any)
+		return;
+	table_section(c->table, "ghOSt");
+	value_row(c, objs, "messages_produced", human_count, "  messages");
+	value_row(c, objs, "picks", human_count, "  picks");
+	value_row(c, objs, "latched", human_count, "  tasks latched");
+	if (any_above_zero(c, objs, "latch_errors"))
+		value_row(c, objs, "latch_errors", human_count, "  refused to latch");
+}
+
 static void cgroup_rows(const struct columns *c)
 {
 	static const struct {
@@ -237,6 +272,7 @@ void report_table(struct json_object *runs, u32 nr_groups)
 	for (u32 i = 0; i < nr_groups; i++)
 		group_rows(&c, i);
 	machine_rows(&c);
+	ghost_rows(&c);
 	cgroup_rows(&c);
 	periodic_rows(&c);
 	table_print(c.table, stdout);

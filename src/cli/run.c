@@ -13,6 +13,8 @@
 #include "run.h"
 
 #define FIELD(member) .offset = offsetof(struct run_options, member)
+/* As the longest of sched_ext's watchdog. */
+#define RUNNABLE_TIMEOUT (30 * NSEC_PER_SEC)
 #define MAX_SIM_TIME (1000000 * NSEC_PER_SEC)
 
 static const struct cmd_option options[] = {
@@ -38,7 +40,7 @@ static const struct cmd_option options[] = {
 	  "search for headers of a .bpf.c here, too; may be repeated" },
 	{ "at", 0, CMD_LIST, FIELD(at), "TIME:ACTION",
 	  "do something this long after the start: swap=SCHED, offline=CPU, online=CPU, "
-	  "or print=MAP; may be repeated" },
+	  "kill-agent, destroy-enclave or print=MAP; may be repeated" },
 	{ "with", 0, CMD_LIST, FIELD(with), "OBJ[,VAR=VALUE...]",
 	  "run an object of periodic or tracing programs beside the scheduler; may be repeated" },
 	{ "watch", 0, CMD_LIST, FIELD(watch), "MAP[=INTERVAL]",
@@ -47,6 +49,11 @@ static const struct cmd_option options[] = {
 	{ "cgroup", 0, CMD_LIST, FIELD(cgroups), "PATH[,weight=N][,max=QUOTA/PERIOD]",
 	  "make a control group, such as /gc,max=10ms/100ms, before anything is attached; may be "
 	  "repeated" },
+	{ "enclave", 0, CMD_TEXT, FIELD(enclave), "CPUS",
+	  "CPUs of a ghOSt scheduler, such as 0-7; default: all" },
+	{ "runnable-timeout", 0, CMD_TIME, FIELD(runnable_timeout), "TIME",
+	  "end a ghOSt enclave that lets a runnable task wait for this long; 0s: never; default "
+	  "30s", .max = MAX_SIM_TIME },
 	{ "noise", 0, CMD_CHOICE, FIELD(noise), "none|light|heavy",
 	  "kernel threads and interrupts beside the workload; default light" },
 	{ "costs", 0, CMD_TEXT, FIELD(costs), "FILE",
@@ -187,6 +194,7 @@ int cmd_run(int argc, char **argv)
 
 	o->seed = 1;
 	o->noise = NOISE_LIGHT;
+	o->runnable_timeout = RUNNABLE_TIMEOUT;
 	if (cmdline_parse(&table, argc, argv, o, &plan->schedulers, err, sizeof(err))) {
 		cli_error("run: %s", err);
 		free(plan);

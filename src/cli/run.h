@@ -29,6 +29,8 @@ enum timed_kind {
 	TIMED_SWAP,
 	TIMED_OFFLINE,
 	TIMED_ONLINE,
+	TIMED_KILL_AGENT,
+	TIMED_DESTROY_ENCLAVE,
 	TIMED_PRINT,
 };
 
@@ -65,9 +67,9 @@ struct cgroup_plan {
 
 /* What the command line says, as cmdline.c fills it in. */
 struct run_options {
-	const char *machine, *workload, *costs, *trace;
+	const char *machine, *workload, *costs, *trace, *enclave;
 	u64 duration; /* 0: as long as the workload says */
-	u64 warmup, seed;
+	u64 warmup, seed, runnable_timeout;
 	u32 noise, kernel, contexts;
 	bool json, host_stats, verbose, quiet, help;
 	struct text_list set, init_progs, include_dirs, at, expect, with, watch, cgroups;
@@ -93,6 +95,7 @@ struct run_plan {
 	struct watch_plan *watches;
 	struct cgroup_plan *cgroups;
 	u32 nr_with, nr_watches, nr_cgroups;
+	struct cpumask enclave; /* of options.enclave */
 	/* vrt trace: lines of bpf_printk() and watched maps on stdout, as they come */
 	bool pipe;
 	struct expectation *expectations;

@@ -6,6 +6,7 @@
 #define VRT_CLI_SESSION_H
 
 #include "../loader/loader.h"
+#include "../sched/ghost.h"
 #include "../trace/ftrace.h"
 #include "../trace/metrics.h"
 #include "../trace/recorder.h"
@@ -37,6 +38,7 @@ struct session {
 	const char **group_names;
 
 	struct loader *loader; /* of what is or was attached; NULL: fair alone */
+	struct ghost_enclave *enclave; /* of a ghOSt scheduler; NULL: it is none */
 	const char *scheduler; /* as given */
 	struct json_object *attachment; /* its entry */
 	struct periodic_range periodic; /* of the scheduler's object */
@@ -85,6 +87,17 @@ void session_fail(struct session *s, const struct loader_error *error);
 /* Opens and loads an object for this run; NULL with the reason in @error. */
 struct loader *load_object(struct session *s, const char *name, const struct text_list *set,
 			   const struct text_list *init_progs, struct loader_error *error);
+
+/* --- enclave.c -------------------------------------------------------------- */
+
+/* Before and after the scheduler's programs are attached. */
+enum loader_status enclave_create(struct session *s, struct loader_error *error);
+enum loader_status enclave_start(struct session *s, const char *scheduler,
+				 struct loader_error *error);
+/* Ends it, and gives its figures ("ghost" of an attachment) and how it had ended. */
+struct json_object *enclave_close(struct session *s, struct ghost_exit_record *exit);
+/* Does @fn to a living enclave. NULL, or why that is not possible. */
+const char *enclave_act(struct session *s, void (*fn)(struct ghost_enclave *enclave));
 
 /* --- beside.c ---------------------------------------------------------------- */
 

@@ -80,6 +80,12 @@ static void act(struct session *s, const struct timed_action *a)
 	case TIMED_ONLINE:
 		set_online(s, a);
 		break;
+	case TIMED_KILL_AGENT:
+		note_action(s, a->text, enclave_act(s, ghost_kill_agent), NULL);
+		break;
+	case TIMED_DESTROY_ENCLAVE:
+		note_action(s, a->text, enclave_act(s, ghost_destroy), NULL);
+		break;
 	case TIMED_PRINT:
 		print_map(s, a->value, a->text);
 		break;

@@ -140,14 +140,21 @@ static void actions(void **state)
 
 static void more_actions(void **state)
 {
+	static const char *const given[] = { "1s:kill-agent", "2ms:destroy-enclave",
+					     "1500ms:print=counts" };
 	struct run_plan *plan = new_plan();
 
-	plan->options.at = (struct text_list){ .items = { "1500ms:print=counts" }, .nr = 1 };
+	for (u32 i = 0; i < ARRAY_SIZE(given); i++)
+		plan->options.at.items[plan->options.at.nr++] = given[i];
 	accept_plan(plan);
-	assert_int_equal(plan->actions[0].kind, TIMED_PRINT);
-	assert_string_equal(plan->actions[0].value, "counts");
+	assert_int_equal(plan->actions[0].kind, TIMED_DESTROY_ENCLAVE);
+	assert_int_equal(plan->actions[1].kind, TIMED_KILL_AGENT);
+	assert_int_equal(plan->actions[2].kind, TIMED_PRINT);
+	assert_string_equal(plan->actions[2].value, "counts");
 	free_plan(plan);
 
+	refuse_action("1s:kill-agent=3", "kill-agent, destroy-enclave");
+	refuse_action("1s:kill-agnet", "did you mean kill-agent?");
 	refuse_action("1s:print", "print=MAP");
 }
 
@@ -253,6 +260,29 @@ static void cgroups(void **state)
 	refuse_in(cgroup_list, "/a,wieght=5", "--cgroup", "'wieght=5'");
 }
 
+static void refuse_enclave(const char *cpus, const char *text)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->options.enclave = cpus;
+	refuse(plan, "--enclave", text);
+}
+
+static void enclaves(void **state)
+{
+	struct run_plan *plan = new_plan();
+
+	plan->options.enclave = "0-3,6";
+	accept_plan(plan);
+	assert_int_equal(plan->enclave.bits[0], 0x4f);
+	free_plan(plan);
+
+	refuse_enclave("", "no CPUs");
+	refuse_enclave("0-8", "from '8' on");
+	refuse_enclave("3-1", "0 to 7");
+	refuse_enclave("all", "from 'all' on");
+}
+
 static void refuse_expectation(const char *expect, const char *text)
 {
 	struct run_plan *plan = new_plan();
@@ -331,6 +361,7 @@ int main(void)
 		cmocka_unit_test(objects_beside),
 		cmocka_unit_test(watches),
 		cmocka_unit_test(cgroups),
+		cmocka_unit_test(enclaves),
 		cmocka_unit_test(expectations),
 		cmocka_unit_test(hashes),
 		cmocka_unit_test(files_of_schedulers),
