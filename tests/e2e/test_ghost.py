@@ -62,8 +62,8 @@ class Enclave(e2e.Test):
 class DoNoHarm(e2e.Test):
     """However an enclave ends, its tasks go on under eevdf."""
 
-    def check_tasks_go_on(self, run):
-        self.assertGreater(run["metrics"]["utilization_ppm"], 950_000)
+    def check_tasks_go_on(self, run, utilization_ppm=950_000):
+        self.assertGreater(run["metrics"]["utilization_ppm"], utilization_ppm)
         bursty = next(g for g in run["groups"] if g["name"] == "bursty")
         self.assertGreater(bursty["ops"], 20)
 
@@ -93,7 +93,8 @@ class DoNoHarm(e2e.Test):
         self.assertEqual((run["end"]["kind"], run["end"]["reason"]),
                          ("error_stall", "runnable task stall"))
         self.assertIn("0.100s", run["end"]["message"])
-        self.check_tasks_go_on(run)
+        # nobody ran until then: a fifth of the time
+        self.check_tasks_go_on(run, 750_000)
 
     def test_no_timeout(self):
         run = run_probe("--set", "forget=1", "--runnable-timeout", "0s")
