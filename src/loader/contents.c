@@ -204,6 +204,17 @@ static enum loader_status check_ghost(const struct loader *l, bool any, struct l
 	return LOADER_OK;
 }
 
+void leave_out(const struct loader *l)
+{
+	struct bpf_program *prog = next_of(l, NULL, BPF_PROG_TYPE_GHOST_SELECT_RQ);
+
+	if (!prog || kernel_takes(BPF_PROG_TYPE_GHOST_SELECT_RQ, GHOST_ATTACH(BPF_GHOST_SELECT_RQ)))
+		return;
+	bpf_program__set_autoload(prog, false);
+	loader_warn(l, "program '%s' (SEC(\"%s\")) is left out: this kernel chooses itself where tasks wake up",
+		    bpf_program__name(prog), bpf_program__section_name(prog));
+}
+
 static enum loader_status check_kinds(const struct loader *l, bool any, struct loader_error *error)
 {
 	u32 kinds = loader_kinds(l);

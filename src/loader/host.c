@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
-
 #include "facade.h"
 #include "internal.h"
 
@@ -43,21 +41,6 @@ static bool only_looks(const struct bpf_program *prog)
 	}
 }
 
-/* A tracing program that nobody can have anything against. */
-static bool loads_anything(void)
-{
-	static const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K }, /* r0 = 0 */
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", insns, ARRAY_SIZE(insns),
-			       NULL);
-
-	if (fd >= 0)
-		facade_close(fd);
-	return fd >= 0;
-}
-
 enum loader_status host_explain(struct loader *l, int err, struct loader_error *error)
 {
 	const struct bpf_program *prog = NULL;
@@ -65,7 +48,7 @@ enum loader_status host_explain(struct loader *l, int err, struct loader_error *
 
 	if (find_between(l, "prog '", "': failed to load: ", name, sizeof(name)))
 		prog = bpf_object__find_program_by_name(l->obj, name);
-	if (!prog || !loads_anything())
+	if (!prog || !kernel_takes(BPF_PROG_TYPE_RAW_TRACEPOINT, 0))
 		return loader_fail(error, LOADER_ERR_LOAD,
 				   "%s: this host's kernel does not let us load programs (%s); run as root, outside of containers that forbid bpf(2), or with the capabilities CAP_BPF and CAP_PERFMON",
 				   l->path, strerror(-err));

@@ -62,6 +62,8 @@ enum loader_status loader_end(struct loader *l, enum loader_status status,
 
 /* Tells libbpf of the sections that are ours. Before it opens anything. */
 void register_sections(void);
+/* Does the kernel load a program of this type that does nothing? */
+bool kernel_takes(u32 type, u32 attach_type);
 /* Has every program a type, and every periodic one a period? */
 enum loader_status check_sections(const struct loader *l, struct loader_error *error);
 
@@ -69,6 +71,8 @@ enum loader_status check_sections(const struct loader *l, struct loader_error *e
 
 /* Is there something to run, and does it go together? @any: there may be nothing. */
 enum loader_status check_contents(const struct loader *l, bool any, struct loader_error *error);
+/* Programs that the object can do without and the kernel has no place for, with a warning. */
+void leave_out(const struct loader *l);
 /* The struct_ops table after @map (NULL: the first) that is to be attached. */
 struct bpf_map *next_chosen(const struct loader *l, struct bpf_map *map);
 /* 0: none of ours. */

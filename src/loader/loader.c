@@ -170,6 +170,7 @@ static enum loader_status configure(struct loader *l, const struct loader_option
 		status = apply_settings(l, opts, true, error);
 	if (status != LOADER_OK)
 		return status;
+	leave_out(l);
 	fill_machine_variables(l);
 	status = resize_arrays(l, error);
 	if (status == LOADER_OK)

@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bpf/bpf.h>
+
 #include "../base/alloc.h"
 #include "../base/duration.h"
+#include "facade.h"
 #include "internal.h"
 
 /* --- periods -------------------------------------------------------------------- */
@@ -88,6 +91,21 @@ void register_sections(void)
 							&opts) >= 0);
 	}
 	done = true;
+}
+
+bool kernel_takes(u32 type, u32 attach_type)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K }, /* r0 = 0 */
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = (enum bpf_attach_type)attach_type);
+	int fd = bpf_prog_load((enum bpf_prog_type)type, NULL, "GPL", insns, ARRAY_SIZE(insns), &opts);
+
+	if (fd >= 0)
+		facade_close(fd);
+	return fd >= 0;
 }
 
 /* --- unknown sections ----------------------------------------------------------- */

@@ -89,6 +89,9 @@ static void test_sections(void **state)
 	assert_type(l, "pnt", 1000, 91 << 16 | 2000);
 	assert_type(l, "msg", 1001, 91 << 16 | 2001);
 	assert_type(l, "select_rq", 1002, 91 << 16 | 2002);
+	/* of a kernel without a place for it, as the one here */
+	assert_non_null(strstr(warnings, "program 'select_rq' (SEC(\"ghost_select_rq/select_rq\")) is left out"));
+	assert_false(bpf_program__autoload(bpf_object__find_program_by_name(l->obj, "select_rq")));
 	assert_type(l, "p10ms", 1100, 1000);
 	assert_type(l, "p10us", 1100, 1);
 	assert_type(l, "p15s", 1100, 150000);
