@@ -120,9 +120,10 @@ static void warn(const char *line, void *arg)
 
 static struct loader *load(const char *text)
 {
-	struct loader *l = loader_open(write_file("t.bpf.c", text, strlen(text)), NULL, warn, NULL,
-				       &error);
+	struct loader *l;
 
+	loader_error_free(&error);
+	l = loader_open(write_file("t.bpf.c", text, strlen(text)), NULL, warn, NULL, &error);
 	if (!l || loader_load(l, &error) != LOADER_OK)
 		fail_msg("%s\n%s", error.message, error.log ? error.log : "");
 	return l;
