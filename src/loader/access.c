@@ -29,8 +29,8 @@ int map_view_open(struct map_view *view, const struct bpf_map *map, bool write)
 		return -EOPNOTSUPP;
 	view->stride = ALIGN_UP((size_t)bpf_map__value_size(map), (size_t)8);
 	view->size = view->stride * bpf_map__max_entries(map);
-	data = facade_mmap(NULL, mapped_size(view), PROT_READ | (write ? PROT_WRITE : 0), MAP_SHARED,
-			   bpf_map__fd(map), 0);
+	data = facade_mmap(NULL, mapped_size(view), write ? PROT_READ | PROT_WRITE : PROT_READ,
+			   MAP_SHARED, bpf_map__fd(map), 0);
 	if (data == MAP_FAILED)
 		return -errno;
 	view->data = data;

@@ -101,7 +101,8 @@ bool kernel_takes(u32 type, u32 attach_type)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .expected_attach_type = (enum bpf_attach_type)attach_type);
-	int fd = bpf_prog_load((enum bpf_prog_type)type, NULL, "GPL", insns, ARRAY_SIZE(insns), &opts);
+	int fd = bpf_prog_load((enum bpf_prog_type)type, NULL, "GPL", insns, ARRAY_SIZE(insns),
+			       &opts);
 
 	if (fd >= 0)
 		facade_close(fd);
