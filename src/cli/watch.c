@@ -80,12 +80,13 @@ u64 watch_next(const struct session *s)
 	return next;
 }
 
-static void pipe_map(const struct session *s, const char *map, const char *text)
+/* By the clock of the lines around it. */
+static void pipe_map(const char *map, const char *text)
 {
-	u64 time = since_start(s, kernel_now());
+	u64 now = kernel_now();
 
-	printf("%s after %llu.%03llu s:\n%s", map, time / NSEC_PER_SEC,
-	       time % NSEC_PER_SEC / NSEC_PER_MSEC, *text ? text : "(empty)\n");
+	printf("%s at %llu.%06llu:\n%s", map, now / NSEC_PER_SEC,
+	       now % NSEC_PER_SEC / NSEC_PER_USEC, *text ? text : "(empty)\n");
 	fflush(stdout);
 }
 
@@ -104,7 +105,7 @@ void watch_print(struct session *s)
 		if (!map_text(s, watch->map, &text)) {
 			strbuf_printf(&what, "watch=%s", watch->map);
 			if (s->plan->pipe)
-				pipe_map(s, watch->map, strbuf_str(&text));
+				pipe_map(watch->map, strbuf_str(&text));
 			else
 				note_action(s, strbuf_str(&what), NULL, strbuf_str(&text));
 		}

@@ -149,7 +149,7 @@ void warn_about_defaults(const struct loader *l)
 	if (d.nr > MAX_NAMES)
 		strbuf_printf(&d.names, " and %u more", d.nr - MAX_NAMES);
 	if (d.nr)
-		loader_warn(l, "constants left at their defaults: %s (--set VAR=VALUE sets them)",
+		loader_warn(l, "constants left at their defaults: %s (VAR=VALUE sets them)",
 			    strbuf_str(&d.names));
 	strbuf_free(&d.names);
 }

@@ -324,7 +324,7 @@ static void test_machine_variables(void **state)
 	assert_int_equal(bpf_map__value_size(var.map), NR_CPUS * 8);
 	/* only what nobody has set is worth a word */
 	assert_string_equal(warnings,
-			    "constants left at their defaults: tunable (--set VAR=VALUE sets them)\n");
+			    "constants left at their defaults: tunable (VAR=VALUE sets them)\n");
 	loader_close(l);
 }
 
