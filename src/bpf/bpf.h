@@ -68,6 +68,7 @@ struct bpf_env {
 	bool (*spend)(u64 insns, u64 ns);
 	/* Others may have the CPU meanwhile. True: end the program at once. */
 	bool (*preempt)(void);
+	u32 preempt_insns; /* that it executes at most before it calls spend() again */
 	/* what BPF calls cost beyond their instructions, ns */
 	u64 entry_ns, helper_ns, kfunc_ns, map_hash_ns;
 	/* a line of bpf_printk() output, without newline */

@@ -22,8 +22,6 @@
 
 /* Instructions between two looks at the budget, and two charges at the latest. */
 #define QUANTUM (1 << 16)
-/* The same for runs that may be preempted: about a microsecond. */
-#define PREEMPTIBLE_QUANTUM (1 << 12)
 
 struct bpf_exec *bpf_exec_current;
 
@@ -68,7 +66,7 @@ void bpf_exec_pool_exit(void)
 
 static void grant(struct bpf_exec *x)
 {
-	s64 quantum = unlikely(x->preemptible) ? PREEMPTIBLE_QUANTUM : QUANTUM;
+	s64 quantum = unlikely(x->preemptible) ? bpf_env->preempt_insns : QUANTUM;
 
 	if (x->budget)
 		quantum = (s64)min((u64)quantum, x->budget - x->executed);

@@ -67,6 +67,8 @@ static void env_charge(u64 insns, u64 ns)
 
 /* How far a program that may be preempted lets its CPU run ahead before it looks. */
 #define PREEMPT_GRAIN_NS NSEC_PER_USEC
+/* Whatever instructions cost. */
+#define PREEMPT_INSNS_MAX (1u << 16)
 
 static bool env_spend(u64 insns, u64 ns)
 {
@@ -391,6 +393,8 @@ int bpf_glue_init(void)
 	env.helper_ns = c->bpf_helper;
 	env.kfunc_ns = c->bpf_kfunc;
 	env.map_hash_ns = c->bpf_map_hash;
+	env.preempt_insns = PREEMPT_GRAIN_NS * 1000 / max(c->bpf_insn_ps, (u64)1);
+	env.preempt_insns = max(min(env.preempt_insns, PREEMPT_INSNS_MAX), 1u);
 	charge_rest = 0;
 	err = bpf_init(&env, btf, size);
 	free(btf); /* bpf_init() has copied it */

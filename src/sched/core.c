@@ -660,7 +660,7 @@ void cpu_run(void)
 {
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 
-	if (unlikely(kernel.stopping))
+	if (unlikely(!task_may_act(crq->rq.curr)))
 		cpu_wait(SIM_NEVER);
 	else if (is_idle_task(crq->rq.curr))
 		idle_loop(crq);

@@ -284,6 +284,7 @@ void kernel_entry_init(void)
 	hrtimer_init(&entry_timer, entry_interrupt);
 	entry_worker = kthread_worker_create("vrt", 0, true);
 	VRT_ASSERT(entry_worker);
+	kernel.entry_task = &entry_worker->task->ts;
 }
 
 void kernel_run_inside(void (*fn)(void *arg), void *arg)

@@ -206,7 +206,8 @@ bool class_above(const struct sched_class_ops *a, const struct sched_class_ops *
 struct kernel {
 	struct kernel_config config;
 	bool booted;
-	bool stopping; /* no task does anything any more */
+	bool stopping; /* no task does anything any more but the one that takes the machine apart */
+	struct task_struct *entry_task; /* that one, and who enters from outside (kthread.c) */
 	u64 tick_ns;
 	u32 hz;
 	struct cpu_rq **rqs;
@@ -224,6 +225,11 @@ struct kernel {
 	u64 dead_busy; /* struct task.busy of tasks that are freed */
 };
 extern struct kernel kernel;
+
+static inline bool task_may_act(const struct task_struct *p)
+{
+	return likely(!kernel.stopping) || p == kernel.entry_task;
+}
 
 static inline struct rq *cpu_rq(u32 cpu)
 {

@@ -502,7 +502,7 @@ void task_execute(struct task *t)
 {
 	struct rq *rq = this_rq();
 
-	while (rq->curr == &t->ts && !this_cpu->pending && !need_resched() && !kernel.stopping) {
+	while (rq->curr == &t->ts && !this_cpu->pending && !need_resched() && task_may_act(&t->ts)) {
 		if (!t->acting)
 			task_next(t);
 		else if (task_compute(t))
