@@ -133,10 +133,8 @@ static const char *first_failure(struct json_object *run, const char *list, cons
 	return "";
 }
 
-/* With --json, too, what went wrong is told to people, on stderr. */
-static void tell_failure(struct json_object *run, u64 status)
+void tell_failure(struct json_object *run, u64 status, const char *label)
 {
-	const char *label = json_string_at(run, "scheduler");
 	const char *message = json_string_at(run, "end.message");
 	const char *action = first_failure(run, "timeline", "error");
 
@@ -152,6 +150,7 @@ static void tell_failure(struct json_object *run, u64 status)
 		cli_error("%s: %s", label, *message ? message : json_string_at(run, "end.reason"));
 }
 
+/* With --json, too, what went wrong is told to people, on stderr. */
 static void tell_failures(struct json_object *runs)
 {
 	for (size_t i = 0; i < json_object_array_length(runs); i++) {
@@ -159,7 +158,7 @@ static void tell_failures(struct json_object *runs)
 		u64 status;
 
 		if (json_u64_at(run, "status", &status) && status)
-			tell_failure(run, status);
+			tell_failure(run, status, json_string_at(run, "scheduler"));
 	}
 }
 

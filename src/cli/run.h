@@ -160,6 +160,9 @@ void document_print(struct json_object *document);
  */
 int trace_on_host(struct run_plan *plan, char *err, size_t err_size);
 
+/* A line on stderr about a run with @status other than 0. */
+void tell_failure(struct json_object *run, u64 status, const char *label);
+
 /* What is simulated, before the first run. */
 void report_head(const struct run_plan *plan);
 void report_runs(const struct run_plan *plan, struct json_object *runs);

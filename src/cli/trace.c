@@ -72,17 +72,6 @@ static const char *not_on_host(const struct run_options *o)
 			       NULL;
 }
 
-/* What the run's "end" says: there is no report here to say it. */
-static void tell_failure(struct json_object *run)
-{
-	const char *message = json_string_at(run, "end.message");
-	const char *log = json_string_at(run, "end.log");
-
-	cli_error("trace: %s", *message ? message : json_string_at(run, "end.reason"));
-	if (!strstr(message, log))
-		fputs(log, stderr);
-}
-
 static int trace_simulated(struct run_plan *plan, char *err, size_t err_size)
 {
 	static const char *const scheduler = "eevdf";
@@ -100,7 +89,10 @@ static int trace_simulated(struct run_plan *plan, char *err, size_t err_size)
 	run_judge(plan, run);
 	json_u64_at(run, "status", &value);
 	if (value)
-		tell_failure(run);
+		tell_failure(run, value, "trace");
+	/* often the message has all that the log has */
+	if (!strstr(json_string_at(run, "end.message"), json_string_at(run, "end.log")))
+		fputs(json_string_at(run, "end.log"), stderr);
 	json_object_put(run);
 	return (int)value;
 }

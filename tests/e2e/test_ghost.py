@@ -27,6 +27,7 @@ class Enclave(e2e.Test):
                          sum(m["produced"] for m in ghost["messages"].values()))
         self.assertGreater(run["metrics"]["utilization_ppm"], 950_000)
         self.assertGreater(run["metrics"]["attached_ns"], 499_000_000)
+        self.check_documented(run)
 
     def test_some_cpus(self):
         run = run_probe("--enclave", "1-2", "--noise", "none")

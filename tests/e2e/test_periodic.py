@@ -70,6 +70,7 @@ class Watch(e2e.Test):
                          ["watch=beats", "250ms:print=beats.bss", "watch=beats"])
         for (time, _), due in zip(entries, (200_000_000, 250_000_000, 400_000_000)):
             self.assertLess(abs(time - due), 100_000)
+        self.check_documented(run)
         texts = [entry["text"].splitlines() for entry in run["timeline"]]
         # four keys, and every value is the number of the run that wrote it
         values = [int(line.split(" = ")[1]) for line in texts[0]]
@@ -96,6 +97,7 @@ class Cgroups(e2e.Test):
                          ("/a/b", 50, 10_000_000, 50_000_000))
         self.assertEqual((second["path"], second["weight"], second["quota_ns"]),
                          ("/c", 100, None))
+        self.check_documented(run)
 
 
 if __name__ == "__main__":

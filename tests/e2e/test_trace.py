@@ -51,6 +51,10 @@ class Simulated(e2e.Test):
             self.assertEqual(p.stderr.read(), "")
             self.assertEqual(p.wait(), -signal.SIGPIPE)
 
+    def test_program_that_is_stopped(self):
+        done = vrt("trace", source("tests", "e2e", "bad", "periodic_faults.bpf.c"), *TAIL)
+        self.check_refused(done, 3, "trace: a periodic program was stopped")
+
     def test_refused(self):
         self.check_refused(vrt("trace"), 1, "no object given")
         self.check_refused(vrt("trace", "nowhere.bpf.o", *TAIL), 1, "nowhere.bpf.o")

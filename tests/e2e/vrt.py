@@ -40,6 +40,21 @@ def run_json(*args, status=0):
 class Test(unittest.TestCase):
     maxDiff = 4000
 
+    def check_documented(self, value, manual=None):
+        """Every field of a document is in the manual; not the names of types and ops."""
+        if manual is None:
+            with open(source("docs", "json.md"), encoding="utf-8") as f:
+                manual = f.read()
+        if isinstance(value, list):
+            for element in value:
+                self.check_documented(element, manual)
+        if not isinstance(value, dict):
+            return
+        for name, element in value.items():
+            self.assertIn(f"`{name}`", manual)
+            by_name = name in ("messages", "scheduler_ops")
+            self.check_documented(list(element.values()) if by_name else element, manual)
+
     def check_refused(self, done, status, *texts):
         """Exit status and message of a command that must fail cleanly.
 
