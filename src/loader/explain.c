@@ -139,9 +139,17 @@ static void suggest_kernel_name(const struct loader *l, struct suggest *near, u3
 static bool explain_extern(struct loader *l, struct loader_error *error)
 {
 	struct suggest near = {};
+	const char *elsewhere;
 	char name[192];
 
 	if (find_between(l, "extern (func ksym) '", "': not found", name, sizeof(name))) {
+		elsewhere = generation_having(name);
+		if (elsewhere) {
+			loader_fail(error, LOADER_ERR_LOAD,
+				    "%s: kfunc '%s' is not in this kernel, but in Linux %s (--kernel %s); declare it __weak and test it with bpf_ksym_exists() if the scheduler can do without",
+				    l->path, name, elsewhere, elsewhere);
+			return true;
+		}
 		near.word = name;
 		suggest_kernel_name(l, &near, BTF_KIND_FUNC);
 		loader_fail(error, LOADER_ERR_LOAD,

@@ -107,6 +107,31 @@ static enum loader_status judge(const struct needs *n, const char *path, u32 *fi
 	return *fits ? LOADER_OK : LOADER_ERR_LOAD;
 }
 
+static struct btf *kernel_btf_of(u32 generation)
+{
+	u32 size;
+	void *raw = generation_btf((enum kernel_generation)generation, &size);
+	struct btf *btf = btf__new(raw, size);
+
+	VRT_ASSERT(btf);
+	free(raw);
+	return btf;
+}
+
+const char *generation_having(const char *name)
+{
+	const char *found = NULL;
+
+	for (u32 g = GENERATION_NEWEST; g > GENERATION_ANY && !found; g--) {
+		struct btf *btf = kernel_btf_of(g);
+
+		if (btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0)
+			found = generation_name((enum kernel_generation)g);
+		btf__free(btf);
+	}
+	return found;
+}
+
 static enum loader_status detect(const struct image *image, const char *path, u32 *fits,
 				 struct loader_error *error)
 {
@@ -117,14 +142,8 @@ static enum loader_status detect(const struct image *image, const char *path, u3
 	enum loader_status status;
 	s32 ksyms = btf ? btf__find_by_name_kind(btf, ".ksyms", BTF_KIND_DATASEC) : -ENOENT;
 
-	for (u32 g = GENERATION_ANY + 1; g < NR_GENERATIONS; g++) {
-		u32 kernel_size;
-		void *kernel = generation_btf((enum kernel_generation)g, &kernel_size);
-
-		n.kernel[g] = btf__new(kernel, kernel_size);
-		VRT_ASSERT(n.kernel[g]);
-		free(kernel);
-	}
+	for (u32 g = GENERATION_ANY + 1; g < NR_GENERATIONS; g++)
+		n.kernel[g] = kernel_btf_of(g);
 	/* damaged BTF is explained when the object is opened */
 	if (ksyms > 0) {
 		n.ksyms = (u32)ksyms;

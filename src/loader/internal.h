@@ -215,6 +215,11 @@ void format_value(const struct format *f, u32 type_id, const void *data, size_t 
 /* Order of two values of a type: by numbers where they have some, otherwise by bytes. */
 int compare_values(const struct btf *btf, u32 type_id, const void *a, const void *b, size_t size);
 
+/* --- generation.c ----------------------------------------------------------- */
+
+/* The newest generation that has kfunc @name, or NULL. */
+const char *generation_having(const char *name);
+
 /* --- explain.c -------------------------------------------------------------- */
 
 /* Text between @before and @after on one line of the log; false if there is none. */

@@ -264,14 +264,16 @@ static void ttwu_do_activate(struct rq *rq, struct task_struct *p, u32 wake_flag
 
 /*
  * Whether the target CPU shall do the activation itself: when it shares no
- * cache with us, or has nothing else to do. Never for ext, whose policy relies
- * on being asked in the waker's context.
+ * cache with us, or has nothing else to do. For ext only if the scheduler says
+ * that it does not rely on being asked in the waker's context.
  */
 static bool ttwu_remote(const struct task_struct *p, u32 cpu)
 {
 	const struct sched_class_ops *class = class_of(p);
 
-	if (class == &ext_sched_class || class == &stop_sched_class || cpu == this_cpu->id)
+	if (class == &stop_sched_class || cpu == this_cpu->id)
+		return false;
+	if (class == &ext_sched_class && !scx_allow_queued_wakeup())
 		return false;
 	if (topo_of(this_cpu->id)->llc != topo_of(cpu)->llc)
 		return true;

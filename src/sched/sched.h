@@ -582,6 +582,7 @@ bool scx_enabled(void);
 bool scx_switched_all(void);
 /* Does the task that runs here have a slice without end? Nothing needs its tick then. */
 bool scx_can_stop_tick(const struct rq *rq);
+bool scx_allow_queued_wakeup(void);
 /* Before the machine runs: queues and masks; on CPU 0: threads. */
 void scx_boot_early(void);
 void scx_boot(void);

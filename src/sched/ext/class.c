@@ -396,6 +396,11 @@ static void put_prev_task_scx(struct rq *rq, struct task_struct *p, struct task_
 		switch_class(rq, next);
 }
 
+bool scx_allow_queued_wakeup(void)
+{
+	return scx.ops.flags & SCX_OPS_ALLOW_QUEUED_WAKEUP;
+}
+
 bool scx_can_stop_tick(const struct rq *rq)
 {
 	return class_of(rq->curr) == &ext_sched_class && !rq_bypassing(rq) &&
