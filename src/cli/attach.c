@@ -161,7 +161,9 @@ static void add_attachment(struct session *s, const char *scheduler)
 	json_object_object_add(s->attachment, "scheduler",
 			       json_text(scheduler_label(scheduler, label, sizeof(label))));
 	json_object_object_add(s->attachment, "ops",
-			       s->loader ? json_text(loader_name(s->loader)) : NULL);
+			       s->loader && *loader_name(s->loader) ?
+				       json_text(loader_name(s->loader)) :
+				       NULL);
 	json_add_string(s->attachment, "object", s->loader ? loader_object_hash(s->loader) : NULL);
 	s->attached_at = kernel_now();
 	json_add_u64(s->attachment, "attached_ns", since_start(s, s->attached_at));

@@ -85,14 +85,16 @@ static const struct cmd_table table = {
 	.command = "vrt run",
 	.usage = "SCHED... --workload SPEC [options]",
 	.summary = "Runs a workload on a simulated machine, once under each scheduler, and "
-		   "compares. SCHED is a BPF scheduler (a .bpf.o, or a .bpf.c, which is compiled), "
+		   "compares. SCHED is a BPF scheduler, sched_ext's or ghOSt's (a .bpf.o, or a "
+		   ".bpf.c, which is compiled), "
 		   "the name of a policy that ships (fifo), or eevdf, Linux's own.",
 	.options = options,
 	.nr_options = ARRAY_SIZE(options),
 	.notes = "exit status (of several runs the highest):\n"
 		 "  0  fine\n"
 		 "  1  the command line, the machine or the workload make no sense\n"
-		 "  2  a scheduler could not be loaded or verified\n"
+		 "  2  a scheduler or another object could not be loaded or verified, or\n"
+		 "     something that --at asks for was not possible\n"
 		 "  3  a scheduler was thrown out, and its tasks went on under eevdf; or a\n"
 		 "     periodic program was stopped\n"
 		 "  4  an --expect was not met\n"
