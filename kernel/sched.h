@@ -62,12 +62,13 @@ struct sched_avg {
 	unsigned long util_avg;
 };
 
-/* The fair class's view of a task (or, with cgroups, of a group). */
+/* The fair class's view of a task or, on one CPU, of a task group (@my_q is set). */
 struct sched_entity {
 	struct load_weight load;
 	struct rb_node run_node;
 	u64 deadline;
 	u64 min_vruntime; /* smallest vruntime in this node's subtree */
+	u64 min_slice; /* the same of slice, in the queues of groups */
 
 	struct list_head group_node;
 	unsigned char on_rq;
@@ -83,10 +84,10 @@ struct sched_entity {
 	u64 slice;
 	u64 nr_migrations;
 
-	int depth;
-	struct sched_entity *parent;
-	struct cfs_rq *cfs_rq;
-	struct cfs_rq *my_q;
+	int depth; /* 0: directly in the root's queue */
+	struct sched_entity *parent; /* the group's that it is in; NULL: the root's */
+	struct cfs_rq *cfs_rq; /* the queue that it is in */
+	struct cfs_rq *my_q; /* the group's own queue */
 	struct sched_avg avg;
 };
 
@@ -150,10 +151,16 @@ struct mm_struct {
 	unsigned long total_vm;
 };
 
+/*
+ * The fair class's queue of one CPU: the root's, or a group's. Counts that begin
+ * with h_ are of the tasks in the groups below as well, but for throttled ones.
+ */
 struct cfs_rq {
 	struct load_weight load;
-	unsigned int nr_running;
+	unsigned int nr_running; /* entities */
 	unsigned int h_nr_running;
+	unsigned int idle_h_nr_running; /* SCHED_IDLE */
+	unsigned int h_nr_delayed; /* queued although they sleep */
 	s64 avg_vruntime;
 	u64 avg_load;
 	u64 min_vruntime;
@@ -161,7 +168,14 @@ struct cfs_rq {
 	struct sched_entity *curr;
 	struct sched_entity *next;
 	struct rq *rq;
+	struct task_group *tg;
 	struct sched_avg avg;
+	unsigned long tg_load_avg_contrib; /* of @avg in tg->load_avg */
+	int runtime_enabled; /* has a quota */
+	s64 runtime_remaining;
+	u64 throttled_clock;
+	int throttled;
+	int throttle_count; /* how many of it and the groups above are throttled */
 };
 
 struct rt_rq {

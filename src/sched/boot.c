@@ -316,7 +316,7 @@ static void audit_task(struct audit *a, struct task *t)
 	/* in the middle of an operation of some CPU, which will finish it */
 	if (crq_of(rq)->lock.owner || p->on_rq == 2)
 		return;
-	if (p->on_rq)
+	if (p->on_rq && !fair_task_throttled(p))
 		a->queued[rq->cpu]++;
 	if (p->on_rq && class_of(p) == &ext_sched_class)
 		wrong = scx_check(rq, p);

@@ -32,6 +32,11 @@ struct cgroup *root_cgroup(void)
 	return hierarchy.root;
 }
 
+struct task_group *root_task_group(void)
+{
+	return &cgroup_group(hierarchy.root)->tg;
+}
+
 void cgroup_lock(void)
 {
 	if (this_cpu)

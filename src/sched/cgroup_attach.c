@@ -85,6 +85,7 @@ static void move_task(struct move *m, struct cgroup *to)
 		sched_change_begin(&c, p, DEQUEUE_SAVE | DEQUEUE_MOVE);
 		leave(p);
 		join(p, to);
+		fair_change_group(p);
 		scx_group_move(p, m->from, to);
 		m->prepared = false;
 		sched_change_end(&c);

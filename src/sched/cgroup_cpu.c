@@ -7,10 +7,10 @@
  */
 #include "cgroup_internal.h"
 
-/* cpu.weight in load weight, as Linux rounds: 100 is 1024 */
+/* cpu.weight in scaled load weight, as Linux rounds: 100 is 1024 << 10 */
 static u64 weight_to_shares(u32 weight)
 {
-	return ((u64)weight * 1024 + CGROUP_WEIGHT_DFL / 2) / CGROUP_WEIGHT_DFL;
+	return ((u64)weight * 1024 + CGROUP_WEIGHT_DFL / 2) / CGROUP_WEIGHT_DFL << 10;
 }
 
 /* --- making and removing ------------------------------------------------------- */
@@ -24,82 +24,83 @@ void group_init_cpu(struct group *g, struct task_group *parent)
 	INIT_LIST_HEAD(&tg->children);
 	tg->parent = parent;
 	tg->scx_weight = CGROUP_WEIGHT_DFL;
-	tg->shares = weight_to_shares(CGROUP_WEIGHT_DFL) << 10;
-	tg->cfs_bandwidth.quota = CGROUP_NO_QUOTA;
-	tg->cfs_bandwidth.period = CGROUP_PERIOD_DFL;
+	tg->shares = weight_to_shares(CGROUP_WEIGHT_DFL);
+	fair_init_group(g);
 }
 
 void group_online_cpu(struct group *g)
 {
-	list_add_tail(&g->tg.siblings, &g->tg.parent->children);
+	fair_online_group(g);
 }
 
 void group_offline_cpu(struct group *g)
 {
-	list_del_init(&g->tg.siblings);
+	fair_offline_group(g);
 	group_of(g->tg.parent)->dead_usage += g->usage + g->dead_usage;
 }
 
 void group_free_cpu(struct group *g)
 {
+	fair_free_group(g);
 }
 
 /* --- settings -------------------------------------------------------------------- */
 
-struct weight_call {
+struct setting {
 	struct cgroup *cgrp;
 	u32 weight;
+	u64 quota, period;
+	int err;
 };
 
 static void set_weight_inside(void *arg)
 {
-	struct weight_call *c = arg;
-	struct task_group *tg = &cgroup_group(c->cgrp)->tg;
+	struct setting *s = arg;
+	struct group *g = cgroup_group(s->cgrp);
 
 	cgroup_lock();
-	tg->shares = weight_to_shares(c->weight) << 10;
-	scx_group_set_weight(tg, c->weight);
+	s->err = g->dead ? -ENODEV : 0;
+	if (!s->err) {
+		fair_set_shares(&g->tg, weight_to_shares(s->weight));
+		scx_group_set_weight(&g->tg, s->weight);
+	}
 	cgroup_unlock();
 }
 
 int cgroup_set_weight(struct cgroup *cgrp, u32 weight)
 {
-	struct weight_call call = { cgrp, weight };
+	struct setting setting = { .cgrp = cgrp, .weight = weight };
 
 	if (!cgrp->level)
 		return -EINVAL;
 	if (weight < CGROUP_WEIGHT_MIN || weight > CGROUP_WEIGHT_MAX)
 		return -ERANGE;
-	kernel_run_inside(set_weight_inside, &call);
-	return 0;
+	kernel_run_inside(set_weight_inside, &setting);
+	return setting.err;
 }
-
-struct max_call {
-	struct cgroup *cgrp;
-	u64 quota, period;
-};
 
 static void set_max_inside(void *arg)
 {
-	struct max_call *c = arg;
-	struct cfs_bandwidth *cfs_b = &cgroup_group(c->cgrp)->tg.cfs_bandwidth;
+	struct setting *s = arg;
+	struct group *g = cgroup_group(s->cgrp);
 
 	cgroup_lock();
-	cfs_b->quota = c->quota;
-	cfs_b->period = c->period;
+	s->err = g->dead ? -ENODEV : 0;
+	if (!s->err)
+		fair_set_bandwidth(g, s->quota, s->period);
 	cgroup_unlock();
 }
 
 int cgroup_set_max(struct cgroup *cgrp, u64 quota, u64 period)
 {
-	struct max_call call = { cgrp, quota, period };
+	struct setting setting = { .cgrp = cgrp, .quota = quota, .period = period };
 
 	if (!cgrp->level || period < CGROUP_PERIOD_MIN || period > CGROUP_PERIOD_MAX)
 		return -EINVAL;
 	if (quota != CGROUP_NO_QUOTA && (quota < CGROUP_QUOTA_MIN || quota > CGROUP_QUOTA_MAX))
 		return -EINVAL;
-	kernel_run_inside(set_max_inside, &call);
-	return 0;
+	kernel_run_inside(set_max_inside, &setting);
+	return setting.err;
 }
 
 /* --- statistics ------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 
 #include "../../kernel/cgroup.h"
 #include "../base/list.h"
-#include "../sim/cpu.h"
+#include "../sim/lock.h"
 
 /*
  * Running averages that halve every 32 periods of 2^20 ns, as Linux's PELT.
@@ -26,7 +26,7 @@ struct pelt {
 struct fair_task {
 	struct pelt avg;
 	bool attached; /* avg is part of the average of the cfs_rq it was last on */
-	bool counted_idle; /* in fair_rq.nr_idle_policy */
+	bool counted_idle; /* in idle_h_nr_running */
 	/* how often it wakes another task than the last time; not guarded */
 	u32 wakee_flips;
 	s32 last_wakee;
@@ -60,11 +60,34 @@ struct fair_llc {
 	u32 nr_idle_scan; /* CPUs that a search for an idle one looks at */
 };
 
+/* What is private of a cfs_rq. */
+struct fair_queue {
+	struct pelt avg; /* of all that is in it, by its own clock: */
+	u64 frozen_since; /* which stands still while it is throttled */
+	u64 frozen_time;
+	/* the rest: of groups only */
+	struct list_head leaf; /* fair_rq.leaves: its averages have not faded yet */
+	u64 tg_update; /* when its part of the group's load was told last */
+	struct list_head throttled_node; /* group.throttled, in the order of throttling */
+	struct list_head unthrottle_node; /* fair_rq.unthrottle */
+};
+
+/* A group's queue and entity on one CPU; programs see the first parts. */
+struct group_queue {
+	struct cfs_rq cfs;
+	struct fair_queue queue;
+};
+
+struct group_entity {
+	struct sched_entity se;
+	struct pelt avg;
+};
+
 struct fair_rq {
 	struct list_head tasks; /* by se.group_node, the last to run first */
-	u32 nr_delayed; /* queued although they sleep */
-	u32 nr_idle_policy; /* SCHED_IDLE */
-	struct pelt avg;
+	struct fair_queue queue; /* of rq->cfs */
+	struct list_head leaves; /* queues of groups to keep up to date */
+	struct list_head unthrottle; /* queues that other CPUs have given runtime to */
 
 	u64 misfit_load; /* of a current task that this CPU is too small for */
 	bool active_balance; /* a push of the current task to push_cpu is under way */
@@ -107,6 +130,14 @@ struct group {
 	/* ns of CPU time; written with the rq locked that the task runs on */
 	u64 usage; /* of its own tasks */
 	u64 dead_usage; /* of groups below it that are gone */
+
+	/* cpu.max (fair_bandwidth.c); its lock goes after the rq locks */
+	struct sim_lock lock; /* guards tg.cfs_bandwidth and what follows */
+	struct hrtimer period_timer, slack_timer;
+	u64 period_end; /* when period_timer is due, or was */
+	bool period_active, slack_started;
+	bool idle; /* nobody has asked for runtime in this period */
+	struct list_head throttled; /* queues, by fair_queue.throttled_node */
 };
 
 #define IDLE_HISTORY 8

@@ -614,6 +614,7 @@ void cpu_interrupt(enum cpu_irq irq)
 		return;
 	case IRQ_CALL:
 		ttwu_pending(crq);
+		fair_unthrottle_pending(&crq->rq);
 		return;
 	case IRQ_WORK:
 		while (!list_empty(&crq->work)) {

@@ -126,6 +126,7 @@ static void balance_domains(u32 cpu, enum balance_idle idle)
 	u64 next = cpu_clock() + 60 * NSEC_PER_SEC, cost = 0;
 	bool go_on = true, decayed = false;
 
+	pelt_update_blocked(cpu_rq(cpu));
 	if (sched_idle_cpu(cpu))
 		idle = BALANCE_IDLE;
 	for (u32 level = 0; level < NR_LEVELS; level++) {
@@ -284,6 +285,7 @@ bool fair_newidle_balance(struct rq *rq)
 	    !machine_overloaded())
 		return false;
 	rq_unlock(rq);
+	pelt_update_blocked(rq);
 	for (u32 level = 0; level < NR_LEVELS && !pulled; level++) {
 		struct fair_domain *d = &fair->domain[level];
 
@@ -320,5 +322,5 @@ void fair_update_misfit(struct rq *rq, const struct task_struct *p)
 	/* on the largest CPU that there is, nothing would be gained */
 	if (cpu_capacity(rq->cpu) >= SCHED_CAPACITY_SCALE)
 		return;
-	fair->misfit_load = max(task_load(p).load, (u64)1);
+	fair->misfit_load = max(task_h_load(p), (u64)1);
 }

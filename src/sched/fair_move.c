@@ -432,8 +432,17 @@ static void note_pinned(struct pass *pass, const struct task_struct *p)
 		pass->other_dst = cpumask_first(&others);
 }
 
+/* It would only join, or leave, those that wait for runtime. */
+static bool throttled_at_either(const struct pass *pass, const struct task_struct *p)
+{
+	return throttled_hierarchy(p->sched_task_group->cfs_rq[pass->src]) ||
+	       throttled_hierarchy(p->sched_task_group->cfs_rq[pass->dst]);
+}
+
 static bool can_migrate(struct pass *pass, const struct task_struct *p)
 {
+	if (throttled_at_either(pass, p))
+		return false;
 	if (((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1) || p->migration_disabled)
 		return false;
 	if (!cpumask_test_cpu(pass->dst, p->cpus_ptr)) {
@@ -455,7 +464,7 @@ static bool within_imbalance(struct pass *pass, const struct task_struct *p)
 
 	switch (pass->migration) {
 	case MIGRATE_LOAD:
-		amount = max(task_load(p).load, (u64)1);
+		amount = max(task_h_load(p), (u64)1);
 		break;
 	case MIGRATE_UTIL:
 		amount = task_load(p).util;

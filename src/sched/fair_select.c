@@ -74,7 +74,7 @@ static s32 wake_affine_idle(u32 cpu, u32 prev, bool sync)
 {
 	if (idle_cpu(cpu) && share_cache(cpu, prev))
 		return idle_cpu(prev) ? prev : cpu;
-	if (sync && this_rq()->nr_running - fair_of(this_rq())->nr_delayed == 1)
+	if (sync && this_rq()->nr_running - this_rq()->cfs.h_nr_delayed == 1)
 		return cpu;
 	return idle_cpu(prev) ? (s32)prev : NONE;
 }
@@ -90,10 +90,10 @@ static enum fair_level common_level(u32 a, u32 b)
 
 static s32 wake_affine_weight(const struct task_struct *p, u32 cpu, u32 prev, bool sync)
 {
-	u64 here = cpu_load(cpu).load, there = cpu_load(prev).load, own = task_load(p).load;
+	u64 here = cpu_load(cpu).load, there = cpu_load(prev).load, own = task_h_load(p);
 
 	if (sync) {
-		u64 waker = task_load(curr_task()).load;
+		u64 waker = task_h_load(curr_task());
 
 		if (waker > here)
 			return cpu;

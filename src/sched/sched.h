@@ -520,8 +520,25 @@ bool fair_newidle_balance(struct rq *rq);
 /* From the tick, rq not locked. */
 void fair_periodic_balance(struct rq *rq);
 s32 fair_select_task_rq(struct task_struct *p, s32 prev_cpu, u32 wake_flags);
-/* NULL, or what is wrong with the queue of @rq (for the books). */
+/* NULL, or what is wrong with the queues of @rq (for the books). */
 const char *fair_check(struct rq *rq);
+/* Runnable, but the quota of a group that it is in is used up: in no count of its rq. */
+bool fair_task_throttled(const struct task_struct *p);
+
+/*
+ * Task groups. They are made and freed anywhere; online they are known to the
+ * machine, under cgroup_lock(). shares: scaled weight.
+ */
+void fair_init_group(struct group *g);
+void fair_online_group(struct group *g);
+void fair_offline_group(struct group *g);
+void fair_free_group(struct group *g);
+void fair_set_shares(struct task_group *tg, u64 shares);
+void fair_set_bandwidth(struct group *g, u64 quota, u64 period);
+/* @p, off its queue and with its rq locked, has another sched_task_group. */
+void fair_change_group(struct task_struct *p);
+/* Part of IRQ_CALL. */
+void fair_unthrottle_pending(struct rq *rq);
 
 void init_rt_rq(struct rq *rq);
 
@@ -537,6 +554,9 @@ enum sched_object {
 	OBJ_CGROUP_SUBSYS,
 	OBJ_KERNFS_NODE,
 	OBJ_TASK_GROUP,
+	OBJ_CFS_RQ,
+	OBJ_SCHED_ENTITY,
+	OBJ_POINTERS,
 	OBJ_CSS_SET,
 	OBJ_SCX_EXIT_INFO,
 	OBJ_SCX_DUMP_CTX,
@@ -561,6 +581,7 @@ int sched_register_objects(void);
 void boot_cgroups(void);
 void free_cgroups(void);
 struct cgroup *root_cgroup(void);
+struct task_group *root_task_group(void);
 /* No operation on groups is in progress meanwhile. After forks are locked out. */
 void cgroup_lock(void);
 void cgroup_unlock(void);

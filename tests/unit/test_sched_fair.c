@@ -230,9 +230,9 @@ static void test_check(void **state)
 	rb_entry(node, struct sched_entity, run_node)->deadline -= NSEC_PER_SEC;
 	assert_non_null(fair_check(rq));
 	rb_entry(node, struct sched_entity, run_node)->deadline += NSEC_PER_SEC;
-	kernel.rqs[0]->fair.nr_delayed++;
+	cfs_rq->h_nr_delayed++;
 	assert_non_null(fair_check(rq));
-	kernel.rqs[0]->fair.nr_delayed--;
+	cfs_rq->h_nr_delayed--;
 	assert_null(fair_check(rq));
 	shut_down();
 }
