@@ -155,4 +155,9 @@ fi
 
 if $with_sources; then
 	"$here/fetch.sh"
+	# the tests on real kernels; they say so when they cannot run
+	have qemu-system-x86_64 || {
+		echo "setup: installing qemu-system-x86"
+		apt-get -qq install -y --no-install-recommends qemu-system-x86 >/dev/null
+	}
 fi

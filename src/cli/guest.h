@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Runs on a real kernel, through the agent (src/vm). */
+/*
+ * Runs on a real kernel: the same object and the same workload, handed to the
+ * agent (src/vm) in a guest, whose records give the same figures.
+ */
 #ifndef VRT_CLI_GUEST_H
 #define VRT_CLI_GUEST_H
 
 #include "run.h"
 
+struct vm;
+
 /* Where the agent is: VRT_AGENT, beside the build, or as installed. Malloc'd. */
 char *guest_agent_path(void);
+/*
+ * A guest for runs of @plan, with the CPUs of its machine. @kernel: as
+ * kernel_find() takes it. NULL with a message.
+ */
+struct vm *guest_boot(const struct run_plan *plan, const char *kernel, char *err, size_t err_size);
+/* 0, or -EINVAL and what of @plan only the simulated machine can do. */
+int guest_check_plan(const struct run_plan *plan, char *err, size_t err_size);
+/* The "run" object of docs/json.md for @scheduler in @vm. In a process of its own. */
+struct json_object *guest_run(const struct run_plan *plan, const char *scheduler, struct vm *vm);
 
 #endif

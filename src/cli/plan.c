@@ -221,7 +221,7 @@ int plan_make(struct run_plan *plan, char *err, size_t err_size)
 	if (plan_machine(plan, err, err_size) || plan_workload(plan, err, err_size) ||
 	    plan_actions(plan, err, err_size) || plan_with(plan, err, err_size) ||
 	    plan_watches(plan, err, err_size) || plan_cgroups(plan, err, err_size) ||
-	    plan_enclave(plan, err, err_size) ||
+	    plan_enclave(plan, err, err_size) || plan_targets(plan, err, err_size) ||
 	    plan_expectations(plan, err, err_size))
 		return STATUS_USAGE;
 	if (plan->options.trace) {
@@ -242,6 +242,7 @@ void plan_free(struct run_plan *plan)
 	workload_close(plan->workload);
 	topology_free(&plan->topology);
 	free_kernels(plan);
+	free_targets(plan);
 	for (u32 i = 0; i < plan->nr_with; i++)
 		free(plan->with[i].copy);
 	for (u32 i = 0; i < plan->nr_watches; i++)

@@ -13,6 +13,7 @@ int plan_actions(struct run_plan *plan, char *err, size_t err_size);
 int plan_with(struct run_plan *plan, char *err, size_t err_size);
 int plan_watches(struct run_plan *plan, char *err, size_t err_size);
 int plan_cgroups(struct run_plan *plan, char *err, size_t err_size);
+int plan_targets(struct run_plan *plan, char *err, size_t err_size);
 int plan_enclave(struct run_plan *plan, char *err, size_t err_size);
 
 /*
@@ -21,5 +22,7 @@ int plan_enclave(struct run_plan *plan, char *err, size_t err_size);
  */
 void plan_kernels(struct run_plan *plan);
 void free_kernels(struct run_plan *plan);
+/* Ends the guests, too. */
+void free_targets(struct run_plan *plan);
 
 #endif

@@ -108,10 +108,13 @@ static void print_end(struct json_object *run)
 {
 	const char *kind = json_string_at(run, "end.kind");
 	const char *message = json_string_at(run, "end.message");
+	const char *on = json_string_at(run, "on");
+	bool simulated = !strcmp(on, "sim");
 	char time[32];
 	u64 at;
 
-	printf("%s %s", json_string_at(run, "scheduler"), kind_in_words(kind));
+	printf("%s%s%s %s", json_string_at(run, "scheduler"), simulated ? "" : " on ",
+	       simulated ? "" : on, kind_in_words(kind));
 	if (json_u64_at(run, "end.time_ns", &at) && at && strcmp(kind, "done"))
 		printf(" after %s", human_ns(at, time, sizeof(time)));
 	if (strcmp(kind, "done"))

@@ -254,6 +254,17 @@ static void periodic_rows(const struct columns *c)
 		json_object_put(programs[i]);
 }
 
+/* The scheduler, and where it ran if that was not the simulated machine. */
+static void set_heading(const struct columns *c, u32 column)
+{
+	const char *on = json_string_at(c->runs[column], "on");
+	char text[96];
+
+	snprintf(text, sizeof(text), "%s%s%s", json_string_at(c->runs[column], "scheduler"),
+		 strcmp(on, "sim") ? " " : "", strcmp(on, "sim") ? on : "");
+	table_heading(c->table, column, text);
+}
+
 void report_table(struct json_object *runs, u32 nr_groups)
 {
 	struct columns c = {};
@@ -268,7 +279,7 @@ void report_table(struct json_object *runs, u32 nr_groups)
 		return;
 	c.table = table_new(c.nr);
 	for (u32 i = 0; i < c.nr; i++)
-		table_heading(c.table, i, json_string_at(c.runs[i], "scheduler"));
+		set_heading(&c, i);
 	for (u32 i = 0; i < nr_groups; i++)
 		group_rows(&c, i);
 	machine_rows(&c);

@@ -58,6 +58,9 @@ static const struct cmd_option options[] = {
 	  "kernel threads and interrupts beside the workload; default light" },
 	{ "costs", 0, CMD_TEXT, FIELD(costs), "FILE",
 	  "JSON file of what things cost on the machine, in ns" },
+	{ "on", 0, CMD_TEXT, FIELD(on), "PLACE[,PLACE...]",
+	  "where: sim, or vm for a real kernel in a virtual machine, vm:6.19 for one of that "
+	  "version ('vrt vm fetch' gets them); default sim" },
 	{ "kernel", 0, CMD_CHOICE, FIELD(kernel), RUN_KERNELS,
 	  "generation of Linux to be, in what BPF programs see of it; default auto, the newest in "
 	  "which there is all that the scheduler needs; any: all names there are" },
@@ -108,8 +111,10 @@ static struct json_object *all_runs(const struct run_plan *plan, u64 *worst)
 {
 	struct json_object *runs = json_object_new_array();
 
-	for (u32 i = 0; i < plan->schedulers.nr; i++) {
-		struct json_object *run = run_in_child(plan, plan->schedulers.items[i]);
+	for (u32 i = 0; i < plan->schedulers.nr * plan->nr_targets; i++) {
+		const char *scheduler = plan->schedulers.items[i / plan->nr_targets];
+		struct run_target *target = &plan->targets[i % plan->nr_targets];
+		struct json_object *run = run_on_target(plan, scheduler, target);
 		u64 status;
 
 		run_judge(plan, run);

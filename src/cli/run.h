@@ -67,7 +67,7 @@ struct cgroup_plan {
 
 /* What the command line says, as cmdline.c fills it in. */
 struct run_options {
-	const char *machine, *workload, *costs, *trace, *enclave;
+	const char *machine, *workload, *costs, *trace, *on, *enclave;
 	u64 duration; /* 0: as long as the workload says */
 	u64 warmup, seed, runnable_timeout;
 	u32 noise, kernel, contexts;
@@ -81,10 +81,19 @@ struct run_kernel {
 	struct loader_error error; /* status: LOADER_OK, or why there is none */
 };
 
+/* Where runs take place. */
+struct run_target {
+	bool vm; /* in a guest; otherwise on the simulated machine */
+	char *kernel; /* of the guest, as given; NULL: the newest */
+	struct vm *guest; /* once it is up */
+};
+
 struct run_plan {
 	struct run_options options;
 	struct text_list schedulers;
 	struct run_kernel *kernels; /* of each scheduler's run */
+	struct run_target *targets;
+	u32 nr_targets;
 	struct topology topology;
 	struct cost_table costs;
 	struct workload *workload;
@@ -133,6 +142,10 @@ struct json_object *in_child(struct json_object *(*fn)(void *arg), void *arg, ch
 			     size_t why_size);
 /* simulate() in a process of its own. A crash gives an object, too. */
 struct json_object *run_in_child(const struct run_plan *plan, const char *scheduler);
+
+/* The same wherever @target is. */
+struct json_object *run_on_target(const struct run_plan *plan, const char *scheduler,
+				  struct run_target *target);
 
 /* Of the run of @scheduler, one of @plan's. */
 const struct run_kernel *run_kernel(const struct run_plan *plan, const char *scheduler);

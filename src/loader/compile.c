@@ -18,7 +18,7 @@
 #include "../base/cache.h"
 #include "internal.h"
 
-bool is_source(const char *path)
+static bool is_source(const char *path)
 {
 	size_t len = strlen(path);
 
@@ -384,7 +384,7 @@ static enum loader_status compile_uncached(struct image *image, const struct com
 	return status;
 }
 
-enum loader_status compile_source(struct image *image, const char *path,
+static enum loader_status compile_source(struct image *image, const char *path,
 				  const struct loader_options *opts, loader_warn_fn warn, void *arg,
 				  struct loader_error *error)
 {
@@ -410,4 +410,30 @@ enum loader_status compile_source(struct image *image, const char *path,
 	}
 	free_command(&c);
 	return status;
+}
+
+enum loader_status object_read(struct image *image, const char *path,
+			       const struct loader_options *opts, loader_warn_fn warn, void *arg,
+			       struct loader_error *error)
+{
+	if (is_source(path))
+		return compile_source(image, path, opts, warn, arg, error);
+	return image_read(image, path, path, error);
+}
+
+enum loader_status loader_read_object(const char *path, const struct loader_options *opts,
+				      loader_warn_fn warn, void *arg, struct strbuf *object,
+				      struct loader_error *error)
+{
+	enum loader_status status;
+	struct image image;
+
+	if (error)
+		*error = (struct loader_error){};
+	status = object_read(&image, path, opts, warn, arg, error);
+	if (status != LOADER_OK)
+		return status;
+	strbuf_add(object, image.data, image.size);
+	free(image.data);
+	return LOADER_OK;
 }

@@ -169,10 +169,7 @@ enum loader_status loader_detect_generation(const char *path, const struct loade
 	if (error)
 		*error = (struct loader_error){};
 	opts = opts ? opts : &none;
-	if (is_source(path))
-		status = compile_source(&image, path, opts, NULL, NULL, error);
-	else
-		status = image_read(&image, path, path, error);
+	status = object_read(&image, path, opts, NULL, NULL, error);
 	if (status != LOADER_OK)
 		return status;
 	print = libbpf_set_print(NULL);

@@ -110,11 +110,10 @@ void image_each_symbol(const struct image *image, image_symbol_fn fn, void *arg)
 
 /* --- compile.c -------------------------------------------------------------- */
 
-bool is_source(const char *path);
-/* Compiles @path, or finds it in the cache, and reads the object. */
-enum loader_status compile_source(struct image *image, const char *path,
-				  const struct loader_options *opts, loader_warn_fn warn,
-				  void *arg, struct loader_error *error);
+/* The object that @path is, or that it is compiled to, once, by clang into a cache. */
+enum loader_status object_read(struct image *image, const char *path,
+			       const struct loader_options *opts, loader_warn_fn warn, void *arg,
+			       struct loader_error *error);
 
 /* --- variables.c ------------------------------------------------------------ */
 

@@ -231,10 +231,7 @@ struct loader *loader_open(const char *path, const struct loader_options *opts,
 	if (error)
 		*error = (struct loader_error){};
 	opts = opts ? opts : &none;
-	if (is_source(path))
-		status = compile_source(&image, path, opts, warn, arg, error);
-	else
-		status = image_read(&image, path, path, error);
+	status = object_read(&image, path, opts, warn, arg, error);
 	if (status != LOADER_OK)
 		return NULL;
 

@@ -80,6 +80,14 @@ struct loader *loader_open(const char *path, const struct loader_options *opts,
  */
 enum loader_status loader_detect_generation(const char *path, const struct loader_options *opts,
 					    u32 *fits, struct loader_error *error);
+/*
+ * Only the bytes of the object that loader_open() would open, appended to @object:
+ * to load it elsewhere.
+ */
+struct strbuf;
+enum loader_status loader_read_object(const char *path, const struct loader_options *opts,
+				      loader_warn_fn warn, void *arg, struct strbuf *object,
+				      struct loader_error *error);
 /* Into the subsystem, then the init programs. */
 enum loader_status loader_load(struct loader *l, struct loader_error *error);
 /*

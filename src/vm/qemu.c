@@ -34,7 +34,7 @@
 #define MAX_ARGS 40
 
 struct vm {
-	pid_t pid;
+	pid_t pid, owner; /* of QEMU, and who started it */
 	int channel;
 	int console; /* memfd */
 	enum vm_accel accel;
@@ -135,6 +135,7 @@ static void free_command(struct command *c)
 static void make_command(struct command *c, const struct vm_config *config, enum vm_accel accel,
 			 int initramfs, int console, int channel)
 {
+	u32 sockets = max(config->sockets, 1u), threads = max(config->threads, 1u);
 	u32 memory = config->memory_mb ? config->memory_mb
 				       : BASE_MEMORY_MB + config->cpus * MEMORY_PER_CPU_MB;
 
@@ -149,7 +150,8 @@ static void make_command(struct command *c, const struct vm_config *config, enum
 	arg(c, "-cpu");
 	arg(c, accel == VM_ACCEL_KVM ? "host" : "max");
 	arg(c, "-smp");
-	argf(c, "%u", config->cpus);
+	argf(c, "cpus=%u,sockets=%u,cores=%u,threads=%u", config->cpus, sockets,
+	     config->cpus / (sockets * threads), threads);
 	arg(c, "-m");
 	argf(c, "%u", memory);
 	arg(c, "-kernel");
@@ -267,6 +269,7 @@ static struct vm *boot_with(const struct vm_config *config, enum vm_accel accel,
 	int initramfs = make_initramfs(config->agent, err, err_size), error = initramfs;
 
 	vm->accel = accel;
+	vm->owner = getpid();
 	vm->pid = vm->channel = vm->console = -1;
 	if (initramfs >= 0) {
 		error = start_qemu(vm, config, initramfs, err, err_size);
@@ -341,7 +344,8 @@ void vm_shutdown(struct vm *vm)
 {
 	if (!vm)
 		return;
-	if (vm->pid > 0) {
+	/* a child that we have forked has only a copy of this */
+	if (vm->pid > 0 && vm->owner == getpid()) {
 		kill(vm->pid, SIGKILL);
 		while (waitpid(vm->pid, NULL, 0) < 0 && errno == EINTR)
 			;

@@ -15,6 +15,7 @@ struct vm_config {
 	const char *kernel; /* a bzImage */
 	const char *agent; /* the static program vrt-agent */
 	u32 cpus; /* 1..VM_MAX_CPUS */
+	u32 sockets, threads; /* of them, packages and threads of a core; 0: one */
 	u32 memory_mb; /* 0: what the CPUs need */
 	enum vm_accel accel; /* auto: KVM if a guest comes up with it, else TCG */
 	u32 boot_timeout_ms; /* 0: VM_BOOT_TIMEOUT_MS */
@@ -36,6 +37,7 @@ u32 vm_cpus(const struct vm *vm);
 enum vm_accel vm_accel(const struct vm *vm);
 /* The last lines of the console, for messages; valid until the next call. */
 const char *vm_console_tail(struct vm *vm);
+/* NULL is fine. In a child of who booted it: only lets go of it. */
 void vm_shutdown(struct vm *vm);
 
 #endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where the runs of a plan take place: --on sim,vm:6.19. A guest is booted when
+ * the first run wants it, and serves all others that do.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/alloc.h"
+#include "../base/error.h"
+#include "../vm/vm.h"
+#include "guest.h"
+#include "json.h"
+#include "plan.h"
+
+static int add_target(struct run_plan *plan, const char *text, size_t len, char *err,
+		      size_t err_size)
+{
+	struct run_target t = { .vm = len >= 2 && !strncmp(text, "vm", 2) };
+
+	if (t.vm && len > 3 && text[2] == ':')
+		t.kernel = strndup(text + 3, len - 3);
+	else if (!(t.vm && len == 2) && !(len == 3 && !strncmp(text, "sim", 3)))
+		return vrt_error(err, err_size, -EINVAL,
+				 "--on: '%.*s' is no place to run: expected sim, vm, or vm:KERNEL "
+				 "with a version (vm:6.19) or the path of a kernel image",
+				 (int)len, text);
+	plan->targets = xreallocarray(plan->targets, plan->nr_targets + 1, sizeof(*plan->targets));
+	plan->targets[plan->nr_targets++] = t;
+	return t.vm ? guest_check_plan(plan, err, err_size) : 0;
+}
+
+int plan_targets(struct run_plan *plan, char *err, size_t err_size)
+{
+	const char *text = plan->options.on ? plan->options.on : "sim";
+
+	for (;;) {
+		size_t len = strcspn(text, ",");
+
+		if (add_target(plan, text, len, err, err_size))
+			return -EINVAL;
+		if (!text[len])
+			return 0;
+		text += len + 1;
+	}
+}
+
+void free_targets(struct run_plan *plan)
+{
+	while (plan->nr_targets) {
+		struct run_target *t = &plan->targets[--plan->nr_targets];
+
+		vm_shutdown(t->guest);
+		free(t->kernel);
+	}
+	free(plan->targets);
+}
+
+static void tell_guest(const struct run_plan *plan, const struct vm *vm)
+{
+	if (plan->options.json)
+		return;
+	printf("guest     Linux %s%s\n\n", vm_release(vm),
+	       vm_accel(vm) == VM_ACCEL_KVM ? "" : ", emulated: times are left out");
+	fflush(stdout);
+}
+
+struct guest_request {
+	const struct run_plan *plan;
+	const char *scheduler;
+	struct vm *vm;
+};
+
+static struct json_object *run_request(void *arg)
+{
+	struct guest_request *r = arg;
+
+	return guest_run(r->plan, r->scheduler, r->vm);
+}
+
+/* "end" of a run that could not be. */
+static struct json_object *failed(const struct run_plan *plan, const char *scheduler,
+				  const char *kind, const char *reason, const char *why)
+{
+	struct json_object *run = run_new(plan, scheduler);
+
+	json_add_string(run, "on", "vm");
+	run_set_failure(run, kind, reason, why, NULL);
+	return run;
+}
+
+struct json_object *run_on_target(const struct run_plan *plan, const char *scheduler,
+				  struct run_target *t)
+{
+	struct guest_request request = { plan, scheduler, NULL };
+	struct json_object *run;
+	char why[4096];
+
+	if (!t->vm)
+		return run_in_child(plan, scheduler);
+	if (!t->guest) {
+		t->guest = guest_boot(plan, t->kernel, why, sizeof(why));
+		if (!t->guest)
+			return failed(plan, scheduler, "not_loaded", "no guest", why);
+		tell_guest(plan, t->guest);
+	}
+	request.vm = t->guest;
+	run = in_child(run_request, &request, why, sizeof(why));
+	if (run && strcmp(json_string_at(run, "end.reason"), "guest lost"))
+		return run;
+	/* what it still says belongs to this run, not to the next */
+	vm_shutdown(t->guest);
+	t->guest = NULL;
+	return run ? run : failed(plan, scheduler, "crashed", "bug of vruntime", why);
+}

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The same objects and workloads on a real kernel, in a guest.
+
+Needs QEMU, and a kernel that 'vrt vm fetch' gets from the archive; where one
+of them is missing this test says so and is skipped.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from vrt import BUILD, SKIP, VRT, Test, main, run_json, source, vrt
+
+UNFAIR = source("workloads", "unfair.json")
+
+
+def guests():
+    """QEMU processes whose guest has our agent."""
+    found = subprocess.run(["pgrep", "-f", "virtserialport,chardev=channel,name=vrt"],
+                           capture_output=True, text=True).stdout.split()
+    return set(found)
+
+
+class Vm(Test):
+    def test_list_shows_what_was_refused(self):
+        done = vrt("vm", "list")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("ready", done.stdout)
+
+    def test_boot(self):
+        before = guests()
+        done = vrt("vm", "boot", "--cpus", 2)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"Linux \S+ with 2 CPUs on (KVM|TCG)")
+        self.assertEqual(guests(), before)
+
+    def test_side_by_side(self):
+        runs = run_json("eevdf", source("schedulers", "fifo.bpf.c"),
+                        source("schedulers", "vtime.bpf.c"), "-m", "4", "-w", UNFAIR,
+                        "-t", "1s", "--on", "sim,vm")["runs"]
+        self.assertEqual([(r["scheduler"], r["on"]) for r in runs],
+                         [(s, on) for s in ("eevdf", "fifo", "vtime") for on in ("sim", "vm")])
+        for sim, vm in zip(runs[::2], runs[1::2]):
+            self.assertEqual(vm["end"]["kind"], "done", vm["end"])
+            self.assertEqual(vm["events_lost"], 0)
+            # the last group is the system's own tasks
+            self.assertEqual([(g["name"], g["tasks"]) for g in vm["groups"][:-1]],
+                             [(g["name"], g["tasks"]) for g in sim["groups"][:-1]])
+            self.assertGreater(vm["metrics"]["context_switches"]["total"], 50)
+            if vm["emulated"]:
+                self.assertNotIn("wakeup_latency", vm["groups"][0])
+            # FIFO or not: hogs get most of the machine
+            share = {g["name"]: g["share_ppm"] for g in vm["groups"]}
+            self.assertGreater(share["hog"], share["bursty"])
+        # the kernel's own log says who was in charge
+        log = " ".join(e["line"] for e in runs[3]["log"])
+        self.assertIn('BPF scheduler "fifo" enabled', log)
+        self.assertNotIn("BPF scheduler", " ".join(e["line"] for e in runs[1]["log"]))
+
+    def test_thrown_out(self):
+        """The real kernel's reason is the simulated one's."""
+        runs = run_json(source("tests", "e2e", "good", "vm_errors.bpf.c"), "-m", "4", "-w", UNFAIR,
+                        "-t", "500ms", "--on", "sim,vm", status=3)["runs"]
+        self.assertEqual([r["end"]["kind"] for r in runs], ["error_bpf", "error_bpf"])
+        for run in runs:
+            self.assertIn("as planned", run["end"]["message"])
+
+    def test_workloads(self):
+        for spec in ("hackbench -g 1 -l 20", "schbench -m 1 -t 2", "rpc -r 500"):
+            with self.subTest(spec):
+                run = run_json("eevdf", "-m", "4", "-w", spec, "-t", "500ms", "--on", "vm")["runs"][0]
+                self.assertEqual(run["end"]["kind"], "done", run["end"])
+                self.assertGreater(run["metrics"]["context_switches"]["total"], 10)
+
+    def test_bad(self):
+        self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "moon"), 1, "moon", "vm:KERNEL")
+        self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "sim,"), 1, "--on")
+        self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "vm:1.2"), 2,
+                           "there is no kernel 1.2", "vrt vm fetch 1.2")
+        self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "vm:/no/such"), 2, "/no/such")
+        self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "vm:" + UNFAIR), 2,
+                           "ended before it came up")
+        self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "vm", "--at", "1s:offline=1"), 1,
+                           "--at", "only the simulated machine")
+        self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "vm",
+                               env={"VRT_AGENT": "/no/such"}), 2, "/no/such")
+        self.check_refused(vrt("vm"), 1, "fetch")
+        self.check_refused(vrt("vm", "dance"), 1, "dance")
+
+    def test_interrupt_leaves_nothing(self):
+        before = guests()
+        p = subprocess.Popen([VRT, "run", "eevdf", "-w", UNFAIR, "-t", "60s", "--on", "vm"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            if guests() - before:
+                break
+            time.sleep(0.05)
+        self.assertTrue(guests() - before)
+        p.send_signal(signal.SIGINT)
+        p.wait(20)
+        for _ in range(100):
+            if guests() == before:
+                break
+            time.sleep(0.05)
+        self.assertEqual(guests(), before)
+
+
+def prepare():
+    """None, or why there are no guests here."""
+    if not shutil.which("qemu-system-x86_64"):
+        return "qemu-system-x86_64 is not installed"
+    if not os.path.exists(os.path.join(BUILD, "src", "vm", "guest", "vrt-agent")):
+        return "this build has no agent for guests"
+    if "ready" in vrt("vm", "list").stdout:
+        return None
+    done = vrt("vm", "fetch")
+    return None if done.returncode == 0 else done.stderr
+
+
+if __name__ == "__main__":
+    why = prepare()
+    if why:
+        print("NOT TESTED ON A REAL KERNEL:", why, file=sys.stderr)
+        sys.exit(SKIP)
+    main()
