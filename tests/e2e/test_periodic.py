@@ -6,6 +6,7 @@ from vrt import run_json, source, vrt
 
 BEATS = source("tests", "e2e", "good", "beats.bpf.c")
 FAULTS = source("tests", "e2e", "bad", "periodic_faults.bpf.c")
+BURNS = source("tests", "e2e", "good", "burns.bpf.c")
 FIFO = source("schedulers", "fifo.bpf.c")
 UNFAIR = source("workloads", "unfair.json")
 TAIL = ("--machine", "4", "--workload", UNFAIR, "--for", "500ms")
@@ -98,6 +99,29 @@ class Cgroups(e2e.Test):
         self.assertEqual((second["path"], second["weight"], second["quota_ns"]),
                          ("/c", 100, None))
         self.check_documented(run)
+
+    def burn(self, cgroup):
+        run = run_json("eevdf", "--with", BURNS, "--cgroup", cgroup, "--machine", "4",
+                       "--workload", "pipe", "--for", "1s")["runs"][0]
+        return run["cgroups"][0], programs(run)["burner"]
+
+    def test_without_quota(self):
+        cgroup, program = self.burn("/gc")
+        self.assertAlmostEqual(cgroup["usage_ns"], 500_000_000, delta=10_000_000)
+        self.assertEqual((cgroup["nr_throttled"], program["throttled_ns"]), (0, 0))
+
+    def test_quota_holds(self):
+        cgroup, program = self.burn("/gc,max=1ms/10ms")
+        self.assertAlmostEqual(cgroup["usage_ns"], 100_000_000, delta=1_000_000)
+        self.assertEqual(cgroup["nr_periods"], 100)
+        self.assertGreater(cgroup["nr_throttled"], 90)
+        self.assertEqual(program["cgroup"], "/gc")
+        self.assertAlmostEqual(program["cpu_ppm"], 100_000, delta=1_000)
+        self.assertGreater(program["throttled_ns"], 500_000_000)
+
+    def test_needs_its_cgroup(self):
+        done = vrt("run", "eevdf", "--with", BURNS, *TAIL)
+        self.check_refused(done, 2, "cgroup is \"/gc\"", "none of that name")
 
 
 if __name__ == "__main__":
