@@ -245,13 +245,17 @@ static void test_detach_in_run(void **state)
 /* The machine stops in the middle: preempted here, running there; links that nobody has closed. */
 static void test_shutdown_in_run(void **state)
 {
+	struct loader *l;
+
 	boot_slow("2");
 	hog_on("0");
-	attach(PREAMBLE RUN TABLE("p", "") TABLE("q", ""), loops_for(300 * MS, ""));
+	l = attach(PREAMBLE RUN TABLE("p", "") TABLE("q", ""), loops_for(300 * MS, ""));
 	run_for(20 * MS);
 	assert_int_equal(stats_of(0)->runs, 0);
 	assert_true(stats_of(0)->runtime > MS && stats_of(1)->runtime > MS);
 	shut_down();
+	/* what is left of it is descriptors of nothing */
+	loader_close(l);
 }
 
 /* --- cgroups ----------------------------------------------------------------------------------- */
@@ -445,6 +449,65 @@ static void test_beside_ext(void **state)
 	shut_down();
 }
 
+/* A queue that a program walks goes with its scheduler while the program is preempted. */
+static void test_queue_goes(void **state)
+{
+	struct loader *l, *scx;
+
+	boot_slow("1");
+	for (u32 i = 0; i < 6; i++)
+		hog(0);
+	scx = attach("#include <vrt/scx.bpf.h>\n"
+		     "char _license[] SEC(\"license\") = \"GPL\";\n"
+		     "void SCX_OP(q_enqueue, struct task_struct *p, u64 flags)\n"
+		     "{\n"
+		     "	dsq_insert(p, 7, 1000000, flags);\n"
+		     "}\n"
+		     "void SCX_OP(q_dispatch, s32 cpu, struct task_struct *prev)\n"
+		     "{\n"
+		     "	dsq_move_to_local(7);\n"
+		     "}\n"
+		     "s32 SCX_OP_SLEEPABLE(q_init)\n"
+		     "{\n"
+		     "	return scx_bpf_create_dsq(7, -1);\n"
+		     "}\n"
+		     "SEC(\".struct_ops.link\") struct sched_ext_ops q = {\n"
+		     "	.enqueue = (void *)q_enqueue, .dispatch = (void *)q_dispatch,\n"
+		     "	.init = (void *)q_init, .name = \"q\"\n"
+		     "};\n", NULL);
+	l = attach(PREAMBLE
+		   "extern int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq *it, u64 dsq_id,\n"
+		   "				 u64 flags) __ksym;\n"
+		   "extern struct task_struct *bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq *it) __ksym;\n"
+		   "extern void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it) __ksym;\n"
+		   "u64 walked;\n"
+		   "SEC(\"struct_ops/run\") int BPF_PROG(run, struct bpf_periodic_ctx *c)\n"
+		   "{\n"
+		   "	struct bpf_iter_scx_dsq it;\n"
+		   "	begun++;\n"
+		   "	bpf_iter_scx_dsq_new(&it, 7, 0);\n"
+		   "	while (bpf_iter_scx_dsq_next(&it)) {\n"
+		   "		walked++;\n"
+		   "		compute();\n"
+		   "	}\n"
+		   "	bpf_iter_scx_dsq_destroy(&it);\n"
+		   "	ended++;\n"
+		   "	return 0;\n"
+		   "}\n" TABLE("p", ""), loops_for(20 * MS, ""));
+	run_for(100 * MS);
+	assert_int_equal(value(l, "begun"), 1);
+	assert_int_equal(value(l, "ended"), 0);
+	assert_in_range(value(l, "walked"), 1, 2);
+	assert_true(kernel_scx_exit()->attached);
+	loader_close(scx);
+	run_for(NSEC_PER_SEC);
+	assert_true(value(l, "ended") > 0);
+	assert_in_range(value(l, "walked"), 1, 2);
+	assert_false(stats_of(0)->failed);
+	loader_close(l);
+	shut_down();
+}
+
 /* --- SEC("periodic/...") -------------------------------------------------------------------------------- */
 
 #define PERIODIC                                                                                   \
@@ -499,12 +562,16 @@ static void test_type(void **state)
 /* Loaded or attached when the machine goes, and in a run. */
 static void test_type_shutdown(void **state)
 {
+	struct loader *loaded, *attached;
+
 	boot_slow("1");
-	load(PERIODIC, NULL);
-	attach(PERIODIC, loops_for(30 * MS, ""));
+	loaded = load(PERIODIC, NULL);
+	attached = attach(PERIODIC, loops_for(30 * MS, ""));
 	run_for(10 * MS);
 	assert_int_equal(stats_of(0)->runs, 0);
 	shut_down();
+	loader_close(loaded);
+	loader_close(attached);
 }
 
 int main(void)
@@ -525,6 +592,7 @@ int main(void)
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_memory_stays),
 		cmocka_unit_test(test_beside_ext),
+		cmocka_unit_test(test_queue_goes),
 		cmocka_unit_test(test_type),
 		cmocka_unit_test(test_type_shutdown),
 	};

@@ -96,6 +96,7 @@ void destroy_all_dsqs(void)
 {
 	struct scx_dsq *dsq, *next;
 
+	scx_iters_end();
 	list_for_each_entry_safe(dsq, next, &scx.dsqs, all) {
 		VRT_ASSERT(!dsq->q.nr && list_empty(&dsq->q.list));
 		list_del_init(&dsq->hash);

@@ -355,5 +355,7 @@ bool scx_iter_move(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 dsq_i
 		   u64 enq_flags);
 /* A program on this CPU was stopped: its iterators go. */
 void scx_iters_abort(void);
+/* All of them: programs that were preempted in the middle find their queue at its end. */
+void scx_iters_end(void);
 
 #endif

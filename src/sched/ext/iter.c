@@ -109,6 +109,18 @@ void scx_iters_abort(void)
 	}
 }
 
+void scx_iters_end(void)
+{
+	for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		struct scx_cpu *sc = kernel.rqs[cpu]->scx;
+
+		for (u32 slot = 0; slot < SCX_MAX_ITERS; slot++) {
+			if (sc->iters[slot].dsq)
+				iter_close(&sc->iters[slot]);
+		}
+	}
+}
+
 void scx_iter_set_slice(struct bpf_iter_scx_dsq *it, u64 slice)
 {
 	struct scx_iter *iter = iter_of(it);
