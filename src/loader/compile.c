@@ -160,6 +160,9 @@ static enum loader_status make_command(struct command *c, const char *path,
 	add_arg(c, "-D__TARGET_ARCH_x86");
 	add_arg(c, "-Wno-compare-distinct-pointer-types");
 	add_arg(c, "-Wno-missing-declarations");
+	/* source lines in the BTF, though there are no paths by which to find the sources */
+	add_arg(c, "-gdwarf-5");
+	add_arg(c, "-gembed-source");
 	add_arg(c, "-fdebug-compilation-dir=.");
 	if (slash)
 		add_arg(c, "-fdebug-prefix-map=%.*s=.", (int)(slash - path), path);

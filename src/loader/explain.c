@@ -114,6 +114,7 @@ static bool explain_program(struct loader *l, struct loader_error *error)
 	log_tail(l, tail, sizeof(tail));
 	if (bpf_refusal()[0])
 		snprintf(why, sizeof(why), "%s", bpf_refusal());
+	set_refused(l, name, tail[0] ? tail : why);
 	if (tail[0])
 		loader_fail(error, LOADER_ERR_LOAD, "%s: program '%s' was refused:\n%s", l->path, name,
 			    tail);

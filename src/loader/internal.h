@@ -46,6 +46,8 @@ struct loader {
 
 	char **settled; /* names of variables that somebody has set */
 	u32 nr_settled;
+
+	char *refused, *refusal; /* program that the load stumbled over, and why; or NULL */
 };
 
 /* Fills in @error (may be NULL) and returns @status. */
@@ -57,6 +59,14 @@ __printf(2, 3) void loader_warn(const struct loader *l, const char *fmt, ...);
 void loader_begin(struct loader *l);
 enum loader_status loader_end(struct loader *l, enum loader_status status,
 			      struct loader_error *error);
+
+/* --- programs.c ------------------------------------------------------------- */
+
+/* Does as @opts->skip says. Before load. */
+enum loader_status skip_programs(const struct loader *l, const struct loader_options *opts,
+				 struct loader_error *error);
+/* Both NULL: none. */
+void set_refused(struct loader *l, const char *name, const char *why);
 
 /* --- sections.c ------------------------------------------------------------- */
 

@@ -167,6 +167,8 @@ static enum loader_status configure(struct loader *l, const struct loader_option
 	if (status == LOADER_OK)
 		status = pick_init_programs(l, error);
 	if (status == LOADER_OK)
+		status = skip_programs(l, opts, error);
+	if (status == LOADER_OK)
 		status = apply_settings(l, opts, true, error);
 	if (status != LOADER_OK)
 		return status;
@@ -286,6 +288,7 @@ enum loader_status loader_load(struct loader *l, struct loader_error *error)
 		*error = (struct loader_error){};
 	/* memory is not accounted by RLIMIT_MEMLOCK here */
 	libbpf_set_memlock_rlim(0);
+	set_refused(l, NULL, NULL);
 	loader_begin(l);
 	err = bpf_object__load(l->obj);
 	if (err)
@@ -310,6 +313,7 @@ void loader_close(struct loader *l)
 	free(l->init_progs);
 	free(l->ops);
 	free(l->settled);
+	set_refused(l, NULL, NULL);
 	strbuf_free(&l->log);
 	free(l->path);
 	free(l);

@@ -47,6 +47,9 @@ struct loader_options {
 	 * the first, or all of type bpf_periodic_ops.
 	 */
 	const char *ops;
+	/* programs that are not to be loaded, so that the others can be: to verify them */
+	const char *const *skip;
+	u32 nr_skip;
 	bool any_object; /* also one that has nothing, or not enough, to attach: to verify it */
 	/*
 	 * Into this host's kernel instead of the simulated one, in a process without
@@ -101,6 +104,20 @@ void loader_detach(struct loader *l);
 /* Detaches, unloads and frees. */
 void loader_close(struct loader *l);
 void loader_error_free(struct loader_error *error);
+
+/* One program of an object. Names stay until it is closed. */
+struct loader_program {
+	const char *name, *section;
+	u32 insns; /* as loaded, if it was */
+	int fd; /* -1: it is not loaded */
+};
+/* Program @i in the object's order; false: there are no more. */
+bool loader_program(const struct loader *l, u32 i, struct loader_program *program);
+/*
+ * After a failed loader_load(): the program that was refused, and why, which is
+ * also in the error's message. NULL: it was something else.
+ */
+const char *loader_refused(const struct loader *l, const char **why);
 
 /* What an object brings, and so what must be there before it is attached. */
 enum loader_kind {

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The programs of an object one by one: what they are, which were loaded, and
+ * which one the load stumbled over.
+ */
+#include <stdlib.h>
+
+#include "../base/alloc.h"
+#include "internal.h"
+
+/* The operations tables have @prog no more. */
+static void forget_member(const struct loader *l, const struct bpf_program *prog)
+{
+	struct bpf_map *map;
+	size_t size;
+
+	bpf_object__for_each_map(map, l->obj) {
+		const struct bpf_program **slots = NULL;
+
+		/* as libbpf shows them: a function member holds the program */
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+			slots = bpf_map__initial_value(map, &size);
+		for (size_t i = 0; slots && i < size / sizeof(*slots); i++)
+			if (slots[i] == prog)
+				slots[i] = NULL;
+	}
+}
+
+/* libbpf loads whatever struct_ops programs are in a table: they are made something else. */
+enum loader_status skip_programs(const struct loader *l, const struct loader_options *opts,
+				 struct loader_error *error)
+{
+	for (u32 i = 0; i < opts->nr_skip; i++) {
+		struct bpf_program *prog = bpf_object__find_program_by_name(l->obj, opts->skip[i]);
+
+		if (!prog)
+			return loader_fail(error, LOADER_ERR_USAGE, "%s: has no program '%s'",
+					   l->path, opts->skip[i]);
+		forget_member(l, prog);
+		bpf_program__set_type(prog, BPF_PROG_TYPE_UNSPEC);
+		bpf_program__set_autoload(prog, false);
+	}
+	return LOADER_OK;
+}
+
+bool loader_program(const struct loader *l, u32 i, struct loader_program *program)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, l->obj) {
+		if (i--)
+			continue;
+		program->name = bpf_program__name(prog);
+		program->section = bpf_program__section_name(prog);
+		program->insns = (u32)bpf_program__insn_cnt(prog);
+		program->fd = bpf_program__fd(prog) >= 0 ? bpf_program__fd(prog) : -1;
+		return true;
+	}
+	return false;
+}
+
+const char *loader_refused(const struct loader *l, const char **why)
+{
+	*why = l->refusal;
+	return l->refused;
+}
+
+void set_refused(struct loader *l, const char *name, const char *why)
+{
+	free(l->refused);
+	free(l->refusal);
+	l->refused = name ? xstrdup(name) : NULL;
+	l->refusal = why ? xstrdup(why) : NULL;
+}
