@@ -279,6 +279,9 @@ u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr);
 
 const char *bpf_prog_name(const struct bpf_prog *prog);
 
+/* The member of a struct_ops type that it was loaded for; NULL: it is no such program. */
+const char *bpf_prog_member(const struct bpf_prog *prog);
+
 /* A call of a kfunc in a program, and what it was bound to at load. */
 struct bpf_kfunc_site {
 	u32 insn; /* index into the program as loaded */

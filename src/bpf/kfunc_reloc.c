@@ -469,13 +469,17 @@ void bpf_kfunc_unreached(struct bpf_prog *prog, u32 i, u32 kfunc)
 
 /* --- for people ---------------------------------------------------------------------------------- */
 
+const char *bpf_prog_member(const struct bpf_prog *prog)
+{
+	return prog->st_ops ? member_name(prog->st_ops, (u32)prog->expected_attach_type) : NULL;
+}
+
 static void describe_contexts(const struct bpf_prog *prog, u8 contexts, char *buf, size_t size)
 {
 	const char *async = contexts & BPF_CONTEXT_ASYNC ? "async" : "";
-	const char *member = "";
+	const char *member = contexts & BPF_CONTEXT_MAIN ? bpf_prog_member(prog) : NULL;
 
-	if (contexts & BPF_CONTEXT_MAIN && prog->st_ops)
-		member = member_name(prog->st_ops, (u32)prog->expected_attach_type);
+	member = member ? member : "";
 	snprintf(buf, size, "%s%s%s", member, *member && *async ? "," : "", async);
 }
 

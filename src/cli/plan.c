@@ -88,7 +88,7 @@ char *scheduler_file(const char *name)
 
 /* --- the machine ------------------------------------------------------------------ */
 
-static int plan_machine(struct run_plan *plan, char *err, size_t err_size)
+int plan_machine(struct run_plan *plan, char *err, size_t err_size)
 {
 	const char *spec = plan->options.machine ? plan->options.machine : DEFAULT_MACHINE;
 	char why[512];

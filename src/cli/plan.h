@@ -5,6 +5,8 @@
 
 #include "run.h"
 
+/* The machine and what things cost: 0, or -EINVAL with a message that starts with the option. */
+int plan_machine(struct run_plan *plan, char *err, size_t err_size);
 /*
  * 0, or -EINVAL with a message that starts with the option. The machine and the
  * workload must be planned already.

@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{ "run", "", cmd_run },
 	{ "trace", "", cmd_trace },
 	{ "vm", "", cmd_vm },
+	{ "verify", "", cmd_verify },
 	{ "bench", "", cmd_bench },
 	{ "workloads", "", cmd_workloads },
 	{ "machines", "", cmd_machines },
