@@ -68,10 +68,15 @@ enum scx_exit_code {
 	SCX_ECODE_ACT_RESTART = 1ULL << 48,
 };
 
+enum scx_exit_flags {
+	SCX_EFLAG_INITIALIZED = 1ULL << 0, /* ops.init() has succeeded */
+};
+
 /* What ops.exit() is told. Strings live as long as the call. */
 struct scx_exit_info {
 	enum scx_exit_kind kind;
 	s64 exit_code;
+	u64 flags KERNEL_SINCE(7.0); /* SCX_EFLAG_* */
 	const char *reason;
 	unsigned long *bt;
 	u32 bt_len;

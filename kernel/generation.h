@@ -31,6 +31,7 @@
 	NEW(SCX_OPS_ALLOW_QUEUED_WAKEUP, "7.0")                                                    \
 	NEW(SCX_OPS_BUILTIN_IDLE_PER_NODE, "7.0")                                                  \
 	VALUE(SCX_OPS_ALL_FLAGS, "6.12", 0x1000f)                                                  \
+	NEW(SCX_EFLAG_INITIALIZED, "7.0")                                                          \
 	NEW(SCX_PICK_IDLE_IN_NODE, "7.0")                                                          \
 	VALUE(SCX_ENQ_HEAD, "7.0", 0x10000)                                                        \
 	VALUE(SCX_ENQ_CPU_SELECTED, "7.0", 0x100000)

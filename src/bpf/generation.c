@@ -173,6 +173,14 @@ static u32 put_nothing(struct btf_type *out, u32 target)
 	return sizeof(*out);
 }
 
+/* An enum none of whose enumerators is there has no name either. */
+static void cut_enum(struct btf_type *out, u32 nr)
+{
+	if (!nr)
+		out->name_off = 0;
+	out->info -= btf_vlen(out) - nr;
+}
+
 static u32 put_enum(const struct filter *f, const struct btf_type *t, struct btf_type *out)
 {
 	struct btf_enum *e = (struct btf_enum *)(out + 1);
@@ -189,7 +197,7 @@ static u32 put_enum(const struct filter *f, const struct btf_type *t, struct btf
 		VRT_ASSERT(value <= 0xffffffff);
 		e[nr++].val = (s32)value;
 	}
-	out->info -= btf_vlen(t) - nr;
+	cut_enum(out, nr);
 	return type_bytes(out);
 }
 
@@ -209,7 +217,7 @@ static u32 put_enum64(const struct filter *f, const struct btf_type *t, struct b
 		e[nr].val_lo32 = (u32)value;
 		e[nr++].val_hi32 = (u32)(value >> 32);
 	}
-	out->info -= btf_vlen(t) - nr;
+	cut_enum(out, nr);
 	return type_bytes(out);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/strbuf.h"
 #include "../workload/workload.h"
 #include "expect.h"
 #include "json.h"
@@ -25,19 +26,21 @@ static const char *kernel_name(const struct run_kernel *kernel)
 /* One for all runs, or which is whose. */
 static void print_kernels(const struct run_plan *plan)
 {
+	struct strbuf sb = {};
 	bool same = true;
 	char label[64];
 
 	for (u32 i = 1; i < plan->schedulers.nr; i++)
 		same &= kernel_name(&plan->kernels[i]) == kernel_name(&plan->kernels[0]);
-	printf("kernel    ");
 	for (u32 i = 0; i < (same ? 1 : plan->schedulers.nr); i++) {
-		printf("%s%s", i ? ", " : "", kernel_name(&plan->kernels[i]));
+		strbuf_printf(&sb, "%s%s", i ? ", " : "", kernel_name(&plan->kernels[i]));
 		if (!same)
-			printf(" for %s", scheduler_label(plan->schedulers.items[i], label,
-							  sizeof(label)));
+			strbuf_printf(&sb, " for %s", scheduler_label(plan->schedulers.items[i],
+								      label, sizeof(label)));
 	}
-	putchar('\n');
+	printf("kernel    ");
+	print_wrapped(stdout, strbuf_str(&sb), 10, 10, TABLE_WIDTH);
+	strbuf_free(&sb);
 }
 
 void report_head(const struct run_plan *plan)

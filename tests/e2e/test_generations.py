@@ -101,7 +101,7 @@ class New(e2e.Test):
                      ("--machine", "2x4x2", "--workload", MIXED)):
             run = run_json(NEW, *args, "--for", "500ms")["runs"][0]
             self.assertEqual(run["end"]["kind"], "done", run["end"])
-            self.assertEqual(printed(run), ["direct 1 selected 1 moved 1", "reenqueued 1"])
+            self.assertEqual(printed(run), ["direct 1 selected 1 moved 1", "reenqueued 1 initialized 1"])
             self.assertEqual(run["books"], [])
 
     def test_idle_masks_by_node(self):

@@ -60,6 +60,7 @@ static void names(void **state)
 		{ "__scx_bpf_select_cpu_and", BTF_KIND_FUNC, false, true },
 		{ "scx_bpf_now", BTF_KIND_FUNC, false, true },
 		{ "scx_bpf_select_cpu_and_args", BTF_KIND_STRUCT, false, true },
+		{ "scx_exit_flags", BTF_KIND_ENUM, false, true },
 		{ "sched_ext_ops", BTF_KIND_STRUCT, true, true },
 	};
 
@@ -128,6 +129,25 @@ static s64 enumerator(const struct btf *b, const char *enum_name, const char *na
 	return -1;
 }
 
+static void members(void **state)
+{
+	for (u32 g = 0; g < NR_GENERATIONS; g++) {
+		s32 id = btf__find_by_name_kind(btf[g], "scx_exit_info", BTF_KIND_STRUCT);
+		const struct btf_type *t = btf__type_by_id(btf[g], (u32)id);
+		bool flags = false, reason = false;
+
+		for (u32 i = 0; i < btf_vlen(t); i++) {
+			const char *name =
+				btf__name_by_offset(btf[g], btf_members(t)[i].name_off);
+
+			flags |= !strcmp(name, "flags");
+			reason |= !strcmp(name, "reason");
+		}
+		assert_int_equal(flags, g != GENERATION_6_12);
+		assert_true(reason);
+	}
+}
+
 static void enumerators(void **state)
 {
 	static const s64 head[] = { 0x10, 0x10, 0x10000 }, selected[] = { 0x400, 0x400, 0x100000 };
@@ -154,6 +174,7 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(any_is_what_the_build_made),
 		cmocka_unit_test(ids_stay),
+		cmocka_unit_test(members),
 		cmocka_unit_test(enumerators),
 	};
 

@@ -235,8 +235,10 @@ static int call_init(void)
 	if (!scx.ops.init)
 		return 0;
 	ret = scx_call(SCX_OP_IDX(init), SCX_KF_UNLOCKED, NULL, 0);
-	if (!ret)
+	if (!ret) {
+		scx.info->flags |= SCX_EFLAG_INITIALIZED;
 		return 0;
+	}
 	ret = ops_sanitize_err("init", ret);
 	scx_error("ops.init() failed (%d)", ret);
 	return ret;

@@ -153,7 +153,8 @@ void BPF_PROG(new_exit, struct scx_exit_info *ei)
 {
 	bpf_printk("direct %d selected %d moved %d", nr_direct != 0, nr_selected != 0,
 		   nr_moved != 0);
-	bpf_printk("reenqueued %d", nr_reenqueued != 0);
+	bpf_printk("reenqueued %d initialized %d", nr_reenqueued != 0,
+		   (ei->flags & SCX_EFLAG_INITIALIZED) != 0);
 }
 
 SEC(".struct_ops.link")
