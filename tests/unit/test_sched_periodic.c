@@ -102,6 +102,51 @@ static void test_time_is_the_threads(void **state)
 	shut_down();
 }
 
+/* It wants all of the CPU and gets a tenth, beside a hog and on a CPU that has nothing else. */
+static void check_quota(bool beside)
+{
+	const char *set = loops_for(30 * MS, "p.cpu_quota_us=10000 p.cpu_period_us=100000");
+	u64 runtime, throttled;
+	struct loader *l;
+
+	boot_slow("1");
+	if (beside)
+		hog(0);
+	l = attach(SIMPLE, set);
+	run_for(NSEC_PER_SEC);
+	runtime = stats_of(0)->runtime;
+	throttled = stats_of(0)->throttled;
+	run_for(5 * NSEC_PER_SEC);
+	assert_near(stats_of(0)->runtime - runtime, 500 * MS, 5 * MS);
+	/* of the runs that have ended: the last one takes up to three periods */
+	assert_true(stats_of(0)->throttled - throttled > (beside ? 3 : 4) * NSEC_PER_SEC);
+	assert_true(stats_of(0)->throttled - throttled < 5 * NSEC_PER_SEC);
+	loader_close(l);
+	shut_down();
+}
+
+static void test_quota(void **state)
+{
+	check_quota(false);
+	check_quota(true);
+}
+
+/* Half of its quota is enough: nothing is held up. */
+static void test_quota_suffices(void **state)
+{
+	const char *set = loops_for(500 * US, "p.period_ns=10000000 p.cpu_quota_us=10000 p.cpu_period_us=100000");
+	struct loader *l;
+
+	boot_slow("1");
+	l = attach(SIMPLE, set);
+	run_for(NSEC_PER_SEC);
+	assert_near(stats_of(0)->runs, 100, 1);
+	assert_int_equal(stats_of(0)->throttled, 0);
+	assert_true(stats_of(0)->wakeup.max < 200 * US);
+	loader_close(l);
+	shut_down();
+}
+
 static struct task *periodic_job(s32 policy, u64 work, u64 sleep)
 {
 	struct task_params params = {
@@ -302,6 +347,8 @@ int main(void)
 		cmocka_unit_test(test_missed),
 		cmocka_unit_test(test_nice),
 		cmocka_unit_test(test_time_is_the_threads),
+		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_quota_suffices),
 		cmocka_unit_test(test_preempted),
 		cmocka_unit_test(test_interrupt_latency),
 		cmocka_unit_test(test_preempt_disable),
