@@ -62,6 +62,34 @@ class Periodic(e2e.Test):
         self.assertEqual(first.stdout, second.stdout)
 
 
+class MapGc(e2e.Test):
+    """The lesson: 5 new connections a millisecond, 200 old ones."""
+
+    def left(self, max_age, sched="eevdf"):
+        run = run_json(sched, "--with", f"periodic_map_gc,max_age_ns={max_age}",
+                       "--at", "480ms:print=periodic.bss", "--noise", "none", *TAIL)["runs"][0]
+        self.assertFalse(any(p["failed"] for p in programs(run).values()))
+        self.assertEqual(programs(run)["map_gc"]["nice"], 10)
+        text = run["timeline"][0]["text"]
+        return {line.split()[0]: int(line.split()[2]) for line in text.splitlines()}
+
+    def test_young_ones_are_left(self):
+        for age in (20, 100):
+            left = self.left(age * 1_000_000)
+            self.assertAlmostEqual(left["nr_left"], 200 + 5 * age, delta=30 + age)
+            self.assertEqual(left["nr_lost"], 0)
+            self.assertGreater(left["nr_expired"], 5 * (480 - age) - 200)
+
+    def test_nobody_is_old(self):
+        left = self.left(2_000_000_000)
+        self.assertEqual(left["nr_expired"], 0)
+        self.assertGreater(left["nr_left"], 2000)
+
+    def test_under_fifo(self):
+        # the threads are tasks: this scheduler lets them stand in line like all others
+        self.assertGreater(self.left(20_000_000, FIFO)["nr_expired"], 200)
+
+
 class Watch(e2e.Test):
     def test_watch_and_print(self):
         run = run_json("eevdf", "--with", BEATS, "--watch", "beats=200ms",
