@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "../../src/base/rng.h"
 #include "../../src/bpf/btf.h"
 #include "../../src/bpf/exec.h"
 #include "bpf_exec_fixture.h"
@@ -197,7 +198,7 @@ static void test_results(void **state)
 					false), -EINVAL);
 }
 
-/* --- binding ------------------------------------------------------------------------- */
+/* --- binding --------------------------------------------------------------------- */
 
 static void test_bound_by_member(void **state)
 {
@@ -281,7 +282,7 @@ static void test_contexts_at_run(void **state)
 	CHECK_NO(ENQUEUE, "cannot be called by this name", KFUNC("scx_bpf_nr_cpu_ids"), EXIT);
 }
 
-/* --- a callback of the type's own ---------------------------------------------------------- */
+/* --- a callback of the type's own ------------------------------------------------ */
 
 static struct {
 	u32 calls;
@@ -328,7 +329,7 @@ static void test_callback(void **state)
 	assert_int_equal(LOAD_AS(RUNNING, SLOTS, EXIT), -EFAULT);
 }
 
-/* --- what can be reached -------------------------------------------------------------------- */
+/* --- what can be reached --------------------------------------------------------- */
 
 #define KSYM(reg, name) LD64_SRC(reg, BPF_PSEUDO_BTF_ID, func_id(name), 0)
 
@@ -453,7 +454,97 @@ static void test_rodata(void **state)
 	bpf_close(fd);
 }
 
-/* --- callbacks ---------------------------------------------------------------------------------- */
+/* --- what is called dead is dead: random programs, which are run ----------------- */
+
+#define RANDOM_PROGRAMS 20000
+#define RANDOM_INSNS 24
+
+static bool called[RANDOM_INSNS + 1];
+
+/* A kfunc that remembers from where it was called. */
+static u64 witness(void)
+{
+	called[bpf_exec_current->insn] = true;
+	return 7;
+}
+
+static struct bpf_insn random_insn(struct rng *rng, u32 i)
+{
+	static const u8 alu[] = { BPF_ADD, BPF_SUB, BPF_AND, BPF_OR,  BPF_XOR, BPF_LSH,
+				  BPF_RSH, BPF_MUL, BPF_MOV, BPF_ARSH, BPF_MOV, BPF_MOV };
+	static const u8 jmp[] = { BPF_JEQ, BPF_JNE, BPF_JSET, BPF_JGT, BPF_JGE, BPF_JLT,
+				  BPF_JLE, BPF_JSGT, BPF_JSGE, BPF_JSLT, BPF_JSLE };
+	u8 dst = rng_below(rng, 10), src = rng_below(rng, 10), by_reg = rng_below(rng, 2);
+	s32 imm = (s32)rng_below(rng, 9) - 4;
+	s16 off;
+	u8 op;
+
+	switch (rng_below(rng, 8)) {
+	case 0:
+	case 1:
+	case 2:
+		op = alu[rng_below(rng, ARRAY_SIZE(alu))];
+		if (!by_reg && (op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH))
+			imm &= 7;
+		return INSN((rng_below(rng, 2) ? BPF_ALU64 : BPF_ALU) | op | (by_reg ? BPF_X : 0), dst,
+			    by_reg ? src : 0, 0, by_reg ? 0 : imm);
+	case 3:
+		return MOV64_IMM(dst, imm);
+	case 4:
+		return SLOTS;
+	case 5:
+		return CALL(BPF_FUNC_get_prandom_u32);
+	default:
+		op = jmp[rng_below(rng, ARRAY_SIZE(jmp))];
+		/* back, sometimes; else on, at most to the end */
+		off = rng_below(rng, 4) ? (s16)rng_below(rng, RANDOM_INSNS - i) :
+					  -(s16)rng_below(rng, i + 1);
+		return INSN((rng_below(rng, 2) ? BPF_JMP : BPF_JMP32) | op | (by_reg ? BPF_X : 0), dst,
+			    by_reg ? src : 0, off, by_reg ? 0 : imm);
+	}
+}
+
+static void test_random(void **state)
+{
+	static const struct bpf_kfunc one[] = { { "scx_bpf_dispatch_nr_slots", witness, 0 } };
+	static const struct bpf_kfunc_set witnesses = { .funcs = one, .nr = 1,
+							.prog_type = BPF_PROG_TYPE_STRUCT_OPS };
+	struct bpf_insn insns[RANDOM_INSNS + 1];
+	u32 n, i, dead = 0, live = 0;
+	struct rng rng;
+
+	bpf_exit();
+	assert_int_equal(exec_setup(NULL), 0);
+	exec_env.insn_budget = 500;
+	ops = (struct bpf_struct_ops){ .name = "sched_ext_ops" };
+	assert_int_equal(bpf_register_kfuncs(&witnesses), 0);
+	assert_int_equal(bpf_register_struct_ops(&ops), 0);
+	rng_init(&rng, 1);
+	for (n = 0; n < RANDOM_PROGRAMS; n++) {
+		struct bpf_kfunc_site site;
+		int fd;
+
+		for (i = 0; i < RANDOM_INSNS; i++)
+			insns[i] = random_insn(&rng, i);
+		insns[i] = EXIT;
+		fd = load_flags(&ops, RUNNING, 0, insns, ARRAY_SIZE(insns));
+		if (fd < 0)
+			print_error("%d: %s\n", fd, load_log);
+		assert_true(fd >= 0);
+		memset(called, 0, sizeof(called));
+		run_fd(fd, 0, 0);
+		for (i = 0; bpf_prog_kfunc_site(prog_of(fd), i, &site); i++) {
+			dead += !site.impl;
+			live += site.impl && called[site.insn];
+			assert_false(!site.impl && called[site.insn]);
+		}
+		bpf_close(fd);
+	}
+	/* it did find something */
+	assert_true(dead > RANDOM_PROGRAMS / 20 && live > RANDOM_PROGRAMS / 2);
+}
+
+/* --- callbacks ------------------------------------------------------------------- */
 
 #define SET_CALLBACK(off) LD_FUNC(R2, off), CALL(BPF_FUNC_timer_set_callback)
 
@@ -535,7 +626,7 @@ static void test_unknown_callback(void **state)
 	CHECK_BOUND(ENQUEUE, "(none)", LD_FUNC(R2, 3), RET0, SLOTS, RET0);
 }
 
-/* --- listing ---------------------------------------------------------------------------------------- */
+/* --- listing --------------------------------------------------------------------- */
 
 static void test_sites(void **state)
 {
@@ -563,7 +654,7 @@ static void test_sites(void **state)
 	assert_false(bpf_prog_kfunc_site(prog_of(fd), 3, &site));
 }
 
-/* --- tail calls: whoever is called was bound for the same member -------------------------------------- */
+/* --- tail calls: whoever is called was bound for the same member ----------------- */
 
 static void test_prog_array(void **state)
 {
@@ -602,6 +693,7 @@ int main(void)
 		TEST(test_arithmetic),
 		TEST(test_comparisons),
 		TEST(test_rodata),
+		TEST(test_random),
 		TEST(test_timer),
 		TEST(test_timers_do_not_sleep),
 		TEST(test_shared),
