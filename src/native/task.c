@@ -117,6 +117,12 @@ int task_set_policy(struct task *t, s32 policy, u32 rt_priority)
 	return set_policy(t->tid, policy, t->nice, rt_priority, 0);
 }
 
+/* The host's groups belong to the host. */
+int task_set_cgroup(struct task *t, const char *path)
+{
+	return -EOPNOTSUPP;
+}
+
 /* On the new thread. */
 static int become(struct task *t)
 {

@@ -256,14 +256,6 @@ static struct cgroup *find_child(const struct cgroup *parent, const char *name, 
 	return NULL;
 }
 
-static bool name_valid(const char *name)
-{
-	size_t len = strnlen(name, CGROUP_NAME_MAX + 1);
-
-	return len && len <= CGROUP_NAME_MAX && !strpbrk(name, "/\n") && strcmp(name, ".") &&
-	       strcmp(name, "..");
-}
-
 static void count_descendants(struct cgroup *cgrp, int nr)
 {
 	for (int level = 0; level < cgrp->level; level++)
@@ -332,7 +324,7 @@ struct cgroup *cgroup_create(struct cgroup *parent, const char *name, int *err)
 	struct create_call call = { .parent = parent, .name = name };
 
 	*err = -EINVAL;
-	if (!name_valid(name))
+	if (!cgroup_name_valid(name, strnlen(name, CGROUP_NAME_MAX + 1)))
 		return NULL;
 	kernel_run_inside(create_inside, &call);
 	*err = call.err;

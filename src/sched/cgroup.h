@@ -9,6 +9,8 @@
 #ifndef VRT_SCHED_CGROUP_PUBLIC_H
 #define VRT_SCHED_CGROUP_PUBLIC_H
 
+#include <string.h>
+
 #include "../../kernel/cgroup.h"
 #include "kernel.h"
 
@@ -25,6 +27,14 @@
 #define CGROUP_WEIGHT_MIN 1
 #define CGROUP_WEIGHT_MAX 10000
 #define CGROUP_WEIGHT_DFL 100
+
+static inline bool cgroup_name_valid(const char *name, size_t len)
+{
+	bool dots = len && len <= 2 && name[0] == '.' && name[len - 1] == '.';
+
+	return len && len <= CGROUP_NAME_MAX && !dots && !memchr(name, '/', len) &&
+	       !memchr(name, '\n', len);
+}
 
 /*
  * mkdir. NULL with -errno in *@err: -EINVAL for an empty or too long name or one

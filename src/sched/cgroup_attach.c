@@ -184,6 +184,15 @@ int cgroup_attach_process(struct cgroup *cgrp, struct task *task)
 	return attach.err;
 }
 
+int task_set_cgroup(struct task *task, const char *path)
+{
+	struct cgroup *cgrp;
+	int err;
+
+	cgrp = cgroup_make_path(path, &err);
+	return cgrp ? cgroup_attach_task(cgrp, task) : err;
+}
+
 struct cgroup *task_cgroup(struct task *task)
 {
 	return task_dfl_cgroup(&task->ts);

@@ -171,6 +171,8 @@ bool wait_timed_out(void);
 int task_set_affinity(struct task *task, const struct cpumask *mask);
 int task_set_nice(struct task *task, s32 nice);
 int task_set_policy(struct task *task, s32 policy, u32 rt_priority);
+/* Moves it alone into the cgroup of that path, which is made where it is missing. */
+int task_set_cgroup(struct task *task, const char *path);
 
 /* Charges a system call's entry and exit to the current task. */
 void task_charge_syscall(void);

@@ -74,6 +74,7 @@ struct rtapp_phase {
 	u32 nr_events;
 	s64 loop; /* <= 0: for ever, as in rt-app */
 	struct cpumask *cpus; /* NULL: the task's */
+	const char *taskgroup; /* path of a cgroup, NULL: the task's */
 	struct rtapp_sched sched;
 };
 
@@ -86,6 +87,7 @@ struct rtapp_task {
 	s64 loop; /* negative: for ever */
 	u64 delay;
 	struct cpumask *cpus; /* NULL: all */
+	const char *taskgroup; /* NULL: the one it is born in */
 	s32 max_cpu; /* highest CPU named anywhere in it, -1: none */
 	struct rtapp_sched sched;
 	struct rtapp_phase *phases;

@@ -16,6 +16,7 @@
 #include "../base/cpumask.h"
 #include "../base/error.h"
 #include "../base/jsonfile.h"
+#include "../sched/cgroup.h"
 
 #define DEFAULT_MEM_BUFFER (4U << 20)
 #define DEFAULT_RT_PRIORITY 10
@@ -194,6 +195,32 @@ static struct cpumask *get_cpus(struct rtapp_parser *p, struct json_object *obje
 	return cpus;
 }
 
+/* The path of a cgroup; none when it is missing or, as in rt-app, empty. */
+static const char *get_taskgroup(struct rtapp_parser *p, struct json_object *object)
+{
+	const char *group = get_text(p, object, "taskgroup");
+	struct json_object *at = member(object, "taskgroup");
+	u32 depth = 0;
+	size_t len;
+
+	if (!group || !*group)
+		return NULL;
+	if (*group != '/')
+		rtapp_error(p, at, "a taskgroup begins with /, \"%.64s\" does not", group);
+	for (const char *name = group; *name; name += len) {
+		name += strspn(name, "/");
+		len = strcspn(name, "/");
+		depth += len > 0;
+		if (len && !cgroup_name_valid(name, len))
+			rtapp_error(p, at, "\"%.*s\" cannot be the name of a taskgroup",
+				    (int)min(len, (size_t)2 * CGROUP_NAME_MAX), name);
+	}
+	if (depth > CGROUP_MAX_DEPTH)
+		rtapp_error(p, at, "taskgroups may be %u deep, this one is %u", CGROUP_MAX_DEPTH,
+			    depth);
+	return workload_strdup(&p->app->w, group);
+}
+
 static bool is_rt(s32 policy)
 {
 	return policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE;
@@ -202,20 +229,14 @@ static bool is_rt(s32 policy)
 static void note_unmodelled(struct rtapp_parser *p, struct json_object *object)
 {
 	static const char *const keys[][2] = {
-		{ "taskgroup",
-		  "cgroups of rt-app files are not modelled: the task stays in the root group" },
 		{ "nodes_membind", "the place of memory is not modelled" },
 		{ "util_min", "utilization clamping is not modelled" },
 		{ "util_max", "utilization clamping is not modelled" },
 	};
-	const char *group = get_text(p, object, "taskgroup");
 	u32 i;
 
-	if (group && *group && *group != '/')
-		rtapp_error(p, member(object, "taskgroup"),
-			    "a taskgroup begins with /, \"%.64s\" does not", group);
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
-		if (member(object, keys[i][0]) && !(i == 0 && group && !*group))
+		if (member(object, keys[i][0]))
 			rtapp_note(p, member(object, keys[i][0]), "%s (\"%s\" of task \"%s\")",
 				   keys[i][1], keys[i][0], p->task->name);
 }
@@ -335,6 +356,7 @@ static void read_phases(struct rtapp_parser *p, struct json_object *object,
 		phase = &task->phases[task->nr_phases++];
 		phase->loop = read_phase_loop(p, value);
 		phase->cpus = get_cpus(p, value);
+		phase->taskgroup = get_taskgroup(p, value);
 		read_sched(p, value, true, &policy, &phase->sched);
 		read_events(p, value, phase_keys, ARRAY_SIZE(phase_keys), phase);
 	}
@@ -377,6 +399,7 @@ static void read_task(struct rtapp_parser *p, struct rtapp_task *task, struct js
 
 	p->task = task;
 	task->cpus = get_cpus(p, object);
+	task->taskgroup = get_taskgroup(p, object);
 	task->delay = NSEC_PER_USEC * get_integer(p, object, "delay", 0, RTAPP_MAX_US, 0);
 	read_sched(p, object, false, &policy, &task->sched);
 	if (phases)

@@ -33,6 +33,7 @@ struct thread {
 	bool took_time; /* this iteration did */
 	bool forked;
 	const struct cpumask *cpus; /* as last set */
+	const char *taskgroup; /* the same, NULL: not yet */
 	union {
 		struct sync_cond_wait cond;
 		struct sync_barrier_wait barrier;
@@ -210,11 +211,26 @@ static void set_sched(struct thread *t, const struct rtapp_sched *sched)
 			      t->task->name, strerror(-err));
 }
 
+static void set_taskgroup(struct thread *t, const char *path)
+{
+	int err;
+
+	if (!path || (t->taskgroup && !strcmp(t->taskgroup, path)))
+		return;
+	t->taskgroup = path;
+	task_charge_syscall();
+	err = task_set_cgroup(current_task(), path);
+	if (err)
+		workload_note(&t->app->w, "task \"%s\" could not be put into the taskgroup %s: %s",
+			      t->task->name, path, strerror(-err));
+}
+
 static void begin_phase(struct thread *t, const struct rtapp_phase *phase)
 {
 	t->in_phase = true;
 	t->took_time = false;
 	t->event = 0;
+	set_taskgroup(t, phase->taskgroup ? phase->taskgroup : t->task->taskgroup);
 	set_cpus(t, phase_cpus(t->task, phase));
 	if (!t->phase_loops)
 		set_sched(t, &phase->sched);

@@ -31,7 +31,8 @@ struct task {
 	struct list_head wait_node;
 	u64 timeout;
 	u64 due, seq; /* next() at @due; ~0: not queued */
-	u64 runtime, sleeps, spins, yields, policies, affinities;
+	u64 runtime, sleeps, spins, yields, policies, affinities, moves;
+	const char *cgroup;
 	u32 slot;
 };
 
@@ -209,6 +210,13 @@ int task_set_affinity(struct task *t, const struct cpumask *mask)
 		return -EINVAL;
 	t->ts.cpus_mask = *mask;
 	t->affinities++;
+	return 0;
+}
+
+int task_set_cgroup(struct task *t, const char *path)
+{
+	t->cgroup = path;
+	t->moves++;
 	return 0;
 }
 

@@ -453,6 +453,26 @@ static void test_phases_change_attributes(void **state)
 	stop(w);
 }
 
+static void test_taskgroups(void **state)
+{
+	struct workload *w = start_text(2,
+		"{'tasks':{'a':{'loop':1,'taskgroup':'/g','phases':{'p':{'run':1000},"
+		"'q':{'loop':2,'run':1000,'taskgroup':'/g/h'},'r':{'run':1000},"
+		"'s':{'run':1000,'taskgroup':''}}},'b':{'run':10000,'taskgroup':''}}}");
+	struct task *t = fake.tasks[0];
+	u64 start = fake.now;
+
+	fake_run_until(start + MS / 2);
+	assert_string_equal(t->cgroup, "/g");
+	fake_run_until(start + 3 * MS / 2);
+	assert_string_equal(t->cgroup, "/g/h");
+	fake_run_until(start + 9 * MS / 2);
+	assert_string_equal(t->cgroup, "/g");
+	assert_int_equal(t->moves, 3);
+	assert_null(fake.tasks[1]->cgroup);
+	stop(w);
+}
+
 static void test_names_and_groups(void **state)
 {
 	struct workload *w = start_text(2,
@@ -526,11 +546,10 @@ static void test_notes(void **state)
 	assert_true(noted(w, ":4: \"sleep\" is read as the event \"sleep\""));
 	assert_true(noted(w, ":5: rt-app knows no key \"colour\""));
 	assert_true(noted(w, ":6: \"loop\" is given more than once: the first one counts"));
-	assert_true(noted(w, ":7: cgroups of rt-app files are not modelled"));
 	assert_true(noted(w, ":7: \"tick\" means nothing in \"timer\""));
 	assert_true(noted(w, ":8: priority inheritance"));
 	assert_true(noted(w, ":8: rt-app knows no key \"hz\""));
-	assert_int_equal(nr_notes(w), 9);
+	assert_int_equal(nr_notes(w), 8);
 	workload_close(w);
 }
 
@@ -602,6 +621,10 @@ static void test_errors(void **state)
 		     "to 99, not 0");
 	expect_error("{'tasks':{'a':{'taskgroup':'g', 'run':1}}}",
 		     "f:1:16: a taskgroup begins with /, \"g\" does not");
+	expect_error("{'tasks':{'a':{'taskgroup':'/g/..', 'run':1}}}",
+		     "f:1:16: \"..\" cannot be the name of a taskgroup");
+	expect_error("{'tasks':{'a':{'taskgroup':'/1/2/3/4/5/6/7/8/9/', 'run':1}}}",
+		     "f:1:16: taskgroups may be 8 deep, this one is 9");
 	expect_error("{'tasks':{'a':{'phases':{}}}}",
 		     "f:1:16: \"phases\" must be an object with at least one phase");
 	expect_error("{'tasks':{'a':{'phases':{'p':1}}}}",
@@ -756,6 +779,7 @@ int main(void)
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_default_policy),
 		cmocka_unit_test(test_phases_change_attributes),
+		cmocka_unit_test(test_taskgroups),
 		cmocka_unit_test(test_names_and_groups),
 		cmocka_unit_test(test_group_base),
 		cmocka_unit_test(test_missing_cpu),
