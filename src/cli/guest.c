@@ -104,6 +104,7 @@ int guest_check_plan(const struct run_plan *plan, char *err, size_t err_size)
 			   plan->nr_with     ? "--with" :
 			   plan->nr_watches  ? "--watch" :
 			   plan->nr_cgroups  ? "--cgroup" :
+			   o->enclave	     ? "--enclave" :
 			   o->costs	     ? "--costs" :
 					       NULL;
 

@@ -89,8 +89,7 @@ static const struct cmd_table table = {
 	.usage = "SCHED... --workload SPEC [options]",
 	.summary = "Runs a workload on a simulated machine, once under each scheduler, and "
 		   "compares. SCHED is a BPF scheduler, sched_ext's or ghOSt's (a .bpf.o, or a "
-		   ".bpf.c, which is compiled), "
-		   "the name of a policy that ships (fifo), or eevdf, Linux's own.",
+		   ".bpf.c, which is compiled), the name of a policy that ships (fifo), or eevdf, Linux's own.",
 	.options = options,
 	.nr_options = ARRAY_SIZE(options),
 	.notes = "exit status (of several runs the highest):\n"
