@@ -171,8 +171,11 @@ void bpf_exec_pool_exit(void);
 /* Is any run in progress, sleeping and preempted ones included? */
 bool bpf_exec_active(void);
 
-/* A run of @prog; end() charges what is left to charge and returns the program's result. */
-struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog);
+/*
+ * A run of @prog; end() charges what is left to charge and returns the program's
+ * result. @preemptible: it is in task context (prog->preemptible).
+ */
+struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible);
 /* The main program with @ctx in r1. */
 u64 bpf_exec_main(struct bpf_exec *x, void *ctx, u64 ctx_size);
 u64 bpf_exec_end(struct bpf_exec *x, u64 ret);

@@ -130,7 +130,7 @@ bool bpf_exec_active(void)
 
 /* --- in and out -------------------------------------------------------------------------- */
 
-struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog)
+struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible)
 {
 	struct bpf_exec *x = pool_get();
 
@@ -153,7 +153,7 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog)
 	x->packet = x->packet_end = NULL;
 	x->ctx = NULL;
 	x->ctx_size = 0;
-	x->preemptible = prog->preemptible;
+	x->preemptible = preemptible;
 	x->epoch = bpf_rcu_epoch();
 	list_add_tail(&x->running, &running);
 	grant(x);
@@ -269,7 +269,7 @@ u64 bpf_exec_main(struct bpf_exec *x, void *ctx, u64 ctx_size)
 /* Contexts of 64-bit arguments are copied, so that their address is the same in every run. */
 u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr)
 {
-	struct bpf_exec *x = bpf_exec_begin(prog);
+	struct bpf_exec *x = bpf_exec_begin(prog, prog->preemptible);
 	u64 *ctx, ret;
 
 	if (!x)
@@ -284,7 +284,7 @@ u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr)
 
 u64 bpf_interp_run(struct bpf_prog *prog, void *ctx, u32 ctx_size)
 {
-	struct bpf_exec *x = bpf_exec_begin(prog);
+	struct bpf_exec *x = bpf_exec_begin(prog, prog->preemptible);
 	u64 ret;
 
 	if (!x)
@@ -296,7 +296,7 @@ u64 bpf_interp_run(struct bpf_prog *prog, void *ctx, u32 ctx_size)
 u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const void *packet,
 			const void *packet_end)
 {
-	struct bpf_exec *x = bpf_exec_begin(prog);
+	struct bpf_exec *x = bpf_exec_begin(prog, prog->preemptible);
 	u64 ret;
 
 	if (!x)

@@ -48,7 +48,10 @@ struct bpf_prog {
 	u32 flags; /* BPF_F_* of the load */
 	char name[BPF_OBJ_NAME_LEN];
 	bool gpl_compatible, sleepable;
-	/* runs in task context on a stack of its own, and may be preempted: set by whoever calls it */
+	/*
+	 * Set by whoever calls it: it runs in task context on a stack of its own and
+	 * may be preempted there. Its timers' callbacks may not.
+	 */
 	bool preemptible;
 
 	struct bpf_insn *insns; /* as executed */

@@ -119,7 +119,7 @@ static void expire(struct bpf_timer_node *node)
 	if (!prog || t->running)
 		return;
 	bpf_prog_get(prog); /* the callback may replace itself */
-	x = bpf_exec_begin(prog);
+	x = bpf_exec_begin(prog, false);
 	if (x) {
 		const struct bpf_region *map = bpf_region_of_map(prog, t->map);
 

@@ -20,11 +20,16 @@ struct periodic_stats {
 	bool attached; /* still there */
 	bool failed; /* a run was stopped for what it did: it is not run any more */
 	u64 runs;
-	u64 missed; /* periods in which no run could begin: counted, never queued up */
+	u64 missed; /* runs left out, as the one before was still going on when they were due */
 	u64 runtime; /* CPU time of its thread */
 	struct hist run_time; /* of each run: elapsed on the CPU, preemption not included */
 	struct hist wakeup; /* from when a run was due to when it began */
-	u64 throttled; /* of the time between due and begun, or within a run: throttled by cpu.max */
+	/*
+	 * Between when runs were due and when they ended: for how long its cgroup, or one
+	 * above, was throttled by cpu.max. A cgroup with others in it may be throttled on
+	 * their CPUs.
+	 */
+	u64 throttled;
 };
 
 /* Program @i, in the order of attachment, those that have ended included; NULL: no more. */

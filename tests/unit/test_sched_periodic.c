@@ -300,6 +300,31 @@ static void test_affinity(void **state)
 	shut_down();
 }
 
+/* Only when its CPU goes offline does a run go on elsewhere. */
+static void test_offline(void **state)
+{
+	const char *set = loops_for(50 * MS, "p.period_ns=100000000");
+	struct loader *l;
+
+	boot_slow("2");
+	hog_on("0");
+	l = attach(SIMPLE, set);
+	run_for(120 * MS);
+	assert_int_equal(value(l, "begun"), 1);
+	assert_int_equal(thread_of(0)->ts.cpu, 1);
+	assert_int_equal(kernel_cpu_set_online(1, false), 0);
+	run_for(MS);
+	assert_int_equal(thread_of(0)->ts.cpu, 0);
+	run_for(75 * MS);
+	assert_int_equal(value(l, "ended"), 1);
+	assert_near(stats_of(0)->run_time.max, 50 * MS, MS);
+	assert_int_equal(kernel_cpu_set_online(1, true), 0);
+	run_for(500 * MS);
+	assert_true(value(l, "ended") > 4);
+	loader_close(l);
+	shut_down();
+}
+
 /* Two programs share a CPU with a third task: three times a third. */
 static void test_two_programs(void **state)
 {
@@ -354,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_preempt_disable),
 		cmocka_unit_test(test_spin_lock),
 		cmocka_unit_test(test_affinity),
+		cmocka_unit_test(test_offline),
 		cmocka_unit_test(test_two_programs),
 		cmocka_unit_test(test_capacity),
 	};

@@ -431,6 +431,45 @@ static void test_memory_stays(void **state)
 	shut_down();
 }
 
+/* A timer of a program is an interrupt as ever: while others run, and on an idle CPU. */
+static void test_timer(void **state)
+{
+	struct loader *l;
+	struct task *rt;
+
+	boot_slow("1");
+	l = attach(PREAMBLE
+		   "struct value { struct bpf_timer timer; };\n"
+		   "struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1);\n"
+		   "	__type(key, u32); __type(value, struct value); } timers SEC(\".maps\");\n"
+		   "u64 fired;\n"
+		   "static int expire(void *map, u32 *key, struct value *v)\n"
+		   "{\n"
+		   "	compute();\n"
+		   "	fired++;\n"
+		   "	return 0;\n"
+		   "}\n"
+		   "SEC(\"struct_ops/run\") int BPF_PROG(run, struct bpf_periodic_ctx *c)\n"
+		   "{\n"
+		   "	u32 zero = 0;\n"
+		   "	struct value *v = bpf_map_lookup_elem(&timers, &zero);\n"
+		   "	if (!v)\n"
+		   "		return 0;\n"
+		   "	if (!begun++)\n"
+		   "		bpf_timer_init(&v->timer, &timers, 1);\n"
+		   "	bpf_timer_set_callback(&v->timer, expire);\n"
+		   "	bpf_timer_start(&v->timer, 300000, 0);\n"
+		   "	return 0;\n"
+		   "}\n" TABLE("p", ""), loops_for(100 * US, "p.period_ns=2000000"));
+	rt = start((struct task_params){ .policy = SCHED_FIFO, .rt_priority = 1 }, 20 * US, 70 * US);
+	run_for(100 * MS);
+	assert_near(value(l, "fired"), 49, 1);
+	assert_true(job_of(rt)->late_max > 50 * US);
+	assert_true(stats_of(0)->run_time.max < 20 * US);
+	loader_close(l);
+	shut_down();
+}
+
 /* --- beside a sched_ext scheduler -------------------------------------------------------------------- */
 
 /* Threads of programs are tasks like others: a scheduler for all of them gets them. */
@@ -607,6 +646,7 @@ int main(void)
 		cmocka_unit_test(test_fault),
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_memory_stays),
+		cmocka_unit_test(test_timer),
 		cmocka_unit_test(test_beside_ext),
 		cmocka_unit_test(test_queue_goes),
 		cmocka_unit_test(test_type),

@@ -58,12 +58,32 @@ static int call_init(struct bpf_prog *init, struct periodic *p)
 
 /* --- runs ------------------------------------------------------------------------------ */
 
+/* Of its cgroup and all above: each may have a quota. */
 static u64 throttled_time(const struct periodic *p)
 {
+	struct cgroup *cgroup = task_cgroup(p->task);
 	struct cgroup_cpu_stat stat;
+	u64 sum = 0;
 
-	cgroup_cpu_stat(task_cgroup(p->task), &stat);
-	return stat.throttled;
+	for (s32 level = cgroup->level; level > 0; level--) {
+		cgroup_cpu_stat(cgroup->ancestors[level], &stat);
+		sum += stat.throttled;
+	}
+	return sum;
+}
+
+/*
+ * Since the run was due. Others of the cgroup may have been throttled besides, on
+ * other CPUs, and the thread may have been moved: at most all of that time.
+ */
+static void note_throttled(struct periodic *p)
+{
+	u64 now = throttled_time(p);
+
+	if (now > p->throttled_before)
+		p->stats.throttled += min(now - p->throttled_before, cpu_clock() - p->due);
+	/* should the next run be due already, it is from here on that it may be throttled */
+	p->throttled_before = now;
 }
 
 static void run_due(struct hrtimer *timer)
@@ -104,9 +124,7 @@ static void run(struct periodic *p)
 	call_program(p->plan.run, p);
 	p->stats.runs++;
 	hist_record(&p->stats.run_time, task_runtime(p->task) - runtime);
-	p->stats.throttled += throttled_time(p) - p->throttled_before;
-	/* should the next one be due already, it is from here on that it may be throttled */
-	p->throttled_before = throttled_time(p);
+	note_throttled(p);
 	next_due(p);
 }
 
