@@ -2,8 +2,10 @@
 """Programs nobody here wrote: the kernel's schedulers, rt-app's examples."""
 
 import glob
+import json
 import os
 import sys
+import tempfile
 
 import vrt as e2e
 from vrt import run_json, source, vrt
@@ -36,6 +38,27 @@ class Schedulers(e2e.Test):
 
     def test_central(self):
         self.run_one("scx_central")
+
+    def test_flatcg(self):
+        """Weights at every level, by scx_flatcg as by the fair class."""
+        def hogs(group):
+            return {"instance": 4, "taskgroup": group, "run": 5000}
+
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            json.dump({"tasks": {"light": hogs("/top/light"), "heavy": hogs("/top/heavy"),
+                                 "side": hogs("/side")}}, f)
+            f.flush()
+            runs = run_json(os.path.join(OBJECTS, "scx_flatcg.bpf.o"), "eevdf",
+                            "--set", "cgrp_slice_ns=20000000", "--machine", "2",
+                            "--workload", f.name, "--for", "5s", "--cgroup", "/top",
+                            "--cgroup", "/side", "--cgroup", "/top/light,weight=100",
+                            "--cgroup", "/top/heavy,weight=300")["runs"]
+        for run in runs:
+            self.assertEqual(run["end"]["kind"], "done", run["end"])
+            usage = {c["path"]: c["usage_ns"] / 1e9 for c in run["cgroups"]}
+            self.assertAlmostEqual(usage["/side"], 5, delta=0.3)
+            self.assertAlmostEqual(usage["/top/light"], 1.25, delta=0.3)
+            self.assertAlmostEqual(usage["/top/heavy"], 3.75, delta=0.3)
 
     def test_qmap_stall_is_noticed(self):
         run = run_json(os.path.join(OBJECTS, "scx_qmap.bpf.o"), "--machine", "4", "--workload",
