@@ -203,6 +203,15 @@ static void env_timer_free(struct bpf_timer_node *node)
 	node->driver = NULL;
 }
 
+/* A machine that has stopped does nothing any more: what is left to be let go of needs none. */
+static void env_run_inside(void (*fn)(void *arg), void *arg)
+{
+	if (kernel.stopping)
+		fn(arg);
+	else
+		kernel_run_inside(fn, arg);
+}
+
 static void **env_storage_anchor(void *task)
 {
 	return &task_of(task)->storage;
@@ -232,7 +241,7 @@ static struct bpf_env env = {
 	.timer_arm = env_timer_arm,
 	.timer_cancel = env_timer_cancel,
 	.timer_free = env_timer_free,
-	.run_inside = kernel_run_inside,
+	.run_inside = env_run_inside,
 	.task_storage_anchor = env_storage_anchor,
 	.cgroup_storage_anchor = cgroup_storage_anchor,
 	.insn_budget = INSN_BUDGET,

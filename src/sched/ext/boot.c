@@ -88,6 +88,7 @@ static void shutdown_cpu(struct cpu_rq *crq)
 
 void scx_shutdown(void)
 {
+	destroy_all_dsqs();
 	for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
 		shutdown_cpu(kernel.rqs[cpu]);
 	for (u32 node = 0; node < kernel.config.topology->nr_nodes; node++)

@@ -98,7 +98,7 @@ void destroy_all_dsqs(void)
 
 	scx_iters_end();
 	list_for_each_entry_safe(dsq, next, &scx.dsqs, all) {
-		VRT_ASSERT(!dsq->q.nr && list_empty(&dsq->q.list));
+		VRT_ASSERT(kernel.stopping || (!dsq->q.nr && list_empty(&dsq->q.list)));
 		list_del_init(&dsq->hash);
 		list_del_init(&dsq->all);
 		kheap_free(dsq);

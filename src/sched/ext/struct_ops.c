@@ -88,7 +88,9 @@ static int scx_reg(void *kdata, struct bpf_link *link)
 
 static void scx_unreg(void *kdata, struct bpf_link *link)
 {
-	scx_disable(SCX_EXIT_UNREG);
+	/* of a machine that has stopped nothing is left but memory: scx_shutdown() */
+	if (!kernel.stopping)
+		scx_disable(SCX_EXIT_UNREG);
 }
 
 /* A swap is detach, a moment under fair, attach. */
