@@ -8,17 +8,19 @@
 
 char _license[] SEC("license") = "GPL";
 
-struct item {
-	u64 gtid;
-	u32 barrier;
-	u32 unused;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, 65536);
-	__type(value, struct item);
+	__type(value, u64);
 } fifo SEC(".maps");
+
+/* The last that was heard of each task. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, u32);
+} barriers SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
@@ -55,11 +57,9 @@ struct bpf_ghost_sched ctx_seen[64]; /* per CPU: the last context */
 u64 last_gtid;
 u32 last_barrier;
 
-static void push(u64 gtid, u32 barrier)
+static void push(u64 gtid)
 {
-	struct item item = { .gtid = gtid, .barrier = barrier };
-
-	if (bpf_map_push_elem(&fifo, &item, 0))
+	if (bpf_map_push_elem(&fifo, &gtid, 0))
 		lost++;
 }
 
@@ -90,8 +90,8 @@ static __attribute__((noinline)) int fault(void)
 SEC("ghost_sched/pnt")
 int probe_pnt(struct bpf_ghost_sched *ctx)
 {
-	u32 cpu = bpf_get_smp_processor_id();
-	struct item item;
+	u32 cpu = bpf_get_smp_processor_id(), *barrier;
+	u64 gtid;
 	long err;
 
 	picks++;
@@ -115,16 +115,17 @@ int probe_pnt(struct bpf_ghost_sched *ctx)
 		return 0;
 	if (!latch_anyway && (ctx->agent_runnable || ctx->might_yield || ctx->next_gtid))
 		return 0;
-	if (bpf_map_pop_elem(&fifo, &item))
+	if (bpf_map_pop_elem(&fifo, &gtid))
 		return 0;
-	err = bpf_ghost_run_gtid(item.gtid, item.barrier, run_flags);
+	barrier = bpf_map_lookup_elem(&barriers, &gtid);
+	if (!barrier)
+		return 0;
+	err = bpf_ghost_run_gtid(gtid, *barrier, run_flags);
 	if (!err)
 		return 0;
 	last_error = err;
-	if (err != -ENOENT && err != -ESTALE) {
-		push(item.gtid, item.barrier);
-		ctx->dont_idle = 1;
-	}
+	push(gtid);
+	ctx->dont_idle = 1;
 	return 0;
 }
 
@@ -140,6 +141,10 @@ int probe_msg(struct bpf_ghost_msg *msg)
 		return fault();
 	if (call.helper && call.in_msg == msg->type)
 		make_call();
+	if (msg->type == MSG_TASK_DEAD || msg->type == MSG_TASK_DEPARTED)
+		bpf_map_delete_elem(&barriers, &gtid);
+	else if (msg->type < MSG_CPU_TICK)
+		bpf_map_update_elem(&barriers, &gtid, &seqnum, BPF_ANY);
 	if (scribble)
 		msg->dead.gtid = ~0ULL;
 	switch (msg->type) {
@@ -153,7 +158,7 @@ int probe_msg(struct bpf_ghost_msg *msg)
 		last_barrier = seqnum;
 		if (forget)
 			break;
-		push(gtid, seqnum);
+		push(gtid);
 		for (u32 cpu = 0; cpu < 4; cpu++) {
 			if (cpu < kick_cpus)
 				bpf_ghost_resched_cpu2(cpu, RESCHED_IDLE_CLASS);

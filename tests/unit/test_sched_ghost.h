@@ -153,6 +153,58 @@ static inline void shut_down_ghost(void)
 	assert_int_equal(stats.live, 0);
 }
 
+/* --- tasks --------------------------------------------------------------------------- */
+
+/* Does one action after the other, and exits. */
+struct script {
+	struct task_action actions[8];
+	u32 nr, at;
+};
+
+static inline void script_next(struct task *task, struct task_action *action)
+{
+	struct script *script = task_data(task);
+
+	if (script->at == script->nr)
+		*action = (struct task_action){ ACT_EXIT, 0 };
+	else
+		*action = script->actions[script->at++];
+}
+
+static const struct task_behaviour script_behaviour = { script_next, job_release };
+
+static inline struct task *make_scripted(struct task_params params, const struct script *script)
+{
+	struct script *copy = malloc(sizeof(*copy));
+	struct task *task;
+	int err;
+
+	*copy = *script;
+	if (!params.comm)
+		params.comm = "script";
+	task = task_create(&params, &script_behaviour, copy, &err);
+	assert_non_null(task);
+	return task;
+}
+
+#define SCRIPT(...)                                                                                \
+	(&(const struct script){ .actions = { __VA_ARGS__ },                                       \
+				 .nr = ARRAY_SIZE(((struct task_action[]){ __VA_ARGS__ })) })
+
+static inline struct task *scripted(struct task_params params, const struct script *script)
+{
+	struct task *task = make_scripted(params, script);
+
+	task_start(task);
+	return task;
+}
+
+/* Of the fair class: no enclave takes it. */
+static inline struct task *fair_job(u64 work, u64 sleep)
+{
+	return start((struct task_params){ .policy = SCHED_IDLE, .comm = "fair" }, work, sleep);
+}
+
 /* --- messages ---------------------------------------------------------------------- */
 
 static struct bpf_ghost_msg msg;
@@ -192,9 +244,69 @@ static inline u32 count_msgs(u16 type)
 	return n;
 }
 
+/* The next message of @type about @t. */
+static inline void expect_msg_of(u16 type, struct task *t)
+{
+	while (find_msg(type)) {
+		if (msg.dead.gtid == (u64)t->ghost.gtid)
+			return;
+	}
+	fail_msg("there is no message of type %u about %s", type, task_comm(t));
+}
+
+/* ... of @cpu; the CPU is the first member of the payload. */
+static inline void expect_msg_of_cpu(u16 type, u32 cpu)
+{
+	while (find_msg(type)) {
+		if (msg.cpu_busy.cpu == (s32)cpu)
+			return;
+	}
+	fail_msg("there is no message of type %u of CPU %u", type, cpu);
+}
+
 static inline s64 gtid_of(struct task *t)
 {
 	return t->ghost.gtid;
+}
+
+/* --- calls of helpers ---------------------------------------------------------------- */
+
+/* As the probe has them. */
+enum { CALL_NONE, CALL_WAKE_AGENT, CALL_RUN_GTID, CALL_RESCHED_CPU, CALL_RESCHED_CPU2 };
+
+struct probe_call {
+	u32 helper, on, in_msg;
+	u64 a, b, c;
+};
+
+/* One call by the next PNT of CPU @on, or by MSG with the next message of type @in_msg. */
+static inline void ask(u32 helper, u32 on, u32 in_msg, u64 a, u64 b, u64 c)
+{
+	struct probe_call call = { helper, on, in_msg, a, b, c };
+
+	memcpy(probe_var("call"), &call, sizeof(call));
+}
+
+/* On CPU 0 the pick that follows is the one with which this thread goes to sleep. */
+static inline void ask_inside(void *arg)
+{
+	const struct probe_call *call = arg;
+
+	memcpy(probe_var("call"), call, sizeof(*call));
+	if (call->on)
+		set_need_resched(call->on);
+}
+
+/* The same at once, and what it returns. */
+static inline s64 call_now(u32 helper, u32 on, u64 a, u64 b, u64 c)
+{
+	struct probe_call call = { helper, on, 0, a, b, c };
+	u32 calls = PROBE(u32, calls);
+
+	kernel_run_inside(ask_inside, &call);
+	kernel_run_until(kernel_now() + NSEC_PER_MSEC);
+	assert_int_equal(PROBE(u32, calls), calls + 1);
+	return PROBE(s64, result);
 }
 
 static inline struct ghost_stats stats_now(void)

@@ -10,10 +10,19 @@
 #include "../../bpf/helpers.h"
 #include "internal.h"
 
-/* May the program that runs here do something to @cpu? */
+/* Whose program runs here; from here on the state of others is that of now. */
+static struct ghost_enclave *target(void)
+{
+	if (!this_cpu || !this_ghost())
+		return NULL;
+	cpu_sync();
+	return this_ghost()->target;
+}
+
+/* May that program do something to @cpu? */
 static int check_cpu(u32 cpu)
 {
-	const struct ghost_enclave *e = this_cpu && this_ghost() ? this_ghost()->target : NULL;
+	const struct ghost_enclave *e = target();
 
 	if ((s32)cpu < 0)
 		return -EINVAL;
@@ -50,10 +59,8 @@ static void wake_agent(u32 cpu)
 
 static u64 helper_wake_agent(u64 cpu, u64 a2, u64 a3, u64 a4, u64 a5)
 {
-	int err;
+	int err = check_cpu((u32)cpu);
 
-	cpu_sync();
-	err = check_cpu((u32)cpu);
 	if (!err)
 		wake_agent((u32)cpu);
 	return (u64)err;
@@ -71,11 +78,9 @@ static void resched(u32 cpu)
 
 static u64 helper_resched_cpu(u64 cpu, u64 cpu_seqnum, u64 a3, u64 a4, u64 a5)
 {
+	int err = check_cpu((u32)cpu);
 	struct rq *rq;
-	int err;
 
-	cpu_sync();
-	err = check_cpu((u32)cpu);
 	if (err)
 		return (u64)err;
 	rq = cpu_rq((u32)cpu);
@@ -104,7 +109,6 @@ static u64 helper_resched_cpu2(u64 cpu, u64 flags, u64 a3, u64 a4, u64 a5)
 	struct rq *rq;
 	int err;
 
-	cpu_sync();
 	if ((u32)flags & ~RESCHED_FLAGS || !(flags & RESCHED_CLASSES))
 		return (u64)-EINVAL;
 	err = check_cpu((u32)cpu);
@@ -125,11 +129,12 @@ static u64 helper_resched_cpu2(u64 cpu, u64 flags, u64 a3, u64 a4, u64 a5)
 
 static u64 helper_run_gtid(u64 gtid, u64 barrier, u64 run_flags, u64 a4, u64 a5)
 {
-	struct ghost_enclave *e = this_cpu && this_ghost() ? this_ghost()->target : NULL;
-	int err = e ? ghost_run_gtid(e, (s64)gtid, (u32)barrier, (s32)run_flags) : -ENODEV;
+	struct ghost_enclave *e = target();
+	int err;
 
 	if (!e)
-		return (u64)err;
+		return (u64)-ENODEV;
+	err = ghost_run_gtid(e, (s64)gtid, (u32)barrier, (s32)run_flags);
 	if (err)
 		e->latch_errors++;
 	else

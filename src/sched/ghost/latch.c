@@ -115,19 +115,17 @@ static int check_cpu(const struct ghost_enclave *e, s32 run_flags)
 		return -ERANGE;
 	if (run_flags & ~RUN_FLAGS)
 		return -EINVAL;
-	if (!e || e->ending)
+	if (e->ending)
 		return -ENODEV;
 	return gr->enclave == e ? 0 : -EXDEV;
 }
 
 int ghost_run_gtid(struct ghost_enclave *e, s64 gtid, u32 barrier, s32 run_flags)
 {
+	int err = check_cpu(e, run_flags);
 	struct task *t;
 	struct rq *rq;
-	int err;
 
-	cpu_sync();
-	err = check_cpu(e, run_flags);
 	if (err)
 		return err;
 	t = find_task(e, gtid);
