@@ -143,7 +143,7 @@ static void cgroup_free(struct cgroup *cgrp)
 		bpf_cgroup_storage_free(&g->storage);
 	hierarchy.by_id[cgrp->kn->id - ROOT_CGROUP_ID] = NULL;
 	list_del_init(&g->all);
-	group_free_cpu(g);
+	fair_free_group(g);
 	kheap_free((void *)cgrp->kn->name);
 	kheap_free(cgrp->kn);
 	kheap_free(g->css_set);
@@ -271,7 +271,7 @@ static void link_to_parent(struct cgroup *cgrp, struct cgroup *parent)
 	list_add_tail(&g->tg.css.sibling, &parent->subsys[cpu_cgrp_id]->children);
 	list_add_tail(&g->all, &hierarchy.groups);
 	count_descendants(cgrp, 1);
-	group_online_cpu(g);
+	fair_online_group(g);
 }
 
 /* With the hierarchy locked. */
@@ -357,7 +357,7 @@ static void remove_inside(void *arg)
 	reap();
 	c->err = check_remove(cgrp);
 	if (!c->err) {
-		/* from here on no task comes in: neither by moving nor, without tasks, by forking */
+		/* no task comes in any more: there is none to fork, and none may move here */
 		g->dead = true;
 		scx_group_offline(&g->tg);
 		group_offline_cpu(g);

@@ -51,12 +51,12 @@ void cgroup_path(const struct cgroup *cgrp, char *buf, size_t size);
 /* rmdir: -EBUSY when it has tasks or children, -EINVAL for the root. */
 int cgroup_remove(struct cgroup *cgrp);
 
-/* cpu.weight: -ERANGE outside of 1..10000, -EINVAL for the root. */
+/* cpu.weight: -ERANGE outside of 1..10000, -EINVAL for the root, -ENODEV when removed. */
 int cgroup_set_weight(struct cgroup *cgrp, u32 weight);
 /*
  * cpu.max: @quota ns of CPU time in each @period ns, for all CPUs together.
- * -EINVAL outside of the limits above, for the root, or more than the parent's
- * ratio (as Linux checks on v1 only: v2 lets it be; so do we).
+ * -EINVAL outside of the limits above or for the root, -ENODEV when removed. It may
+ * be more than the parent has, as in v2: then the parent's holds.
  */
 int cgroup_set_max(struct cgroup *cgrp, u64 quota, u64 period);
 /*
@@ -69,7 +69,7 @@ int cgroup_attach_task(struct cgroup *cgrp, struct task *task);
 int cgroup_attach_process(struct cgroup *cgrp, struct task *task);
 struct cgroup *task_cgroup(struct task *task);
 
-/* cpu.stat, in ns, descendants included. */
+/* cpu.stat, in ns: the CPU time of all below, and, as in Linux, its own quota's story. */
 struct cgroup_cpu_stat {
 	u64 usage; /* CPU time of its tasks, dead ones included */
 	u64 nr_periods, nr_throttled;

@@ -35,8 +35,13 @@ static void leave(struct task_struct *p)
 
 void cgroup_fork(struct task_struct *p, const struct task_struct *parent)
 {
+	struct cgroup *cgrp = parent ? task_dfl_cgroup(parent) : root_cgroup();
+
 	INIT_LIST_HEAD(&p->cg_list);
-	join(p, parent ? task_dfl_cgroup(parent) : root_cgroup());
+	/* the parent is dead, and its group is gone since */
+	if (cgroup_group(cgrp)->dead)
+		cgrp = root_cgroup();
+	join(p, cgrp);
 }
 
 void cgroup_task_dead(struct task_struct *p)
@@ -131,7 +136,7 @@ static void collect(struct attach *a)
 {
 	struct task *t;
 
-	a->moves = xcalloc(kernel.nr_tasks + 1, sizeof(*a->moves));
+	a->moves = xcalloc(a->process ? kernel.nr_tasks : 1, sizeof(*a->moves));
 	if (!a->process) {
 		a->moves[a->nr++].task = a->task;
 	} else {

@@ -28,20 +28,10 @@ void group_init_cpu(struct group *g, struct task_group *parent)
 	fair_init_group(g);
 }
 
-void group_online_cpu(struct group *g)
-{
-	fair_online_group(g);
-}
-
 void group_offline_cpu(struct group *g)
 {
 	fair_offline_group(g);
 	group_of(g->tg.parent)->dead_usage += g->usage + g->dead_usage;
-}
-
-void group_free_cpu(struct group *g)
-{
-	fair_free_group(g);
 }
 
 /* --- settings -------------------------------------------------------------------- */

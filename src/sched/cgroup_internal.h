@@ -59,10 +59,8 @@ struct cgroup *cgroup_next_post(struct cgroup *pos, struct cgroup *root);
 /* --- cgroup_cpu.c -------------------------------------------------------------- */
 
 void group_init_cpu(struct group *g, struct task_group *parent);
-/* It joins the others, or leaves them: no task is in it, and none will be. */
-void group_online_cpu(struct group *g);
+/* It leaves the others: no task is in it, and none will be. */
 void group_offline_cpu(struct group *g);
-void group_free_cpu(struct group *g);
 
 /* --- cgroup_scx.c --------------------------------------------------------------- */
 

@@ -256,6 +256,8 @@ static void test_exit(void **state)
 	run_for(50 * MS);
 	make("/c");
 	assert_string_equal(task->ts.cgroups->dfl_cgrp->kn->name, "a");
+	/* a child that comes too late is not born in it */
+	assert_ptr_equal(task_cgroup(start_mortal(task, 1)), cgroup_find("/"));
 	task_put(task);
 	shut_down();
 }
