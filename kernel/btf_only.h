@@ -53,11 +53,13 @@ typedef struct pt_regs bpf_user_pt_regs_t;
 /* Tracepoints: SEC("tp_btf/<name>") takes its arguments from btf_trace_<name>. */
 typedef void (*btf_trace_sched_switch)(void *, bool preempt, struct task_struct *prev,
 				       struct task_struct *next, unsigned int prev_state);
+typedef void (*btf_trace_sched_waking)(void *, struct task_struct *p);
 typedef void (*btf_trace_sched_wakeup)(void *, struct task_struct *p);
 typedef void (*btf_trace_sched_wakeup_new)(void *, struct task_struct *p);
 typedef void (*btf_trace_sched_migrate_task)(void *, struct task_struct *p, int dest_cpu);
 typedef void (*btf_trace_sched_process_fork)(void *, struct task_struct *parent,
 					     struct task_struct *child);
 typedef void (*btf_trace_sched_process_exit)(void *, struct task_struct *p);
+typedef void (*btf_trace_bpf_trace_printk)(void *, const char *bpf_string);
 
 #endif

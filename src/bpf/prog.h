@@ -82,6 +82,7 @@ struct bpf_prog {
 
 	struct bpf_prog_exec *exec; /* how it is executed, see exec.h */
 	u64 run_cnt, run_insns; /* statistics, as bpftool shows them */
+	u64 misses; /* times that it was not run because it was running: set by whoever calls it */
 	u8 tag[BPF_TAG_SIZE];
 };
 

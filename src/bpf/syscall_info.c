@@ -131,6 +131,7 @@ static int prog_info(const struct bpf_prog *prog, union bpf_attr *attr)
 	info.gpl_compatible = prog->gpl_compatible;
 	info.btf_id = prog->btf ? prog->btf->obj.id : 0;
 	info.run_cnt = prog->run_cnt;
+	info.recursion_misses = prog->misses;
 	info.attach_btf_obj_id = prog->attach_btf ? prog->attach_btf->obj.id : 0;
 	info.attach_btf_id = prog->attach_btf_id;
 	/* there is no machine code to show */

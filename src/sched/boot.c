@@ -47,7 +47,7 @@ static void trace_text(const char *text)
 
 	if (!this_cpu)
 		return;
-	trace_emit(TRACE_PRINTK, curr_task()->pid, len, 0);
+	trace_emit(TRACE_PRINTK, program_task()->pid, len, 0);
 	for (u64 at = 0; at < len; at += sizeof(struct trace_record)) {
 		struct trace_record rec = { 0 };
 

@@ -14,6 +14,7 @@
 #include "../bpf/prog.h"
 #include "ext/ext.h"
 #include "sched.h"
+#include "trace_events.h"
 
 /* Instructions after which a program is taken to be stuck. */
 #define INSN_BUDGET (64u << 20)
@@ -28,12 +29,12 @@ static u32 env_cpu(void)
 
 static void *env_current_task(void)
 {
-	return this_cpu ? curr_task() : NULL;
+	return this_cpu ? program_task() : NULL;
 }
 
 static u64 env_pid_tgid(void)
 {
-	struct task_struct *p = this_cpu ? curr_task() : NULL;
+	struct task_struct *p = env_current_task();
 
 	return p ? (u64)p->tgid << 32 | (u32)p->pid : 0;
 }
@@ -79,6 +80,7 @@ static bool env_spend(u64 insns, u64 ns)
 static void env_printk(const char *line)
 {
 	kernel_logf(true, "%s", line);
+	trace_bpf_trace_printk(line);
 }
 
 static void env_fault(const struct bpf_fault *fault)
@@ -87,6 +89,7 @@ static void env_fault(const struct bpf_fault *fault)
 		    fault->message);
 	scx_iters_abort();
 	periodic_fault(fault->prog);
+	trace_program_fault(fault->prog);
 	/* a scheduler answers for its own programs, their timers included */
 	if (fault->prog->st_ops && !strcmp(fault->prog->st_ops->name, "sched_ext_ops"))
 		scx_error("program %s: %s", bpf_prog_name(fault->prog), fault->message);
@@ -407,7 +410,11 @@ int bpf_glue_init(void)
 	charge_rest = 0;
 	err = bpf_init(&env, btf, size);
 	free(btf); /* bpf_init() has copied it */
-	return err ? err : register_all();
+	if (!err)
+		err = register_all();
+	if (!err)
+		trace_register();
+	return err;
 }
 
 void bpf_glue_exit(void)

@@ -11,6 +11,7 @@
  * Locking: as sched.h says. Functions that take a locked rq say so there.
  */
 #include "sched.h"
+#include "trace_events.h"
 
 #define TASK_WAKING 0x0200
 /* How often somebody looks who waits for a task to leave its old CPU or queue. */
@@ -196,6 +197,7 @@ void set_task_cpu(struct task_struct *p, u32 cpu)
 	VRT_ASSERT(cpu < nr_cpu_ids);
 	if (from == cpu)
 		return;
+	trace_sched_migrate_task(p, cpu);
 	trace_emit(TRACE_MIGRATE, p->pid, from, cpu);
 	p->se.nr_migrations++;
 	t->penalty += costs.migration[cpu_distance(topo_of(from), topo_of(cpu))] << 10;
@@ -246,6 +248,7 @@ static void finish_wakeup(struct rq *rq, struct task_struct *p)
 {
 	p->__state = TASK_RUNNING;
 	trace_emit(TRACE_WAKEUP, p->pid, cpu_of(rq), curr_task()->pid);
+	trace_sched_wakeup(p);
 }
 
 static void ttwu_do_activate(struct rq *rq, struct task_struct *p, u32 wake_flags)
@@ -364,9 +367,11 @@ static int wake_up_pinned(struct task_struct *p, u32 wake_flags)
 	if (!asleep(p))
 		return 0;
 	wake_flags |= WF_TTWU;
+	trace_sched_waking(p);
 	if (p == curr_task()) {
 		/* it was about to block; it has not gone to schedule() yet */
 		p->__state = TASK_RUNNING;
+		trace_sched_wakeup(p);
 		return 1;
 	}
 	if (p->on_rq && ttwu_runnable(p, wake_flags))
@@ -414,6 +419,7 @@ void wake_up_new_task(struct task *t)
 	activate_task(rq, p, ENQUEUE_INITIAL);
 	p->__state = TASK_RUNNING;
 	trace_emit(TRACE_WAKEUP_NEW, p->pid, cpu_of(rq), curr_task()->pid);
+	trace_sched_wakeup_new(p);
 	wakeup_preempt(rq, p, flags);
 	if (class_of(p)->task_woken)
 		class_of(p)->task_woken(rq, p);
@@ -484,7 +490,9 @@ static enum trace_prev_state prev_trace_state(struct task_struct *prev)
 	return t->yielded ? TRACE_PREV_YIELDED : TRACE_PREV_PREEMPTED;
 }
 
-static void context_switch(struct rq *rq, struct task_struct *prev, struct task_struct *next)
+/* @prev_state: as it was when schedule() began. */
+static void context_switch(struct rq *rq, struct task_struct *prev, struct task_struct *next,
+			   bool preempt, u32 prev_state)
 {
 	enum trace_prev_state state = prev_trace_state(prev);
 
@@ -498,6 +506,7 @@ static void context_switch(struct rq *rq, struct task_struct *prev, struct task_
 	rq->curr = next;
 	next->on_cpu = 1;
 	charge_overhead(TRACE_OVH_SWITCH, costs.context_switch);
+	trace_sched_switch(preempt, prev, next, prev_state);
 	trace_emit(TRACE_SWITCH, prev->pid, next->pid, state);
 	if (kernel.config.topology->smt && is_idle_task(prev) != is_idle_task(next))
 		poke_siblings(rq);
@@ -510,12 +519,14 @@ static void __schedule(bool preempt)
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 	struct rq *rq = &crq->rq;
 	struct task_struct *prev = rq->curr, *next;
+	u32 prev_state;
 	bool dead;
 
 	charge_overhead(TRACE_OVH_SWITCH, costs.pick);
 	rq_lock(rq);
 	update_rq_clock(rq);
-	if (!preempt && prev->__state != TASK_RUNNING) {
+	prev_state = prev->__state;
+	if (!preempt && prev_state != TASK_RUNNING) {
 		if (dequeue_task(rq, prev, DEQUEUE_SLEEP))
 			prev->on_rq = 0;
 	}
@@ -527,7 +538,7 @@ static void __schedule(bool preempt)
 	/* once switched away from, prev may run, and die, on another CPU */
 	dead = next != prev && prev->__state == TASK_DEAD;
 	if (next != prev)
-		context_switch(rq, prev, next);
+		context_switch(rq, prev, next, preempt, prev_state);
 	if (!crq->tick_running && !is_idle_task(next) && !scx_can_stop_tick(rq))
 		tick_start(crq);
 	task_of(prev)->yielded = false;

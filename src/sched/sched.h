@@ -133,6 +133,8 @@ struct cpu_rq {
 	bool working; /* a task computes right now: shares the core with its siblings */
 	struct list_head wake_list; /* tasks that others want activated here */
 	struct list_head work; /* struct irq_work, on IRQ_WORK */
+	struct trace_run *tracing; /* tracing programs that run here, the innermost first */
+	struct task_struct *switching_from; /* whom sched_switch is shown to, as current */
 	void (*balance_callback)(struct rq *rq); /* runs in schedule() before the rq lock is dropped */
 
 	/* the classes' own (class_types.h) */
@@ -254,6 +256,14 @@ static inline u32 cpu_of(const struct rq *rq)
 static inline struct task_struct *curr_task(void)
 {
 	return this_rq()->curr;
+}
+
+/* Who is current for programs: in the middle of a switch the task that goes. */
+static inline struct task_struct *program_task(void)
+{
+	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+
+	return unlikely(crq->switching_from) ? crq->switching_from : crq->rq.curr;
 }
 
 static inline const struct cpu_topology *topo_of(u32 cpu)

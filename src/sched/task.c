@@ -11,6 +11,7 @@
  */
 
 #include "sched.h"
+#include "trace_events.h"
 
 #define PID_MAX 4194304 /* Linux's PID_MAX_LIMIT on 64 bits */
 /* Dead tasks that may wait for their grace period before anybody looks. */
@@ -313,6 +314,7 @@ struct task *task_create_flags(const struct task_params *params,
 	ghost_fork(t, params->parent);
 	scx_post_fork(&t->ts);
 	trace_new(t);
+	trace_sched_process_fork(t->ts.real_parent, &t->ts);
 	return t;
 fail:
 	if (t->ts.pid)
@@ -439,6 +441,7 @@ static void task_exit(struct task *t)
 	charge_overhead(TRACE_OVH_SYSCALL, costs.exit);
 	cpu_sync();
 	p->flags |= PF_EXITING;
+	trace_sched_process_exit(p);
 	kernel.by_pid[p->pid] = NULL;
 	trace_emit(TRACE_TASK_EXIT, p->pid, 0, 0);
 	p->__state = TASK_DEAD;
