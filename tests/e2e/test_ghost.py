@@ -7,6 +7,8 @@ from vrt import run_json, source, vrt
 # first in, first out, with switches for what may go wrong
 PROBE = source("tests", "unit", "ghost_probe.bpf.c")
 FIFO = source("schedulers", "fifo.bpf.c")
+BIFF = source("schedulers", "biff.bpf.c")
+BIFF_MIN = source("schedulers", "biff_min.bpf.c")
 UNFAIR = source("workloads", "unfair.json")
 TAIL = ("--machine", "4", "--workload", UNFAIR, "--for", "500ms")
 
@@ -58,6 +60,30 @@ class Enclave(e2e.Test):
         done = vrt("run", FIFO, *TAIL, "--enclave", "0-1")
         self.assertEqual(done.returncode, 0)
         self.assertIn("--enclave: this is no ghOSt scheduler", done.stderr)
+
+
+class Policies(e2e.Test):
+    """Those that ship."""
+
+    def test_biff_is_fifo(self):
+        biff, fifo = (r["metrics"] for r in run_json(BIFF, FIFO, *TAIL)["runs"])
+        # the same policy by another mechanism: it switches as often, within a fifth
+        self.assertAlmostEqual(biff["context_switches"]["total"] /
+                               fifo["context_switches"]["total"], 1, delta=0.2)
+        self.assertAlmostEqual(biff["lag"]["p99_ns"] / fifo["lag"]["p99_ns"], 1, delta=0.2)
+
+    def test_biff_min_never_preempts(self):
+        run = run_json(BIFF_MIN, *TAIL)["runs"][0]
+        self.assertGreater(run["metrics"]["utilization_ppm"], 990_000)
+        self.assertLess(run["metrics"]["context_switches"]["total"], 50)
+
+    def test_no_task_is_lost(self):
+        """Forks, exits, affinities that change, yields, CPUs that come and go."""
+        run = run_json(BIFF, "-m", "2x2x2", "-w", "stress", "-t", "500ms",
+                       "--runnable-timeout", "400ms", "--at", "100ms:offline=3",
+                       "--at", "300ms:online=3")["runs"][0]
+        self.assertEqual(run["end"]["kind"], "done", run["end"])
+        self.assertGreater(run["attachments"][0]["ghost"]["latched"], 100)
 
 
 class DoNoHarm(e2e.Test):

@@ -70,9 +70,8 @@ static u64 helper_wake_agent(u64 cpu, u64 a2, u64 a3, u64 a4, u64 a5)
 
 static void resched(u32 cpu)
 {
-	/* in the middle of a pick the flag is about to be cleared: then do not sleep on it */
-	if (cpu == this_cpu->id)
-		ghost_of(this_rq())->dont_idle = true;
+	/* in the middle of a pick it has looked, and will clear the flag: it may not sleep on it */
+	ghost_of(cpu_rq(cpu))->dont_idle = true;
 	set_need_resched(cpu);
 }
 
