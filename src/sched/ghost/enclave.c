@@ -77,6 +77,13 @@ static bool check_cpus(const struct cpumask *cpus, char *err, size_t err_size)
 {
 	u32 cpu;
 
+	for (cpu = nr_cpu_ids; cpu < VRT_NR_CPUS; cpu++) {
+		if (cpus != kernel.possible && cpus->bits[cpu / 64] >> (cpu % 64) & 1) {
+			snprintf(err, err_size, "there is no CPU %u on this machine (0-%u)", cpu,
+				 nr_cpu_ids - 1);
+			return false;
+		}
+	}
 	if (cpumask_empty(cpus)) {
 		snprintf(err, err_size, "an enclave needs at least one CPU of this machine (0-%u)",
 			 nr_cpu_ids - 1);
