@@ -530,11 +530,14 @@ static void __schedule(bool preempt)
 		if (dequeue_task(rq, prev, DEQUEUE_SLEEP))
 			prev->on_rq = 0;
 	}
-	if (unlikely(ghost_on))
-		ghost_pick_prologue(rq, prev);
-	next = pick_next_task(rq, prev);
-	crq->need_resched = crq->resched_next;
-	crq->resched_next = false;
+	next = unlikely(ghost_on) ? ghost_switchto(rq, prev) : NULL;
+	if (likely(!next)) {
+		if (unlikely(ghost_on))
+			ghost_pick_prologue(rq, prev);
+		next = pick_next_task(rq, prev);
+		crq->need_resched = crq->resched_next;
+		crq->resched_next = false;
+	}
 	/* once switched away from, prev may run, and die, on another CPU */
 	dead = next != prev && prev->__state == TASK_DEAD;
 	if (next != prev)

@@ -174,6 +174,15 @@ int task_set_policy(struct task *task, s32 policy, u32 rt_priority);
 /* Moves it alone into the cgroup of that path, which is made where it is missing. */
 int task_set_cgroup(struct task *task, const char *path);
 
+/*
+ * Google's switchto_switch(): the current task, which has called wait_queue_add(),
+ * hands its CPU to @next, which waits somewhere and is woken by this; there is no
+ * pick in between. The next action must be ACT_BLOCK. Both must be ghOSt tasks of
+ * one enclave, and @next allowed to run here: otherwise -EINVAL. -EAGAIN: @next
+ * does not wait. After an error the task just waits.
+ */
+int task_switchto(struct task *next);
+
 /* Charges a system call's entry and exit to the current task. */
 void task_charge_syscall(void);
 

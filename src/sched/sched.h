@@ -653,6 +653,13 @@ void ghost_shutdown(void);
 int ghost_register_programs(void);
 struct bpf_fault;
 void ghost_program_fault(const struct bpf_fault *fault);
+/*
+ * The task that @prev has handed this CPU to, ready to be switched to; NULL: none,
+ * the CPU picks.
+ */
+struct task_struct *ghost_switchto(struct rq *rq, struct task_struct *prev);
+/* @prev does not wait after all; no lock held. */
+void ghost_switchto_abort(struct task *prev);
 /* A pick begins; may drop the rq lock. */
 void ghost_pick_prologue(struct rq *rq, struct task_struct *prev);
 /* Its result is known, and is not @prev. */

@@ -488,6 +488,8 @@ static void task_next(struct task *t)
 		/* a waker may have been faster */
 		if (t->ts.__state != TASK_RUNNING)
 			schedule();
+		else if (t->ghost.switchto)
+			ghost_switchto_abort(t);
 		return;
 	case ACT_YIELD:
 		charge_overhead(TRACE_OVH_SYSCALL, costs.syscall);

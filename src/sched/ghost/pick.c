@@ -76,7 +76,7 @@ static bool tell_prev(struct rq *rq, struct task_struct *prev)
 static bool may_go_on(const struct rq *rq, const struct task_struct *prev)
 {
 	return is_ghost(prev) && prev->on_rq == 1 && prev->__state == TASK_RUNNING &&
-	       !ghost_of(rq)->must_resched;
+	       !ghost_of(rq)->must_resched && !ghost_of(rq)->switchto;
 }
 
 static void run_pnt(struct rq *rq, struct task_struct *prev, struct ghost_enclave *e)
@@ -138,10 +138,8 @@ struct task_struct *ghost_pick(struct rq *rq)
 	struct ghost_rq *gr = ghost_of(rq);
 	struct task_struct *prev = rq->curr, *next = NULL;
 
-	if (gr->switchto) {
-		/* the chain has ended: whoever ran last in it is told of */
-		gr->must_resched = true;
-	} else if (gr->run_flags & ELIDE_PREEMPT) {
+	/* the last one of a chain is told of in any case: nobody knows it else */
+	if (!gr->switchto && (gr->run_flags & ELIDE_PREEMPT)) {
 		gr->check_prev = false;
 		gr->run_flags &= ~ELIDE_PREEMPT;
 	}

@@ -11,6 +11,7 @@
 struct ghost_cpu;
 struct ghost_enclave;
 struct ghost_status_word;
+struct task;
 struct task_struct;
 
 struct ghost_task {
@@ -26,6 +27,7 @@ struct ghost_task {
 	s32 last_ran_cpu, waker_cpu;
 	/* what it did on its CPU and what is told when it leaves: at most one */
 	bool is_new, yielded, blocked;
+	struct task *switchto; /* that it hands its CPU to, pinned; between the call and the switch */
 };
 
 struct ghost_rq {
