@@ -26,6 +26,7 @@
 #include "kfuncs.h"
 #include "periodic.h"
 #include "sched.h"
+#include "syscalls.h"
 
 /* Per-CPU variables: the verifier knows them by their section. */
 __attribute__((section(".data..percpu"))) struct rq runqueues;

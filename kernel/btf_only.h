@@ -8,6 +8,7 @@
 #define VRT_KERNEL_BTF_ONLY_H
 
 #include "sched.h"
+#include "syscalls.h"
 #include "types.h"
 
 /* Linux has these as an enum, so every vmlinux.h does. */
@@ -42,14 +43,6 @@ typedef s64 ktime_t;
 struct bpf_map {
 };
 
-/* What bpf_tracing.h's PT_REGS_*() read, x86-64. */
-struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx;
-	unsigned long r11, r10, r9, r8, ax, cx, dx, si, di;
-	unsigned long orig_ax, ip, cs, flags, sp, ss;
-};
-typedef struct pt_regs bpf_user_pt_regs_t;
-
 /* Tracepoints: SEC("tp_btf/<name>") takes its arguments from btf_trace_<name>. */
 typedef void (*btf_trace_sched_switch)(void *, bool preempt, struct task_struct *prev,
 				       struct task_struct *next, unsigned int prev_state);
@@ -61,5 +54,7 @@ typedef void (*btf_trace_sched_process_fork)(void *, struct task_struct *parent,
 					     struct task_struct *child);
 typedef void (*btf_trace_sched_process_exit)(void *, struct task_struct *p);
 typedef void (*btf_trace_bpf_trace_printk)(void *, const char *bpf_string);
+typedef void (*btf_trace_sys_enter)(void *, struct pt_regs *regs, long id);
+typedef void (*btf_trace_sys_exit)(void *, struct pt_regs *regs, long ret);
 
 #endif

@@ -32,12 +32,14 @@
  *	runtime's own. 0: all of it.
  * @btf_id: type id in the kernel BTF, filled in by the bpf room; 0: untyped.
  * @writable: BPF programs may write all of it (map values, allocated objects).
+ * @user: memory of a simulated task, not of the kernel: for bpf_probe_read_user().
  */
 struct kheap_type {
 	const char *name;
 	u32 visible;
 	u32 btf_id;
 	bool writable;
+	bool user;
 };
 
 struct kheap_object {

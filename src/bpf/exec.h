@@ -252,6 +252,9 @@ void bpf_exec_mark_slots(struct bpf_exec *x, const struct bpf_reg *reg, u32 nr, 
 int bpf_probe_read(void *dst, u64 addr, u64 size);
 /* Bytes that can be read from @addr in the object it lies in; 0: none. */
 u64 bpf_probe_size(u64 addr);
+/* The same two of the memory of simulated tasks. */
+int bpf_probe_read_user(void *dst, u64 addr, u64 size);
+u64 bpf_probe_user_size(u64 addr);
 
 /* --- regions: interp_region.c ------------------------------------------------ */
 

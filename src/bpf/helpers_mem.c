@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Helpers on memory and strings. There is no user space in the simulated
- * machine: its memory is never there.
+ * Helpers on memory and strings. Simulated tasks have no memory but what they
+ * pass to system calls.
  */
 #include <errno.h>
 #include <limits.h>
@@ -22,43 +22,45 @@ long bpf_probe_strlen(u64 str)
 	return end ? end - (const char *)str : -EINVAL;
 }
 
-/* The string with its NUL, cut to fit; its length with NUL. Nothing there: -EFAULT. */
-BPF_HELPER(probe_read_kernel_str)
+/*
+ * The string with its NUL, of which @have bytes are there, cut to fit; its length
+ * with NUL. Nothing there: -EFAULT.
+ */
+static u64 read_str(char *dst, u64 size, u64 addr, u64 have)
 {
-	char *dst = (char *)a1;
-	u64 have = bpf_probe_size(a3), n;
+	u64 n;
 
-	if (!a2)
+	if (!size)
 		return 0;
-	if (!have) {
-		memset(dst, 0, a2);
+	n = have ? strnlen((const char *)addr, min(have, size)) : 0;
+	if (n == have && n < size) { /* is not there, or runs out of the object */
+		memset(dst, 0, size);
 		return (u64)-EFAULT;
 	}
-	n = strnlen((const char *)a3, min(have, a2));
-	if (n == have && n < a2) { /* runs out of the object */
-		memset(dst, 0, a2);
-		return (u64)-EFAULT;
-	}
-	n = min(n, a2 - 1);
-	memcpy(dst, (const void *)a3, n);
+	n = min(n, size - 1);
+	memcpy(dst, (const void *)addr, n);
 	dst[n] = '\0';
 	return n + 1;
 }
 
+BPF_HELPER(probe_read_kernel_str)
+{
+	return read_str((char *)a1, a2, a3, bpf_probe_size(a3));
+}
+
 BPF_HELPER(probe_read_user)
 {
-	memset((void *)a1, 0, a2);
-	return (u64)-EFAULT;
+	return (u64)(s64)bpf_probe_read_user((void *)a1, a3, a2);
 }
 
 BPF_HELPER(probe_read_user_str)
 {
-	return helper_probe_read_user(a1, a2, a3, a4, a5);
+	return read_str((char *)a1, a2, a3, bpf_probe_user_size(a3));
 }
 
 BPF_HELPER(copy_from_user)
 {
-	return helper_probe_read_user(a1, a2, a3, a4, a5);
+	return (u64)(s64)bpf_probe_read_user((void *)a1, a3, a2);
 }
 
 BPF_HELPER(strncmp)

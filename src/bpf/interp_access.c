@@ -351,28 +351,48 @@ static bool ctx_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u
 
 /* --- kernel objects ------------------------------------------------------------------------ */
 
-u64 bpf_probe_size(u64 addr)
+static u64 probe_size(u64 addr, bool user)
 {
 	struct kheap_object obj;
 	u64 size, pos;
 
-	if (!kheap_find((const void *)addr, &obj))
+	if (!kheap_find((const void *)addr, &obj) || obj.type->user != user)
 		return 0;
 	size = obj.type->visible ? min((u64)obj.type->visible, obj.size) : obj.size;
 	pos = addr - (u64)obj.base;
 	return pos < size ? size - pos : 0;
 }
 
-int bpf_probe_read(void *dst, u64 addr, u64 size)
+u64 bpf_probe_size(u64 addr)
+{
+	return probe_size(addr, false);
+}
+
+u64 bpf_probe_user_size(u64 addr)
+{
+	return probe_size(addr, true);
+}
+
+static int probe_read(void *dst, u64 addr, u64 size, bool user)
 {
 	if (!size)
 		return 0;
-	if (bpf_probe_size(addr) < size) {
+	if (probe_size(addr, user) < size) {
 		memset(dst, 0, size);
 		return -EFAULT;
 	}
 	memcpy(dst, (const void *)addr, size);
 	return 0;
+}
+
+int bpf_probe_read(void *dst, u64 addr, u64 size)
+{
+	return probe_read(dst, addr, size, false);
+}
+
+int bpf_probe_read_user(void *dst, u64 addr, u64 size)
+{
+	return probe_read(dst, addr, size, true);
 }
 
 /* As a load in a kernel with exception tables: what is not there is 0. */

@@ -90,10 +90,17 @@ static void put_integer(struct out *o, const struct spec *s, u64 v)
 	put_padded(o, s, sign, text);
 }
 
-static void put_string(struct out *o, const struct spec *s, u64 addr)
+/* Of how many bytes at @addr, of which @have are there; without its NUL. */
+static u64 string_len(u64 addr, u64 have)
 {
-	long n = bpf_probe_strlen(addr);
-	u64 len = n < 0 ? 0 : (u64)n, pad = s->width > len ? s->width - len : 0;
+	u64 n = have ? strnlen((const char *)addr, have) : 0;
+
+	return n < have ? n : 0;
+}
+
+static void put_string(struct out *o, const struct spec *s, u64 addr, u64 have)
+{
+	u64 len = string_len(addr, have), pad = s->width > len ? s->width - len : 0;
 
 	if (!s->minus)
 		for (; pad; pad--)
@@ -132,7 +139,8 @@ static void put_pointer(struct out *o, const struct spec *s, u64 v)
 		return;
 	case 'k':
 	case 'u':
-		put_string(o, s, s->ext[0] == 'k' ? v : 0);
+		put_string(o, s, v, s->ext[0] == 'k' ? bpf_probe_size(v) :
+						     bpf_probe_user_size(v));
 		return;
 	case 'B':
 	case 's':
@@ -153,7 +161,8 @@ static void put_conversion(struct out *o, const struct spec *s, u64 v)
 		put_pointer(o, s, v);
 		break;
 	case 's':
-		put_string(o, s, v);
+		/* an address is of one or the other, as on x86 */
+		put_string(o, s, v, bpf_probe_size(v) + bpf_probe_user_size(v));
 		break;
 	case 'c': {
 		char text[2] = { (char)v };

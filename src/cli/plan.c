@@ -80,8 +80,8 @@ static char *find_shipped(const char *name)
 
 char *scheduler_file(const char *name)
 {
-	/* a word may be a file of ours, unless there is one here */
-	if (strpbrk(name, "./") || !access(name, F_OK))
+	/* a word, or two as in "hello/fifo", may be a file of ours, unless there is one here */
+	if (strchr(name, '.') || *name == '/' || !access(name, F_OK))
 		return xstrdup(name);
 	return find_shipped(name);
 }

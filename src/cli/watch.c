@@ -16,10 +16,10 @@
 /* The scheduler's map of this name, or that of the first object beside it that has one. */
 static int map_text(struct session *s, const char *map, struct strbuf *out)
 {
-	int err = s->loader ? loader_print_map(s->loader, map, NULL, out) : -ENOENT;
+	int err = s->loader ? loader_print_map(s->loader, map, syscall_site_name, out) : -ENOENT;
 
 	for (u32 i = 0; err == -ENOENT && i < s->nr_beside; i++)
-		err = loader_print_map(s->beside[i].loader, map, NULL, out);
+		err = loader_print_map(s->beside[i].loader, map, syscall_site_name, out);
 	return err;
 }
 

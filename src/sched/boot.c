@@ -238,9 +238,11 @@ void kernel_shutdown(void)
 	ghost_shutdown();
 	noise_exit();
 	tasks_free_all();
+	syscalls_exit();
 	periodic_exit();
 	for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		kheap_free(task_of(kernel.rqs[cpu]->rq.idle));
+		kheap_free(kernel.rqs[cpu]->regs);
 		kheap_free(kernel.rqs[cpu]);
 	}
 	free(kernel.rqs);

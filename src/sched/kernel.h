@@ -109,6 +109,7 @@ struct task_behaviour {
 	void (*next)(struct task *task, struct task_action *action);
 	/* frees what task_data() points to; called once, after exit or at shutdown */
 	void (*release)(struct task *task);
+	const char *name; /* for whoever traces system calls: "hackbench:sender"; lives for ever */
 };
 
 struct task_params {
@@ -183,19 +184,42 @@ int task_set_cgroup(struct task *task, const char *path);
  */
 int task_switchto(struct task *next);
 
-/* Charges a system call's entry and exit to the current task. */
-void task_charge_syscall(void);
+/*
+ * System calls by their x86-64 numbers. Programs can trace them: tracepoints
+ * sys_enter and sys_exit, with the registers; the instruction pointer tells the
+ * behaviour and the call (syscall_site_name()).
+ */
+enum syscall_nr {
+	SYSCALL_READ = 0,
+	SYSCALL_WRITE = 1,
+	SYSCALL_CLOSE = 3,
+	SYSCALL_SCHED_YIELD = 24,
+	SYSCALL_SENDTO = 44,
+	SYSCALL_RECVFROM = 45,
+	SYSCALL_EXIT = 60,
+	SYSCALL_SETSCHEDULER = 144,
+	SYSCALL_FUTEX = 202,
+	SYSCALL_SETAFFINITY = 203,
+	SYSCALL_CLOCK_NANOSLEEP = 230,
+	SYSCALL_CLONE3 = 435,
+	SYSCALL_OPENAT2 = 437,
+};
+
+/* The current task makes a call that does not wait: charges entry and exit. */
+void task_syscall(enum syscall_nr nr);
+/* One in which it is about to wait: it returns when the task goes on. */
+void task_syscall_wait(enum syscall_nr nr);
 
 /*
- * System calls that programs can trace (syscall.c): by tracepoints sys_enter and
- * sys_exit, and by fentry, fexit on the functions of kernel/syscalls.h. @site is
- * where in the program the call is made: a name such as "rtapp:run" that lives
- * for ever; its address is what programs see as the instruction pointer.
+ * openat2(AT_FDCWD, path) of the current task: a descriptor from 3, or -errno:
+ * -ENOENT for what nobody made, -EMFILE, -ENAMETOOLONG from 256 bytes. Files have
+ * no content. Each task has its own descriptors.
  */
-struct open_how;
-int sys_openat2(const char *site, s32 dfd, const char *filename, const struct open_how *how);
-int sys_close(const char *site, s32 fd);
-/* The name of the call site at @address, or NULL. */
+int sys_openat2(const char *path, u64 flags);
+int sys_close(int fd);
+/* From now on there is such a file. */
+void kernel_make_file(const char *path);
+/* "hackbench:sender/write" of an instruction pointer at a system call; NULL: it is none. */
 const char *syscall_site_name(u64 address);
 
 /* Reports into the event stream (and so the metrics). */

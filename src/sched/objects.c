@@ -32,6 +32,9 @@ struct kheap_type kheap_types[NR_OBJ_TYPES] = {
 	[OBJ_GHOST_MSG] = { .name = "bpf_ghost_msg" },
 	[OBJ_GHOST_SCHED] = { .name = "bpf_ghost_sched" },
 	[OBJ_GHOST_SW] = { .name = "[ghOSt status words]" },
+	[OBJ_PT_REGS] = { .name = "pt_regs" },
+	[OBJ_OPEN_HOW] = { .name = "open_how" },
+	[OBJ_USER_MEMORY] = { .name = "[user memory]", .user = true },
 	[OBJ_TEXT] = { .name = "[text]" },
 };
 

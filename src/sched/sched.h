@@ -98,6 +98,12 @@ struct task {
 	bool dead; /* has been switched away from for the last time */
 	u64 dead_since;
 	void *storage; /* anchor of BPF task storage */
+	/* the system call that it is in (syscall.c) */
+	long syscall; /* its number + 1; 0: none */
+	u64 syscall_args[4];
+	u64 fds; /* a bit per open descriptor */
+	struct user_memory *user;
+	struct open_how *how;
 	struct list_head all; /* kernel.tasks, then zombies, then graveyard */
 };
 
@@ -143,6 +149,7 @@ struct cpu_rq {
 	struct idle_history idle_history;
 	/* sched_ext's own (ext/) */
 	struct scx_cpu *scx;
+	struct pt_regs *regs; /* of a system call that is traced (syscall.c) */
 	/* ghOSt's own (ghost/) */
 	struct ghost_rq ghost;
 };
@@ -508,6 +515,15 @@ void task_execute(struct task *t);
 void tasks_free_all(void);
 struct task *idle_task_create(u32 cpu);
 
+/* --- system calls (syscall.c) ----------------------------------------------- */
+
+/* A call of @t, the current task, begins, and ends. */
+void syscall_enter(struct task *t, long nr, const u64 args[4]);
+void syscall_leave(struct task *t, long ret);
+void task_free_user_memory(struct task *t);
+void kernel_forget_files(void);
+void syscalls_exit(void);
+
 /* --- idle, stop, noise ------------------------------------------------------ */
 
 void idle_loop(struct cpu_rq *crq);
@@ -578,6 +594,9 @@ enum sched_object {
 	OBJ_GHOST_MSG,
 	OBJ_GHOST_SCHED,
 	OBJ_GHOST_SW,
+	OBJ_PT_REGS,
+	OBJ_OPEN_HOW,
+	OBJ_USER_MEMORY,
 	OBJ_TEXT,
 	NR_OBJ_TYPES,
 };

@@ -71,6 +71,7 @@ static void task_free(struct task *t)
 		t->behaviour->release(t);
 	t->behaviour = NULL;
 	task_storage_free(t);
+	task_free_user_memory(t);
 	cgroup_task_free(p);
 	kernel.dead_busy += t->busy;
 	if (p->mm && p->pid == p->tgid)
@@ -343,9 +344,15 @@ struct task *task_create(const struct task_params *params, const struct task_beh
 {
 	struct create_call call = { params, behaviour, data, err, NULL };
 
-	if (current_task() && current_task()->behaviour)
+	bool fork = current_task() && current_task()->behaviour;
+
+	if (fork) {
+		syscall_enter(current_task(), SYSCALL_CLONE3, (const u64[4]){ 0 });
 		charge_overhead(TRACE_OVH_SYSCALL, costs.fork);
+	}
 	kernel_run_inside(create_inside, &call);
+	if (fork)
+		syscall_leave(current_task(), call.task ? call.task->ts.pid : *err);
 	return call.task;
 }
 
@@ -425,6 +432,7 @@ void task_spend(u64 ns)
 
 static void task_sleep_until(struct task *t, u64 when)
 {
+	syscall_enter(t, SYSCALL_CLOCK_NANOSLEEP, (const u64[4]){ 0 });
 	charge_overhead(TRACE_OVH_SYSCALL, costs.syscall + costs.timer_program);
 	cpu_sync();
 	if (when <= cpu_clock())
@@ -438,6 +446,7 @@ static void task_exit(struct task *t)
 {
 	struct task_struct *p = &t->ts;
 
+	syscall_enter(t, SYSCALL_EXIT, (const u64[4]){ 0 });
 	charge_overhead(TRACE_OVH_SYSCALL, costs.exit);
 	cpu_sync();
 	p->flags |= PF_EXITING;
@@ -471,6 +480,8 @@ static void task_next(struct task *t)
 	struct task_action *act = &t->action;
 
 	cpu_sync();
+	if (t->syscall)
+		syscall_leave(t, 0);
 	t->behaviour->next(t, act);
 	switch (act->kind) {
 	case ACT_COMPUTE:
@@ -492,6 +503,7 @@ static void task_next(struct task *t)
 			ghost_switchto_abort(t);
 		return;
 	case ACT_YIELD:
+		syscall_enter(t, SYSCALL_SCHED_YIELD, (const u64[4]){ 0 });
 		charge_overhead(TRACE_OVH_SYSCALL, costs.syscall);
 		do_yield();
 		return;
@@ -619,11 +631,6 @@ u64 task_runtime(struct task *t)
 u64 task_clock(void)
 {
 	return cpu_clock();
-}
-
-void task_charge_syscall(void)
-{
-	charge_overhead(TRACE_OVH_SYSCALL, costs.syscall);
 }
 
 void task_report_ops(u64 units)

@@ -41,7 +41,15 @@ static const struct place {
 } places[] = {
 #define PLACE(name, nr_args) [TP_##name] = { #name, nr_args },
 	TRACE_POINTS(PLACE)
+#undef PLACE
+#define PLACE(name, nr_args)                                                                       \
+	[FENTRY_##name] = { #name, nr_args }, [FEXIT_##name] = { #name, nr_args + 1 },
+	TRACED_FUNCTIONS(PLACE)
+#undef PLACE
 };
+
+/* Where the places of functions begin: an entry and an exit of each. */
+#define FIRST_FUNCTION FENTRY_do_sys_openat2
 
 /* --- calling ----------------------------------------------------------------- */
 
@@ -155,7 +163,17 @@ static void change_inside(void *arg)
 
 static int find_place(const char *name)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
+	for (u32 i = 0; i < FIRST_FUNCTION; i++) {
+		if (!strcmp(places[i].name, name))
+			return i;
+	}
+	return -ENOENT;
+}
+
+/* @offset 0: its entry; 1: its exit. */
+static int find_function(const char *name, u32 offset)
+{
+	for (u32 i = FIRST_FUNCTION + offset; i < NR_TRACE_HOOKS; i += 2) {
 		if (!strcmp(places[i].name, name))
 			return i;
 	}
@@ -176,9 +194,16 @@ static int hook_of(const struct bpf_prog *prog, const char *name)
 		return find_place(name);
 	if (prog->type != BPF_PROG_TYPE_TRACING)
 		return -ENOENT;
-	if (prog->expected_attach_type == BPF_TRACE_RAW_TP)
+	switch (prog->expected_attach_type) {
+	case BPF_TRACE_RAW_TP:
 		return find_place(target_name(prog) + strlen(BTF_TRACE_PREFIX));
-	return -ENOENT;
+	case BPF_TRACE_FENTRY:
+		return find_function(target_name(prog), 0);
+	case BPF_TRACE_FEXIT:
+		return find_function(target_name(prog), 1);
+	default:
+		return -ENOENT;
+	}
 }
 
 static int trace_attach(struct bpf_prog *prog, const char *name, u64 cookie, void **state)

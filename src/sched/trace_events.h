@@ -27,11 +27,19 @@
 	_(sched_migrate_task, 2)                                                                   \
 	_(sched_process_fork, 2)                                                                   \
 	_(sched_process_exit, 1)                                                                   \
-	_(bpf_trace_printk, 1)
+	_(bpf_trace_printk, 1)                                                                     \
+	_(sys_enter, 2)                                                                            \
+	_(sys_exit, 2)
+
+/* Functions of the kernel BTF (kernel/syscalls.h) for fentry and fexit. */
+#define TRACED_FUNCTIONS(_) _(do_sys_openat2, 3)
 
 enum trace_hook {
 #define TRACE_HOOK(name, nr_args) TP_##name,
 	TRACE_POINTS(TRACE_HOOK)
+#undef TRACE_HOOK
+#define TRACE_HOOK(name, nr_args) FENTRY_##name, FEXIT_##name,
+	TRACED_FUNCTIONS(TRACE_HOOK)
 #undef TRACE_HOOK
 	NR_TRACE_HOOKS,
 };
@@ -52,6 +60,18 @@ void trace_call(enum trace_hook hook, const u64 *args);
 	do {                                                                                       \
 		if (trace_enabled(TP_##name))                                                      \
 			trace_call(TP_##name, (const u64[]){ __VA_ARGS__ });                       \
+	} while (0)
+
+/* Before and after a function; what it returns follows the arguments. */
+#define TRACE_ENTRY(name, ...)                                                                     \
+	do {                                                                                       \
+		if (trace_enabled(FENTRY_##name))                                                  \
+			trace_call(FENTRY_##name, (const u64[]){ __VA_ARGS__ });                   \
+	} while (0)
+#define TRACE_EXIT(name, ...)                                                                      \
+	do {                                                                                       \
+		if (trace_enabled(FEXIT_##name))                                                   \
+			trace_call(FEXIT_##name, (const u64[]){ __VA_ARGS__ });                    \
 	} while (0)
 
 /* With the rq locked; current is still @prev. */

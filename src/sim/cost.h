@@ -33,6 +33,7 @@ struct cost_table {
 	u64 dsq_insert, dsq_insert_log; /* FIFO; per level of a vtime tree */
 	u64 pick_idle_word; /* scanning a mask, per 64 CPUs */
 	u64 fork, exit;
+	u64 open; /* looking up a path and making a descriptor */
 };
 
 extern const struct cost_table cost_defaults;

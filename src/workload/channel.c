@@ -59,7 +59,7 @@ bool channel_write(struct channel *c, struct task_action *action)
 		return false;
 	}
 	c->passed++;
-	task_charge_syscall();
+	task_syscall(SYSCALL_WRITE);
 	if (!list_empty(&c->readers.waiters))
 		wait_queue_wake(&c->readers, 1, true);
 	/* a pipe wakes writers one by one: who got in lets the next one try */
@@ -84,7 +84,7 @@ bool channel_read(struct channel *c, struct task_action *action)
 		c->read = 0;
 		room = c->used <= c->wake_at;
 	}
-	task_charge_syscall();
+	task_syscall(SYSCALL_READ);
 	if (room && !list_empty(&c->writers.waiters))
 		wait_queue_wake(&c->writers, c->wake_nr, true);
 	return true;

@@ -104,8 +104,12 @@ static void receiver_next(struct task *self, struct task_action *action)
 
 static int spawn_member(struct hackbench *bench, struct member *m)
 {
-	static const struct task_behaviour sender = { .next = sender_next };
-	static const struct task_behaviour receiver = { .next = receiver_next };
+	static const struct task_behaviour sender = {
+		.next = sender_next, .name = "hackbench:sender",
+	};
+	static const struct task_behaviour receiver = {
+		.next = receiver_next, .name = "hackbench:receiver",
+	};
 	struct task_params params = {
 		.comm = m->sender ? "sender" : "receiver",
 		.group = m->sender ? bench->group_senders : bench->group_receivers,

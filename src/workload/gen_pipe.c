@@ -105,7 +105,7 @@ static bool find_pair(enum place place, u32 cpu[2])
 
 static int pipe_start(struct workload *w)
 {
-	static const struct task_behaviour behaviour = { .next = end_next };
+	static const struct task_behaviour behaviour = { .next = end_next, .name = "pipe:end" };
 	static const char *const places[] = {
 		[PLACE_SAME] = "",
 		[PLACE_SIBLING] = "share a core",

@@ -128,7 +128,7 @@ static void worker_finish(struct worker *wk)
 	hist_record(&rpc->latency, latency);
 	task_report_request(latency);
 	task_report_ops(1);
-	task_charge_syscall(); /* the reply */
+	task_syscall(SYSCALL_SENDTO); /* the reply */
 }
 
 static void worker_next(struct task *self, struct task_action *action)
@@ -138,7 +138,7 @@ static void worker_next(struct task *self, struct task_action *action)
 
 	if (wk->busy)
 		worker_finish(wk);
-	task_charge_syscall(); /* receiving */
+	task_syscall(SYSCALL_RECVFROM);
 	cpu_sync();
 	if (!rpc->nr_pending) {
 		wait_queue_add(&rpc->idle, 0);
@@ -165,8 +165,12 @@ static void batch_next(struct task *self, struct task_action *action)
 
 static int spawn_tasks(struct rpc *rpc)
 {
-	static const struct task_behaviour worker_behaviour = { .next = worker_next };
-	static const struct task_behaviour batch_behaviour = { .next = batch_next };
+	static const struct task_behaviour worker_behaviour = {
+		.next = worker_next, .name = "rpc:worker",
+	};
+	static const struct task_behaviour batch_behaviour = {
+		.next = batch_next, .name = "rpc:batch",
+	};
 	struct task_params params = { .comm = "rpc-worker", .group = rpc->group_workers };
 	struct worker *workers;
 	bool *batch;

@@ -176,8 +176,12 @@ static u32 workers_each(const struct schbench *bench)
 
 static int schbench_start(struct workload *wl)
 {
-	static const struct task_behaviour messenger_behaviour = { .next = messenger_next };
-	static const struct task_behaviour worker_behaviour = { .next = worker_next };
+	static const struct task_behaviour messenger_behaviour = {
+		.next = messenger_next, .name = "schbench:messenger",
+	};
+	static const struct task_behaviour worker_behaviour = {
+		.next = worker_next, .name = "schbench:worker",
+	};
 	struct schbench *bench = container_of(wl, struct schbench, w);
 	struct task_params params = { .comm = "schbench-msg", .group = bench->group_messengers };
 	u32 i, nr = bench->config.messengers, per_messenger = workers_each(bench);

@@ -73,7 +73,9 @@ static void child_next(struct task *self, struct task_action *action)
 
 static bool fork_child(struct stresser *s)
 {
-	static const struct task_behaviour behaviour = { child_next, workload_release };
+	static const struct task_behaviour behaviour = {
+		child_next, workload_release, "stress:child",
+	};
 	struct task_params params = {
 		.comm = "stress-child",
 		.group = s->stress->group[FORK],
@@ -138,7 +140,7 @@ static void affinity_next(struct task *self, struct task_action *action)
 	if (!work_first(s, action))
 		return;
 	random_mask(&s->rng, &mask);
-	task_charge_syscall();
+	task_syscall(SYSCALL_SETAFFINITY);
 	/* CPUs that are all offline are refused, as by the system call: an attempt counts */
 	task_set_affinity(self, &mask);
 	task_report_ops(1);
@@ -189,10 +191,10 @@ static u32 stress_nr_tasks(const struct workload *w)
 static int start_kind(struct stress *stress, enum kind kind)
 {
 	static const struct task_behaviour behaviours[] = {
-		[FORK] = { .next = forker_next },
-		[AFFINITY] = { .next = affinity_next },
-		[YIELD] = { .next = yield_next },
-		[SLEEP] = { .next = sleep_next },
+		[FORK] = { .next = forker_next, .name = "stress:forker" },
+		[AFFINITY] = { .next = affinity_next, .name = "stress:affinity" },
+		[YIELD] = { .next = yield_next, .name = "stress:yield" },
+		[SLEEP] = { .next = sleep_next, .name = "stress:sleep" },
 	};
 	char comm[TASK_COMM_LEN], stream[32];
 	struct task_params params = {

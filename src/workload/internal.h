@@ -109,6 +109,6 @@ struct generator {
 	struct workload *(*open)(const void *config, char *err, size_t err_size);
 };
 
-extern const struct generator gen_schbench, gen_hackbench, gen_pipe, gen_rpc, gen_stress;
+extern const struct generator gen_schbench, gen_hackbench, gen_pipe, gen_rpc, gen_stress, gen_files;
 
 #endif

@@ -189,7 +189,7 @@ static void set_cpus(struct thread *t, const struct cpumask *cpus)
 		cpumask_setall(&all);
 		cpus = &all;
 	}
-	task_charge_syscall();
+	task_syscall(SYSCALL_SETAFFINITY);
 	if (task_set_affinity(current_task(), cpus))
 		workload_note(&t->app->w,
 			      "task \"%s\": a phase's CPUs could not be set: all offline?",
@@ -202,7 +202,7 @@ static void set_sched(struct thread *t, const struct rtapp_sched *sched)
 
 	if (!sched->set)
 		return;
-	task_charge_syscall();
+	task_syscall(SYSCALL_SETSCHEDULER);
 	err = task_set_policy(current_task(), sched->policy, sched->rt_priority);
 	if (!err && !sched->rt_priority)
 		err = task_set_nice(current_task(), sched->nice);
@@ -218,7 +218,7 @@ static void set_taskgroup(struct thread *t, const char *path)
 	if (!path || (t->taskgroup && !strcmp(t->taskgroup, path)))
 		return;
 	t->taskgroup = path;
-	task_charge_syscall();
+	task_syscall(SYSCALL_WRITE);
 	err = task_set_cgroup(current_task(), path);
 	if (err)
 		workload_note(&t->app->w, "task \"%s\" could not be put into the taskgroup %s: %s",
@@ -329,6 +329,7 @@ static void thread_next(struct task *self, struct task_action *action)
 static const struct task_behaviour thread_behaviour = {
 	.next = thread_next,
 	.release = workload_release,
+	.name = "rtapp:thread",
 };
 
 /* --- starting ------------------------------------------------------------------- */

@@ -12,7 +12,7 @@
 
 static bool block_on(struct wait_queue *wq, struct task_action *action)
 {
-	task_charge_syscall();
+	task_syscall_wait(SYSCALL_FUTEX);
 	wait_queue_add(wq, 0);
 	action->kind = ACT_BLOCK;
 	action->ns = 0;
@@ -23,7 +23,7 @@ static u32 wake(struct wait_queue *wq, u32 nr)
 {
 	if (list_empty(&wq->waiters))
 		return 0;
-	task_charge_syscall();
+	task_syscall(SYSCALL_FUTEX);
 	return wait_queue_wake(wq, nr, false);
 }
 

@@ -21,7 +21,7 @@
 #define CHUNK_SIZE (64U << 10)
 
 static const struct generator *const generators[] = {
-	&gen_schbench, &gen_hackbench, &gen_pipe, &gen_rpc, &gen_stress,
+	&gen_schbench, &gen_hackbench, &gen_pipe, &gen_rpc, &gen_stress, &gen_files,
 };
 
 struct workload_chunk {

@@ -20,7 +20,7 @@ struct check {
 	const char *file;
 	int line;
 	int checked, bad;
-	bool *kfunc_listed; /* by type id */
+	bool *func_listed; /* by type id */
 };
 
 __attribute__((format(printf, 2, 3))) static void differs(struct check *c, const char *fmt, ...)
@@ -127,7 +127,7 @@ static void check_enumerators(struct check *c, const char *enum_name)
 	}
 }
 
-static void check_func(struct check *c, const char *name, bool kfunc)
+static void check_func(struct check *c, const char *name)
 {
 	int id = btf__find_by_name_kind(c->btf, name, BTF_KIND_FUNC);
 	const struct btf_type *proto;
@@ -138,7 +138,8 @@ static void check_func(struct check *c, const char *name, bool kfunc)
 		differs(c, "function %s is not there", name);
 		return;
 	}
-	c->kfunc_listed[id] = kfunc;
+	/* a "func" line is enough for functions that are there to be traced */
+	c->func_listed[id] = true;
 	proto = btf__type_by_id(c->btf, btf__type_by_id(c->btf, id)->type);
 	for (; (param = next_word()); i++)
 		if (i >= btf_vlen(proto) ||
@@ -179,7 +180,7 @@ static void check_marked_func(struct check *c, const char *mark, const char *ver
 	}
 	snprintf(want, sizeof(want), "%s:%s", mark, version);
 	check_mark(c, name, want);
-	check_func(c, name, true);
+	check_func(c, name);
 }
 
 static void check_typedef(struct check *c, const char *name)
@@ -235,7 +236,7 @@ static void check_line(struct check *c, char *text)
 		check_marked_func(c, kind + strlen("kfunc-"), name);
 	else if (!strcmp(kind, "kfunc") || !strcmp(kind, "func")) {
 		check_mark(c, name, NULL);
-		check_func(c, name, kind[0] == 'k');
+		check_func(c, name);
 	}
 	else if (!strcmp(kind, "typedef"))
 		check_typedef(c, name);
@@ -259,8 +260,8 @@ static void check_unlisted_kfuncs(struct check *c)
 		const struct btf_type *t = btf__type_by_id(c->btf, id);
 		const char *name = name_at(c, t->name_off);
 
-		if (btf_is_func(t) && !c->kfunc_listed[id] && is_kfunc_name(name))
-			differs(c, "kfunc %s is in the BTF but not listed", name);
+		if (btf_is_func(t) && !c->func_listed[id] && is_kfunc_name(name))
+			differs(c, "function %s is in the BTF but not listed", name);
 	}
 }
 
@@ -281,8 +282,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "cannot read %s: %s\n", c.btf ? argv[2] : argv[1], strerror(errno));
 		return 2;
 	}
-	c.kfunc_listed = calloc(btf__type_cnt(c.btf), sizeof(bool));
-	if (!c.kfunc_listed)
+	c.func_listed = calloc(btf__type_cnt(c.btf), sizeof(bool));
+	if (!c.func_listed)
 		return 2;
 	while (fgets(text, sizeof(text), manifest)) {
 		c.line++;
@@ -290,7 +291,7 @@ int main(int argc, char **argv)
 	}
 	check_unlisted_kfuncs(&c);
 	fclose(manifest);
-	free(c.kfunc_listed);
+	free(c.func_listed);
 	btf__free(c.btf);
 	printf("%d names checked, %d differences\n", c.checked, c.bad);
 	return c.bad || !c.checked;

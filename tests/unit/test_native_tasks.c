@@ -94,7 +94,7 @@ static void sleeper_release(struct task *task)
 	s->released = true;
 }
 
-static const struct task_behaviour sleeper = { sleeper_next, sleeper_release };
+static const struct task_behaviour sleeper = { .next = sleeper_next, .release = sleeper_release };
 
 struct creation {
 	struct task_params params;
@@ -203,7 +203,7 @@ static void player1(struct task *task, struct task_action *action)
 
 static void test_wakeups(void **state)
 {
-	static const struct task_behaviour players[] = { { player0, NULL }, { player1, NULL } };
+	static const struct task_behaviour players[] = { { .next = player0 }, { .next = player1 } };
 	struct start start = { .nr = 2 };
 
 	memset(&ping, 0, sizeof(ping));

@@ -183,7 +183,7 @@ static void exit_release(struct task *task)
 	free(task_data(task));
 }
 
-static const struct task_behaviour mortal = { one_round, exit_release };
+static const struct task_behaviour mortal = { .next = one_round, .release = exit_release };
 
 static struct task *start_mortal(struct task *parent, u32 rounds)
 {

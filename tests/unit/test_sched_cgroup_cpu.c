@@ -441,7 +441,7 @@ static void exit_release(struct task *task)
 	free(task_data(task));
 }
 
-static const struct task_behaviour mortal = { work_and_exit, exit_release };
+static const struct task_behaviour mortal = { .next = work_and_exit, .release = exit_release };
 
 /* Tasks that reach their end about when the runtime does. */
 static void test_exit_throttled(void **state)

@@ -105,7 +105,7 @@ static void yield_next(struct task *task, struct task_action *action)
 				      (struct task_action){ .kind = ACT_YIELD };
 }
 
-static const struct task_behaviour yielder = { yield_next, job_release };
+static const struct task_behaviour yielder = { .next = yield_next, .release = job_release };
 
 static void test_yield(void **state)
 {

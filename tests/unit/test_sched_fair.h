@@ -106,7 +106,7 @@ static inline void job_release(struct task *task)
 	free(task_data(task));
 }
 
-static const struct task_behaviour job_behaviour = { job_next, job_release };
+static const struct task_behaviour job_behaviour = { .next = job_next, .release = job_release };
 
 static inline struct task *start(struct task_params params, u64 work, u64 sleep)
 {

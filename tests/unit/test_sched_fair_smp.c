@@ -213,7 +213,7 @@ static void exit_next(struct task *task, struct task_action *action)
 				  (struct task_action){ ACT_COMPUTE, job->work };
 }
 
-static const struct task_behaviour exiter = { exit_next, job_release };
+static const struct task_behaviour exiter = { .next = exit_next, .release = job_release };
 
 static void test_exits(void **state)
 {

@@ -171,7 +171,7 @@ static inline void script_next(struct task *task, struct task_action *action)
 		*action = script->actions[script->at++];
 }
 
-static const struct task_behaviour script_behaviour = { script_next, job_release };
+static const struct task_behaviour script_behaviour = { .next = script_next, .release = job_release };
 
 static inline struct task *make_scripted(struct task_params params, const struct script *script)
 {

@@ -588,7 +588,7 @@ static void test_help(void **state)
 		assert_non_null(strstr(help, summary));
 		assert_non_null(strstr(help, "options of"));
 	}
-	assert_int_equal(i, 5);
+	assert_int_equal(i, 6);
 	assert_null(workload_generator_help("moon"));
 	assert_non_null(strstr(workload_generator_help("rpc"), "(default 99.5:4us,0.5:10ms)"));
 	/* asking within a specification gives the same text as an error */

@@ -652,7 +652,7 @@ static void test_bad_files(void **state)
 	assert_string_equal(err,
 			    "\"hackbensh\" is neither a workload file (rt-app JSON) nor a "
 			    "generator; did you mean \"hackbench\"? The generators are schbench, "
-			    "hackbench, pipe, rpc, stress");
+			    "hackbench, pipe, rpc, stress, files");
 	assert_null(workload_open("", err, sizeof(err)));
 }
 
