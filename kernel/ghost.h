@@ -239,6 +239,19 @@ struct bpf_ghost_sched {
 	u64 next_gtid; /* runs next unless another task is latched; 0: none */
 };
 
+/*
+ * Context of ghost_select_rq/select_rq: on whose runqueue shall a task be that wakes
+ * up or is new? Returns a CPU, or a negative number: as without the program.
+ */
+struct bpf_ghost_select_rq {
+	u64 gtid;
+	u32 task_cpu; /* where it was */
+	u32 waker_cpu;
+	u32 sd_flag; /* 4: it is new, 8: it wakes up */
+	u32 wake_flags; /* 1: the waker is about to sleep, 2: it is new */
+	u8 skip_ttwu_queue; /* the waker's CPU shall do all of the work */
+};
+
 /* Of run_gtid(). */
 enum ghost_run_flags {
 	RTLA_ON_PREEMPT = 1 << 0, /* return to the local agent when the task ... */

@@ -278,6 +278,8 @@ static bool ttwu_remote(const struct task_struct *p, u32 cpu)
 		return false;
 	if (class == &ext_sched_class && !scx_allow_queued_wakeup())
 		return false;
+	if (task_of(p)->ghost.skip_ttwu_queue)
+		return false;
 	if (topo_of(this_cpu->id)->llc != topo_of(cpu)->llc)
 		return true;
 	return !cpu_rq(cpu)->nr_running;

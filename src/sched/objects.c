@@ -31,6 +31,7 @@ struct kheap_type kheap_types[NR_OBJ_TYPES] = {
 	[OBJ_PERIODIC_CTX] = { .name = "bpf_periodic_ctx" },
 	[OBJ_GHOST_MSG] = { .name = "bpf_ghost_msg" },
 	[OBJ_GHOST_SCHED] = { .name = "bpf_ghost_sched" },
+	[OBJ_GHOST_SELECT_RQ] = { .name = "bpf_ghost_select_rq" },
 	[OBJ_GHOST_SW] = { .name = "[ghOSt status words]" },
 	[OBJ_PT_REGS] = { .name = "pt_regs" },
 	[OBJ_OPEN_HOW] = { .name = "open_how" },

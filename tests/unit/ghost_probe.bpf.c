@@ -129,6 +129,21 @@ int probe_pnt(struct bpf_ghost_sched *ctx)
 	return 0;
 }
 
+/* Attached by the test that wants it. */
+struct bpf_ghost_select_rq select_seen;
+s32 select_cpu; /* what it says */
+u8 skip_ttwu_queue;
+
+SEC("?ghost_select_rq/select_rq")
+int probe_select_rq(struct bpf_ghost_select_rq *ctx)
+{
+	select_seen = *ctx;
+	ctx->skip_ttwu_queue = skip_ttwu_queue;
+	if (fault_in == 3)
+		return fault();
+	return select_cpu;
+}
+
 SEC("ghost_msg/msg_send")
 int probe_msg(struct bpf_ghost_msg *msg)
 {

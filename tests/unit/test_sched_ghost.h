@@ -36,14 +36,24 @@ static inline void fail_loader(const struct loader_error *error)
 	fail_msg("%s\n%s", error->message, error->log ? error->log : "");
 }
 
-static inline struct loader *load_object(const char *path)
+/* @program: one that is not loaded without being asked for, or NULL. */
+static inline struct loader *load_object_with(const char *path, const char *program)
 {
 	struct loader_error error = { 0 };
 	struct loader *l = loader_open(path, NULL, NULL, NULL, &error);
 
-	if (!l || loader_load(l, &error))
+	if (!l)
+		fail_loader(&error);
+	if (program)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(l->obj, program), true);
+	if (loader_load(l, &error))
 		fail_loader(&error);
 	return l;
+}
+
+static inline struct loader *load_object(const char *path)
+{
+	return load_object_with(path, NULL);
 }
 
 static inline int map_fd(const char *name)
@@ -107,7 +117,7 @@ static inline int attach_program(const char *name, int target)
 
 /* --- the machine -------------------------------------------------------------------- */
 
-static inline void make_enclave(struct ghost_config config)
+static inline void make_enclave_with(struct ghost_config config, const char *program)
 {
 	struct loader_error error = { 0 };
 	char err[256] = "";
@@ -115,11 +125,16 @@ static inline void make_enclave(struct ghost_config config)
 	enclave = ghost_enclave_create(&config, err, sizeof(err));
 	if (!enclave)
 		fail_msg("%s", err);
-	probe = load_object(probe_path());
+	probe = load_object_with(probe_path(), program);
 	map_globals();
 	loader_set_enclave(probe, ghost_enclave_fd(enclave));
 	if (loader_attach(probe, &error))
 		fail_loader(&error);
+}
+
+static inline void make_enclave(struct ghost_config config)
+{
+	make_enclave_with(config, NULL);
 }
 
 static inline void start_enclave(void)

@@ -152,6 +152,7 @@ static void test_lifetimes(void **state)
 	run_for(MS);
 	facade_munmap(globals, globals_size);
 	shut_down();
+	loader_close(probe);
 }
 
 /* --- wake_agent() ---------------------------------------------------------------------- */

@@ -62,15 +62,48 @@ static void yield_task_ghost(struct rq *rq)
 	ghost_task_of(rq->curr)->yielded = true;
 }
 
+/* In the numbers of ghOSt's kernel. */
+#define SD_BALANCE_FORK 4
+#define SD_BALANCE_WAKE 8
+#define GHOST_WF_SYNC 1
+#define GHOST_WF_FORK 2
+
+/* What the program says; what it may not say is seen to by the core. */
+static s32 ask_for_cpu(struct ghost_enclave *e, struct task_struct *p, s32 prev_cpu,
+		       u32 wake_flags)
+{
+	struct bpf_ghost_select_rq *ctx = this_ghost()->select_rq;
+	s32 cpu;
+
+	memset(ctx, 0, sizeof(*ctx));
+	ctx->gtid = ghost_task_of(p)->gtid;
+	ctx->task_cpu = prev_cpu;
+	ctx->waker_cpu = this_cpu->id;
+	ctx->sd_flag = wake_flags & WF_FORK ? SD_BALANCE_FORK : SD_BALANCE_WAKE;
+	ctx->wake_flags = (wake_flags & WF_SYNC ? GHOST_WF_SYNC : 0) |
+			  (wake_flags & WF_FORK ? GHOST_WF_FORK : 0);
+	cpu = (s32)ghost_run_prog(e, e->select_rq, ctx);
+	ghost_task_of(p)->skip_ttwu_queue = ctx->skip_ttwu_queue;
+	return cpu;
+}
+
 static s32 select_task_rq_ghost(struct task_struct *p, s32 prev_cpu, u32 wake_flags)
 {
-	return ghost_task_of(p)->enclave->config.wake_on_waker_cpu ? (s32)this_cpu->id : prev_cpu;
+	struct ghost_enclave *e = ghost_task_of(p)->enclave;
+	s32 cpu = -1;
+
+	if (e->select_rq && ghost_active(e))
+		cpu = ask_for_cpu(e, p, prev_cpu, wake_flags);
+	if (cpu >= 0 && (u32)cpu < nr_cpu_ids)
+		return cpu;
+	return e->config.wake_on_waker_cpu ? (s32)this_cpu->id : prev_cpu;
 }
 
 static void task_woken_ghost(struct rq *rq, struct task_struct *p)
 {
 	struct ghost_task *gt = ghost_task_of(p);
 
+	gt->skip_ttwu_queue = false;
 	/* woken before it was off its queue: nothing has been told of its going to sleep */
 	if (gt->sw->flags & GHOST_SW_TASK_RUNNABLE)
 		return;

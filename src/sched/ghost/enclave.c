@@ -65,6 +65,7 @@ static bool turn_on(void)
 
 		gc->msg = sched_alloc(OBJ_GHOST_MSG, sizeof(*gc->msg));
 		gc->sched = sched_alloc(OBJ_GHOST_SCHED, sizeof(*gc->sched));
+		gc->select_rq = sched_alloc(OBJ_GHOST_SELECT_RQ, sizeof(*gc->select_rq));
 		irq_work_init(&gc->wake_work, ghost_wake_agents);
 		kernel.rqs[cpu]->ghost.cpu = gc;
 	}
@@ -328,6 +329,7 @@ void ghost_shutdown(void)
 			continue;
 		kheap_free(gc->msg);
 		kheap_free(gc->sched);
+		kheap_free(gc->select_rq);
 		free(gc);
 	}
 	while (!list_empty(&ghost.enclaves))

@@ -39,7 +39,7 @@ struct ghost_enclave {
 	struct ghost_config config; /* cpus is not looked at */
 	bool started, ending, ended; /* one after the other */
 	bool has_fd; /* all descriptors together hold one reference */
-	struct bpf_prog *pnt, *msg; /* attached ones; their links hold them */
+	struct bpf_prog *pnt, *msg, *select_rq; /* attached ones; their links hold them */
 
 	struct ghost_sw_region_header *region;
 	u64 *sw_used; /* a bit per status word */
@@ -61,6 +61,7 @@ struct ghost_enclave {
 struct ghost_cpu {
 	struct bpf_ghost_msg *msg;
 	struct bpf_ghost_sched *sched;
+	struct bpf_ghost_select_rq *select_rq;
 	struct ghost_enclave *target; /* whose program runs here now */
 	struct cpumask wake_agents; /* asked for by programs here */
 	struct irq_work wake_work;
@@ -185,7 +186,7 @@ u64 ghost_run_prog(struct ghost_enclave *e, struct bpf_prog *prog, void *ctx);
 void ghost_detach_programs(struct ghost_enclave *e);
 int ghost_ctl_fd(struct ghost_enclave *e);
 
-/* --- helpers.c ---------------------------------------------------------------------- */
+/* --- helpers.c; what MSG may call, select_rq may, too -------------------------------- */
 
 #define NR_GHOST_SCHED_HELPERS 4
 #define NR_GHOST_MSG_HELPERS 3

@@ -39,11 +39,22 @@ static int check_msg(const struct bpf_prog *prog, struct bpf_log *log)
 	return check(prog, log, BPF_GHOST_MSG_SEND, "ghost_msg/msg_send");
 }
 
+static int check_select_rq(const struct bpf_prog *prog, struct bpf_log *log)
+{
+	return check(prog, log, BPF_GHOST_SELECT_RQ, "ghost_select_rq/select_rq");
+}
+
 /* --- attachment -------------------------------------------------------------------- */
 
 static struct bpf_prog **place_of(struct ghost_enclave *e, const struct bpf_prog *prog)
 {
-	return prog->type == (enum bpf_prog_type)BPF_PROG_TYPE_GHOST_SCHED ? &e->pnt : &e->msg;
+	switch ((u32)prog->type) {
+	case BPF_PROG_TYPE_GHOST_SCHED:
+		return &e->pnt;
+	case BPF_PROG_TYPE_GHOST_MSG:
+		return &e->msg;
+	}
+	return &e->select_rq;
 }
 
 static int attach(struct bpf_prog *prog, void *target, u32 attach_type, void **state)
@@ -78,7 +89,7 @@ static void detach(struct bpf_prog *prog, void *state)
 
 void ghost_detach_programs(struct ghost_enclave *e)
 {
-	e->pnt = e->msg = NULL;
+	e->pnt = e->msg = e->select_rq = NULL;
 }
 
 /* --- running ------------------------------------------------------------------------ */
@@ -104,7 +115,7 @@ void ghost_program_fault(const struct bpf_fault *fault)
 {
 	u32 type = fault->prog->type;
 
-	if ((type != BPF_PROG_TYPE_GHOST_SCHED && type != BPF_PROG_TYPE_GHOST_MSG) ||
+	if (type < BPF_PROG_TYPE_GHOST_SCHED || type > BPF_PROG_TYPE_GHOST_SELECT_RQ ||
 	    !this_cpu || !this_ghost() || !this_ghost()->target)
 		return;
 	ghost_end(this_ghost()->target, GHOST_EXIT_FAULT, "program fault", "program %s: %s",
@@ -152,9 +163,23 @@ static const struct bpf_prog_type_ops msg_type = {
 	.detach = detach,
 };
 
+static const struct bpf_prog_type_ops select_rq_type = {
+	.type = BPF_PROG_TYPE_GHOST_SELECT_RQ,
+	.name = "ghost_select_rq",
+	.ctx = "bpf_ghost_select_rq",
+	.helpers = ghost_msg_helpers,
+	.nr_helpers = NR_GHOST_MSG_HELPERS,
+	.check = check_select_rq,
+	.target = &ctl_type,
+	.attach = attach,
+	.detach = detach,
+};
+
 int ghost_register_programs(void)
 {
 	int err = bpf_register_prog_type(&sched_type);
 
-	return err ? err : bpf_register_prog_type(&msg_type);
+	if (!err)
+		err = bpf_register_prog_type(&msg_type);
+	return err ? err : bpf_register_prog_type(&select_rq_type);
 }

@@ -27,6 +27,7 @@ struct ghost_task {
 	s32 last_ran_cpu, waker_cpu;
 	/* what it did on its CPU and what is told when it leaves: at most one */
 	bool is_new, yielded, blocked;
+	bool skip_ttwu_queue; /* the waker's CPU activates it */
 	struct task *switchto; /* that it hands its CPU to, pinned; between the call and the switch */
 };
 
