@@ -52,6 +52,15 @@ class Enclave(e2e.Test):
         self.assertEqual([a["end"] for a in run["attachments"]], ["swapped"] * 4 + ["done"])
         self.assertEqual([e["error"] for e in run["timeline"]], [None] * 4)
 
+    def test_swap_under_stress(self):
+        """Tasks are made, die and change while every one of them changes hands."""
+        for seed in 2, 4:
+            run = run_json(BIFF, "-m", "2x4x2", "-w", "stress", "-t", "300ms", "--seed", seed,
+                           "--noise", "heavy", "--enclave", "0-9", "--at", "50ms:offline=3",
+                           "--at", "90ms:online=3", "--at", f"200ms:swap={FIFO}",
+                           "--at", f"250ms:swap={BIFF}")["runs"][0]
+            self.assertEqual(run["end"]["kind"], "done", run["end"])
+
     def test_bad_cpus(self):
         for cpus, text in (("4", "0 to 3"), ("", "no CPUs"), ("two", "list of CPUs")):
             self.check_refused(vrt("run", PROBE, *TAIL, "--enclave", cpus), 1, "--enclave", text)

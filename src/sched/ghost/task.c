@@ -99,11 +99,11 @@ static void take(struct ghost_enclave *e, struct task *t)
 void ghost_take_all(struct ghost_enclave *e)
 {
 	cpu_sync();
-	/* by pid: tasks come and go meanwhile */
+	/* by pid: tasks come and go meanwhile; one that is being made is ghost_fork()'s */
 	for (u32 pid = 1; pid < kernel.nr_pids; pid++) {
 		struct task *t = task_from_pid((s32)pid);
 
-		if (t && is_taken(t))
+		if (t && !list_empty(&t->all) && is_taken(t))
 			take(e, t);
 	}
 }
