@@ -273,6 +273,8 @@ static void set_next_task_fair(struct rq *rq, struct task_struct *p, bool first)
 
 	if (se->on_rq)
 		list_move(&se->group_node, &fair_of(rq)->tasks);
+	else /* about to leave, and has come to this class on the way: it was never queued here */
+		join_queue(rq, p);
 	/* as far as the group that the previous task was in, too */
 	for (; se && se->cfs_rq->curr != se; se = se->parent) {
 		set_next_entity(se);

@@ -2,6 +2,7 @@
 """Good runs: determinism, the books, the policies that ship, scale."""
 
 import json
+import tempfile
 
 import vrt as e2e
 from vrt import run_json, source, vrt
@@ -67,6 +68,16 @@ class Features(e2e.Test):
 
 
 class Scale(e2e.Test):
+    def test_detaching_catches_tasks_in_the_middle_of_going_to_sleep(self):
+        """They change class between leaving their queue and leaving the CPU."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            json.dump({"tasks": {"t": {"instance": 256, "loop": -1, "run": 20, "sleep": 50}}}, f)
+            f.flush()
+            for swap in range(100, 110):
+                run = run_json("fifo", "-m", "2x16x2", "-w", f.name, "-t", "120ms", "--noise", "none",
+                               "--at", f"{swap}ms:swap=eevdf", "--seed", swap)["runs"][0]
+                self.assertEqual(run["books"], [])
+
     def test_512_cpus_and_10000_tasks(self):
         run = run_json(FIFO, "--machine", "2x8x16x2", "--workload",
                        "schbench -m 16 -t 624", "--for", "50ms")["runs"][0]
