@@ -5,7 +5,7 @@
 
 BUILD ?= build
 
-.PHONY: all setup demo demo-linux check bench clean
+.PHONY: all setup demo demo-sources demo-linux check bench clean
 
 all: setup $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -19,6 +19,10 @@ $(BUILD)/build.ninja: | setup
 # Two policies that ship against the kernel's default, on two workloads.
 demo: all
 	@scripts/demo.sh $(BUILD)
+
+# One demonstration for each of the documents that vruntime implements.
+demo-sources: all
+	@scripts/demo-sources.sh $(BUILD)
 
 # The kernel's own schedulers, compiled unmodified.
 demo-linux: all
