@@ -38,14 +38,32 @@ bool find_between(const struct loader *l, const char *before, const char *after,
 	return false;
 }
 
-/* The first line that libbpf printed, without its prefix. */
+/* Does it tell of something that libbpf goes on without? */
+static bool is_passed_over(const char *line, size_t len)
+{
+	static const char *const words[] = { ": skipping ", "Ignored and continue" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+		if (memmem(line, len, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
+/* The first line that libbpf printed about what stopped it, without its prefix. */
 static void first_line(const struct loader *l, char *buf, size_t size)
 {
 	const char *p = strbuf_str(&l->log);
+	size_t len = strcspn(p, "\n");
 
-	if (!strncmp(p, PREFIX, strlen(PREFIX)))
+	while (p[len] && is_passed_over(p, len)) {
+		p += len + 1;
+		len = strcspn(p, "\n");
+	}
+	if (!strncmp(p, PREFIX, strlen(PREFIX))) {
 		p += strlen(PREFIX);
-	snprintf(buf, size, "%.*s", (int)strcspn(p, "\n"), p);
+		len -= strlen(PREFIX);
+	}
+	snprintf(buf, size, "%.*s", (int)len, p);
 }
 
 /* --- programs that were refused ----------------------------------------------- */

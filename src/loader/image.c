@@ -94,19 +94,36 @@ static const void *content(const struct image *image, const Elf64_Shdr *sh, size
 	return (const char *)image->data + sh->sh_offset;
 }
 
-const void *image_section(const struct image *image, const char *name, size_t *size)
+/* The first section from number @i on that is not empty and has this name, or the last + 1. */
+static u32 find_section(const struct image *image, const char *name, u32 i)
 {
 	const Elf64_Ehdr *ehdr = image->data;
 	const Elf64_Shdr *sh = sections_of(image), *strtab = &sh[ehdr->e_shstrndx];
 	const char *names = (const char *)image->data + strtab->sh_offset;
 	u64 len = strlen(name) + 1;
 
-	for (u32 i = 0; i < ehdr->e_shnum; i++)
+	for (; i < ehdr->e_shnum; i++)
 		if (sh[i].sh_size && sh[i].sh_name < strtab->sh_size &&
 		    strtab->sh_size - sh[i].sh_name >= len &&
 		    !memcmp(names + sh[i].sh_name, name, len))
-			return content(image, &sh[i], size);
-	return NULL;
+			break;
+	return i;
+}
+
+const void *image_section(const struct image *image, const char *name, size_t *size)
+{
+	const Elf64_Ehdr *ehdr = image->data;
+	u32 i = find_section(image, name, 0);
+
+	return i < ehdr->e_shnum ? content(image, &sections_of(image)[i], size) : NULL;
+}
+
+bool image_has_twice(const struct image *image, const char *name)
+{
+	const Elf64_Ehdr *ehdr = image->data;
+	u32 i = find_section(image, name, 0);
+
+	return i < ehdr->e_shnum && find_section(image, name, i + 1) < ehdr->e_shnum;
 }
 
 void image_each_symbol(const struct image *image, image_symbol_fn fn, void *arg)

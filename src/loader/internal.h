@@ -114,9 +114,17 @@ enum loader_status image_read(struct image *image, const char *path, const char 
 
 /* The content of a section that is not empty; NULL: there is none of that name. */
 const void *image_section(const struct image *image, const char *name, size_t *size);
+/* Is there more than one of that name? */
+bool image_has_twice(const struct image *image, const char *name);
 /* The entries of the symbol table; @sym is an Elf64_Sym. */
 typedef void (*image_symbol_fn)(const char *name, const void *sym, void *arg);
 void image_each_symbol(const struct image *image, image_symbol_fn fn, void *arg);
+
+/* --- layout.c --------------------------------------------------------------- */
+
+/* May libbpf trust the object's types? Before it opens it. */
+enum loader_status check_layout(const struct image *image, const char *path,
+				struct loader_error *error);
 
 /* --- compile.c -------------------------------------------------------------- */
 

@@ -248,6 +248,8 @@ struct loader *loader_open(const char *path, const struct loader_options *opts,
 	else
 		use_simulated_kernel(l);
 	if (status == LOADER_OK)
+		status = check_layout(&image, l->path, error);
+	if (status == LOADER_OK)
 		status = open_image(l, &image, error);
 	free(image.data);
 	if (status == LOADER_OK)

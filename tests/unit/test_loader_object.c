@@ -116,6 +116,99 @@ static void test_damaged(void **state)
 	free(data);
 }
 
+/* --- damaged types ------------------------------------------------------------ */
+
+static const char with_table[] =
+	"typedef unsigned number;\n"
+	"struct my_ops { number first; number second; };\n"
+	"__attribute__((section(\"syscall\"))) int prog(void *ctx) { return 0; }\n"
+	"__attribute__((section(\".struct_ops.link\"))) struct my_ops table = { 1, 2 };\n"
+	"char _license[] __attribute__((section(\"license\"))) = \"GPL\";\n";
+
+/* The type of @name in an object's BTF, in place; without a name, type @id_or_kind. */
+static struct btf_type *find_type(char *data, size_t size, const char *name, u32 id_or_kind)
+{
+	struct image image = { data, size };
+	size_t btf_size;
+	u32 raw_size;
+	const char *section = image_section(&image, ".BTF", &btf_size);
+	struct btf *btf = btf__new(section, (u32)btf_size);
+	s32 id = name ? btf__find_by_name_kind(btf, name, id_or_kind) : (s32)id_or_kind;
+	ptrdiff_t at;
+
+	assert_true(id > 0);
+	at = (const char *)btf__type_by_id(btf, (u32)id) -
+	     (const char *)btf__raw_data(btf, &raw_size);
+	btf__free(btf);
+	return (struct btf_type *)(data + (section - data) + at);
+}
+
+static void assert_damaged(char *data, size_t size, u32 *word, u32 value, const char *words)
+{
+	u32 old = *word;
+
+	*word = value;
+	assert_refused(write_file("damaged.bpf.o", data, size), LOADER_ERR_OBJECT, words);
+	*word = old;
+}
+
+static void test_damaged_types(void **state)
+{
+	size_t size = 1;
+	char *data = read_object(with_table, &size);
+	struct btf_type *ops = find_type(data, size, "my_ops", BTF_KIND_STRUCT);
+	struct btf_type *number = find_type(data, size, "number", BTF_KIND_TYPEDEF);
+	struct btf_type *sec = find_type(data, size, ".struct_ops.link", BTF_KIND_DATASEC);
+	struct btf_type *prog = find_type(data, size, "prog", BTF_KIND_FUNC);
+	struct btf_var_secinfo *info = btf_var_secinfos(sec);
+	struct btf_type *proto = find_type(data, size, NULL, prog->type);
+
+	assert_damaged(data, size, &btf_members(ops)[1].offset, 40,
+		       "member 'second' of the operations table 'table' reaches beyond the 8 bytes of 'struct my_ops'");
+	assert_damaged(data, size, &ops->size, 1U << 30,
+		       "'table' (1073741824 bytes at 0) reaches beyond the 8 bytes of section .struct_ops.link");
+	assert_damaged(data, size, &info->offset, UINT32_MAX - 3, "at 4294967292) reaches beyond");
+	assert_damaged(data, size, &info->type, btf_members(ops)[0].type,
+		       "has 'number', which is no variable of a struct type");
+	/* a typedef of itself: the members before it */
+	assert_damaged(data, size, &number->type, btf_members(ops)[0].type, "leads back to itself");
+	assert_damaged(data, size, &proto->type, 9999, "refers to type 9999 of ");
+	free(data);
+}
+
+static void test_section_twice(void **state)
+{
+	size_t size = 1;
+	char *data = read_object(with_table, &size);
+	Elf64_Ehdr *ehdr = (Elf64_Ehdr *)data;
+	Elf64_Shdr *sh = (Elf64_Shdr *)(data + ehdr->e_shoff);
+	struct image image = { data, size };
+	size_t table_size;
+	const char *table = image_section(&image, ".struct_ops.link", &table_size);
+	u32 i = 0;
+
+	while (data + sh[i].sh_offset != table || !sh[i].sh_size)
+		i++;
+	/* the one before it is called the same from now on */
+	assert_true(sh[i - 1].sh_size > 0);
+	sh[i - 1].sh_name = sh[i].sh_name;
+	assert_refused(write_file("twice.bpf.o", data, size), LOADER_ERR_OBJECT,
+		       "has two sections .struct_ops.link");
+	free(data);
+}
+
+/* What libbpf passes over is not why it gives up. */
+static void test_reason_of_libbpf(void **state)
+{
+	static const char odd[] =
+		"extern int nowhere(int);\n"
+		"int odd_data __attribute__((section(\"oddities\"))) = 1;\n"
+		"__attribute__((section(\"syscall\"))) int prog(void *ctx) { return nowhere(odd_data); }\n";
+
+	assert_refused(write_source("odd.bpf.c", odd), LOADER_ERR_OBJECT, "nowhere");
+	assert_null(strstr(error.message, "skipping"));
+}
+
 static void test_without_btf(void **state)
 {
 	size_t size = 0;
@@ -455,6 +548,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_file, forget, forget),
 		cmocka_unit_test_setup_teardown(test_no_elf, forget, forget),
 		cmocka_unit_test_setup_teardown(test_damaged, forget, forget),
+		cmocka_unit_test_setup_teardown(test_damaged_types, forget, forget),
+		cmocka_unit_test_setup_teardown(test_section_twice, forget, forget),
+		cmocka_unit_test_setup_teardown(test_reason_of_libbpf, forget, forget),
 		cmocka_unit_test_setup_teardown(test_without_btf, forget, forget),
 		cmocka_unit_test_setup_teardown(test_flipped_bytes, forget, forget),
 		cmocka_unit_test_setup_teardown(test_nothing_in_it, forget, forget),
