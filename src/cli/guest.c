@@ -32,7 +32,6 @@
 #define BUILD_PLACE "/src/vm/guest/vrt-agent"
 #define INSTALLED_PLACE "/../libexec/vruntime/vrt-agent"
 #define WORKLOAD_NAME "workload.json"
-#define WORKLOAD_PLACE "/tmp/" WORKLOAD_NAME /* where the agent puts files */
 #define OBJECT_NAME "scheduler.bpf.o"
 /* Beyond the run's own time: start, end, sending. Emulation is slow. */
 #define PATIENCE_MS 120000
@@ -97,7 +96,17 @@ struct vm *guest_boot(const struct run_plan *plan, const char *kernel, char *err
 	return vm;
 }
 
-int guest_check_plan(const struct run_plan *plan, char *err, size_t err_size)
+struct vm *guest_this_host(char *err, size_t err_size)
+{
+	char *agent = guest_agent_path();
+	struct vm_config config = { .agent = agent };
+	struct vm *vm = vm_this_host(&config, err, err_size);
+
+	free(agent);
+	return vm;
+}
+
+int guest_check_plan(const struct run_plan *plan, bool host, char *err, size_t err_size)
 {
 	const struct run_options *o = &plan->options;
 	const char *what = plan->nr_actions  ? "--at" :
@@ -111,7 +120,11 @@ int guest_check_plan(const struct run_plan *plan, char *err, size_t err_size)
 	if (what)
 		return vrt_error(err, err_size, -EINVAL,
 				 "%s: only the simulated machine can do that yet (--on sim)", what);
-	if (plan->topology.nr_cpus > VM_MAX_CPUS)
+	if (host && strcmp(plan->topology.spec, "host"))
+		return vrt_error(err, err_size, -EINVAL,
+				 "--on host: the machine is this one; give --machine host, so that "
+				 "others are like it");
+	if (!host && plan->topology.nr_cpus > VM_MAX_CPUS)
 		return vrt_error(err, err_size, -EINVAL,
 				 "--machine: a guest has at most %u CPUs, not %u", VM_MAX_CPUS,
 				 plan->topology.nr_cpus);
@@ -218,7 +231,7 @@ static int send_run(const struct guest_run *g, bool object)
 	add_list(settings, RUN_KEY_SET, &o->set);
 	add_list(settings, RUN_KEY_INIT_PROGS, &o->init_progs);
 	json_add_string(settings, RUN_KEY_WORKLOAD,
-			is_file(o->workload) ? WORKLOAD_PLACE : o->workload);
+			is_file(o->workload) ? WORKLOAD_NAME : o->workload);
 	json_add_u64(settings, RUN_KEY_WARMUP, o->warmup);
 	json_add_u64(settings, RUN_KEY_DURATION, g->plan->duration);
 	json_add_u64(settings, RUN_KEY_SEED, o->seed);
@@ -343,7 +356,7 @@ static void drop_times(struct json_object *obj)
 {
 	static const char *const names[] = {
 		"wakeup_latency", "run_delay", "request_latency", "benchmark_wakeup", "lag",
-		"overhead", "overhead_ppm", "utilization_ppm", "ops_per_second_milli",
+		"utilization_ppm", "ops_per_second_milli",
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
@@ -369,7 +382,8 @@ static struct recorder *open_trace(struct guest_run *g)
 	if (!path)
 		return NULL;
 	dot = strrchr(path, '.');
-	strbuf_printf(&name, "%.*s-%s-vm%s", (int)(dot - path), path, g->label, dot);
+	strbuf_printf(&name, "%.*s-%s-%s%s", (int)(dot - path), path, g->label,
+		      json_string_at(g->run, "on"), dot);
 	recorder = recorder_open(strbuf_str(&name), g->plan->topology.nr_cpus, err, sizeof(err));
 	strbuf_free(&name);
 	if (!recorder)
@@ -405,6 +419,9 @@ static void add_metrics(struct guest_run *g)
 	metrics_finish(m, end);
 	machine = metrics_machine_json(m);
 	groups = metrics_groups_json(m);
+	/* no tracepoint tells where a real kernel's own time goes */
+	json_object_object_del(machine, "overhead");
+	json_object_object_del(machine, "overhead_ppm");
 	if (vm_accel(g->vm) == VM_ACCEL_TCG) {
 		drop_times(machine);
 		for (size_t i = 0; i < json_object_array_length(groups); i++)
@@ -455,17 +472,22 @@ struct json_object *guest_run(const struct run_plan *plan, const char *scheduler
 {
 	struct guest_run g = { .plan = plan, .vm = vm, .run = run_new(plan, scheduler) };
 	static const char *const empty[] = { "attachments", "with", "timeline", "cgroups", "books" };
-	bool object = !scheduler_is_class(scheduler);
+	bool object = !scheduler_is_class(scheduler), host = vm_accel(vm) == VM_ACCEL_NONE;
 	int err;
 
 	scheduler_label(scheduler, g.label, sizeof(g.label));
 	g.warnings = json_object_new_array();
 	g.log = json_object_new_array();
-	json_add_string(g.run, "on", "vm");
+	json_add_string(g.run, "on", host ? "host" : "vm");
 	json_add_string(g.run, "kernel", vm_release(vm));
 	json_object_object_add(g.run, "emulated",
 			       json_object_new_boolean(vm_accel(vm) == VM_ACCEL_TCG));
-	if (!object || send_object(&g, scheduler)) {
+	if (object && host && access("/sys/kernel/sched_ext", F_OK))
+		run_set_failure(g.run, "not_loaded", "no sched_ext here",
+				"this host's kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT, Linux "
+				"6.12 or later); --on vm runs the scheduler on one that has it",
+				NULL);
+	else if (!object || send_object(&g, scheduler)) {
 		send_workload(&g);
 		err = send_run(&g, object);
 		if (err)

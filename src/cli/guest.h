@@ -17,8 +17,10 @@ char *guest_agent_path(void);
  * kernel_find() takes it. NULL with a message.
  */
 struct vm *guest_boot(const struct run_plan *plan, const char *kernel, char *err, size_t err_size);
-/* 0, or -EINVAL and what of @plan only the simulated machine can do. */
-int guest_check_plan(const struct run_plan *plan, char *err, size_t err_size);
+/* The same of this host's own kernel. */
+struct vm *guest_this_host(char *err, size_t err_size);
+/* 0, or -EINVAL and what of @plan only the simulated machine can do, or not this @host. */
+int guest_check_plan(const struct run_plan *plan, bool host, char *err, size_t err_size);
 /* The "run" object of docs/json.md for @scheduler in @vm. In a process of its own. */
 struct json_object *guest_run(const struct run_plan *plan, const char *scheduler, struct vm *vm);
 

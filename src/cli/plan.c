@@ -90,9 +90,11 @@ char *scheduler_file(const char *name)
 
 int plan_machine(struct run_plan *plan, char *err, size_t err_size)
 {
-	const char *spec = plan->options.machine ? plan->options.machine : DEFAULT_MACHINE;
+	const char *spec = plan->options.machine;
 	char why[512];
 
+	if (!spec) /* whatever else runs beside this host is to be like it */
+		spec = plan->options.on && strstr(plan->options.on, "host") ? "host" : DEFAULT_MACHINE;
 	if (topology_parse(&plan->topology, spec, why, sizeof(why)))
 		return vrt_error(err, err_size, -EINVAL, "--machine: %s", why);
 	plan->costs = cost_defaults;

@@ -59,8 +59,8 @@ static const struct cmd_option options[] = {
 	{ "costs", 0, CMD_TEXT, FIELD(costs), "FILE",
 	  "JSON file of what things cost on the machine, in ns" },
 	{ "on", 0, CMD_TEXT, FIELD(on), "PLACE[,PLACE...]",
-	  "where: sim, or vm for a real kernel in a virtual machine, vm:6.19 for one of that "
-	  "version ('vrt vm fetch' gets them); default sim" },
+	  "where: sim, vm for a real kernel in a virtual machine, vm:6.19 for one of that version "
+	  "('vrt vm fetch' gets them), or host for this one, as root; default sim" },
 	{ "kernel", 0, CMD_CHOICE, FIELD(kernel), RUN_KERNELS,
 	  "generation of Linux to be, in what BPF programs see of it; default auto, the newest in "
 	  "which there is all that the scheduler needs; any: all names there are" },

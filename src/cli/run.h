@@ -82,10 +82,12 @@ struct run_kernel {
 };
 
 /* Where runs take place. */
+enum run_place { RUN_ON_SIM, RUN_ON_VM, RUN_ON_HOST };
+
 struct run_target {
-	bool vm; /* in a guest; otherwise on the simulated machine */
+	enum run_place place;
 	char *kernel; /* of the guest, as given; NULL: the newest */
-	struct vm *guest; /* once it is up */
+	struct vm *guest; /* once it is up; also this host */
 };
 
 struct run_plan {

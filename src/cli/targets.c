@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where the runs of a plan take place: --on sim,vm:6.19. A guest is booted when
- * the first run wants it, and serves all others that do.
+ * Where the runs of a plan take place: --on sim,vm:6.19,host. A guest is booted
+ * when the first run wants it, and serves all others that do.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,18 +18,23 @@
 static int add_target(struct run_plan *plan, const char *text, size_t len, char *err,
 		      size_t err_size)
 {
-	struct run_target t = { .vm = len >= 2 && !strncmp(text, "vm", 2) };
+	struct run_target t = { .place = RUN_ON_SIM };
 
-	if (t.vm && len > 3 && text[2] == ':')
+	if (len > 3 && !strncmp(text, "vm:", 3)) {
+		t.place = RUN_ON_VM;
 		t.kernel = strndup(text + 3, len - 3);
-	else if (!(t.vm && len == 2) && !(len == 3 && !strncmp(text, "sim", 3)))
+	} else if (len == 2 && !strncmp(text, "vm", 2))
+		t.place = RUN_ON_VM;
+	else if (len == 4 && !strncmp(text, "host", 4))
+		t.place = RUN_ON_HOST;
+	else if (len != 3 || strncmp(text, "sim", 3))
 		return vrt_error(err, err_size, -EINVAL,
-				 "--on: '%.*s' is no place to run: expected sim, vm, or vm:KERNEL "
-				 "with a version (vm:6.19) or the path of a kernel image",
+				 "--on: '%.*s' is no place to run: expected sim, vm, vm:KERNEL "
+				 "with a version (vm:6.19) or the path of a kernel image, or host",
 				 (int)len, text);
 	plan->targets = xreallocarray(plan->targets, plan->nr_targets + 1, sizeof(*plan->targets));
 	plan->targets[plan->nr_targets++] = t;
-	return t.vm ? guest_check_plan(plan, err, err_size) : 0;
+	return t.place == RUN_ON_SIM ? 0 : guest_check_plan(plan, t.place == RUN_ON_HOST, err, err_size);
 }
 
 int plan_targets(struct run_plan *plan, char *err, size_t err_size)
@@ -62,8 +67,9 @@ static void tell_guest(const struct run_plan *plan, const struct vm *vm)
 {
 	if (plan->options.json)
 		return;
-	printf("guest     Linux %s%s\n\n", vm_release(vm),
-	       vm_accel(vm) == VM_ACCEL_KVM ? "" : ", emulated: times are left out");
+	printf("%s Linux %s%s\n\n", vm_accel(vm) == VM_ACCEL_NONE ? "host     " : "guest    ",
+	       vm_release(vm),
+	       vm_accel(vm) == VM_ACCEL_TCG ? ", emulated: times are left out" : "");
 	fflush(stdout);
 }
 
@@ -82,12 +88,13 @@ static struct json_object *run_request(void *arg)
 
 /* "end" of a run that could not be. */
 static struct json_object *failed(const struct run_plan *plan, const char *scheduler,
-				  const char *kind, const char *reason, const char *why)
+				  const struct run_target *t, const char *reason, const char *why)
 {
 	struct json_object *run = run_new(plan, scheduler);
 
-	json_add_string(run, "on", "vm");
-	run_set_failure(run, kind, reason, why, NULL);
+	json_add_string(run, "on", t->place == RUN_ON_HOST ? "host" : "vm");
+	run_set_failure(run, reason ? "not_loaded" : "crashed", reason ? reason : "bug of vruntime",
+			why, NULL);
 	return run;
 }
 
@@ -98,12 +105,13 @@ struct json_object *run_on_target(const struct run_plan *plan, const char *sched
 	struct json_object *run;
 	char why[4096];
 
-	if (!t->vm)
+	if (t->place == RUN_ON_SIM)
 		return run_in_child(plan, scheduler);
 	if (!t->guest) {
-		t->guest = guest_boot(plan, t->kernel, why, sizeof(why));
+		t->guest = t->place == RUN_ON_HOST ? guest_this_host(why, sizeof(why))
+						   : guest_boot(plan, t->kernel, why, sizeof(why));
 		if (!t->guest)
-			return failed(plan, scheduler, "not_loaded", "no guest", why);
+			return failed(plan, scheduler, t, "no kernel to run on", why);
 		tell_guest(plan, t->guest);
 	}
 	request.vm = t->guest;
@@ -113,5 +121,5 @@ struct json_object *run_on_target(const struct run_plan *plan, const char *sched
 	/* what it still says belongs to this run, not to the next */
 	vm_shutdown(t->guest);
 	t->guest = NULL;
-	return run ? run : failed(plan, scheduler, "crashed", "bug of vruntime", why);
+	return run ? run : failed(plan, scheduler, t, NULL, why);
 }

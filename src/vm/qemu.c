@@ -7,16 +7,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/alloc.h"
@@ -24,24 +19,12 @@
 #include "../base/strbuf.h"
 #include "channel.h"
 #include "cpio.h"
-#include "vm.h"
+#include "internal.h"
 
-#define QEMU "qemu-system-x86_64"
 #define BASE_MEMORY_MB 512
 #define MEMORY_PER_CPU_MB 128
 #define KVM_BOOT_TIMEOUT_MS 15000
-#define TAIL_BYTES 1200
 #define MAX_ARGS 40
-
-struct vm {
-	pid_t pid, owner; /* of QEMU, and who started it */
-	int channel;
-	int console; /* memfd */
-	enum vm_accel accel;
-	u32 cpus;
-	char release[128];
-	char tail[TAIL_BYTES + 1];
-};
 
 /* --- initramfs ---------------------------------------------------------------- */
 
@@ -172,111 +155,34 @@ static void make_command(struct command *c, const struct vm_config *config, enum
 	arg(c, "virtserialport,chardev=channel,name=" CHANNEL_PORT);
 }
 
-/* In the child. What QEMU says itself goes to the console, too. */
-__noreturn static void exec_qemu(const struct command *c, int console)
-{
-	int null = open("/dev/null", O_RDWR);
-
-	/* whatever becomes of us, no guest is left behind */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setpgid(0, 0); /* Ctrl-C is for us; we end it */
-	dup2(null, 0);
-	dup2(console, 1);
-	dup2(console, 2);
-	execvp(QEMU, c->argv);
-	_exit(127);
-}
-
 static int start_qemu(struct vm *vm, const struct vm_config *config, int initramfs, char *err,
 		      size_t err_size)
 {
 	struct command c = {};
-	int pair[2];
+	int pair[2], ret;
 
-	vm->console = memfd_create("console", 0);
-	if (vm->console < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
-		return vrt_error(err, err_size, -errno, "no descriptors for a guest: %s",
-				 strerror(errno));
-	fcntl(pair[0], F_SETFD, FD_CLOEXEC);
+	if (vm_open(vm, pair, err, err_size))
+		return -EMFILE;
 	make_command(&c, config, vm->accel, initramfs, vm->console, pair[1]);
-	fflush(NULL);
-	vm->pid = fork();
-	if (!vm->pid)
-		exec_qemu(&c, vm->console);
+	ret = vm_start(vm, c.argv, pair, err, err_size);
 	free_command(&c);
-	close(pair[1]);
-	vm->channel = pair[0];
-	if (vm->pid < 0)
-		return vrt_error(err, err_size, -errno, "QEMU could not be started: %s",
-				 strerror(errno));
-	return 0;
+	return ret;
 }
 
 /* --- coming up --------------------------------------------------------------------- */
 
-static bool has_ended(struct vm *vm, int *status)
-{
-	if (vm->pid > 0 && waitpid(vm->pid, status, WNOHANG) != vm->pid)
-		return false;
-	vm->pid = -1;
-	return true;
-}
-
-static int why_not_ready(struct vm *vm, int error, u32 timeout_ms, char *err, size_t err_size)
-{
-	const char *tail = vm_console_tail(vm);
-	int status = 0;
-
-	for (u32 i = 0; error == -EPIPE && i < 100 && !has_ended(vm, &status); i++)
-		usleep(10000);
-	if (error == -EPIPE && WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return vrt_error(err, err_size, -ENOENT,
-				 QEMU " is not installed (on Debian: apt-get install "
-				      "qemu-system-x86)");
-	if (error == -ETIMEDOUT)
-		return vrt_error(err, err_size, error,
-				 "the guest did not come up within %u s; its console ends with:\n%s",
-				 timeout_ms / 1000, tail);
-	return vrt_error(err, err_size, error, "the guest ended before it came up:\n%s", tail);
-}
-
-static int wait_ready(struct vm *vm, u32 timeout_ms, char *err, size_t err_size)
-{
-	struct strbuf body = {};
-	struct json_object *ready = NULL, *value;
-	enum channel_type type;
-	int error = channel_receive(vm->channel, (int)timeout_ms, &type, &body);
-
-	if (!error && type == CHANNEL_READY)
-		ready = json_tokener_parse(strbuf_str(&body));
-	strbuf_free(&body);
-	if (error)
-		return why_not_ready(vm, error, timeout_ms, err, err_size);
-	if (!ready)
-		return vrt_error(err, err_size, -EPROTO, "the agent in the guest is of another build");
-	if (json_object_object_get_ex(ready, "release", &value))
-		snprintf(vm->release, sizeof(vm->release), "%s", json_object_get_string(value));
-	if (json_object_object_get_ex(ready, "cpus", &value))
-		vm->cpus = (u32)json_object_get_int(value);
-	json_object_put(ready);
-	return 0;
-}
-
 static struct vm *boot_with(const struct vm_config *config, enum vm_accel accel, u32 timeout_ms,
 			    char *err, size_t err_size)
 {
-	struct vm *vm = xcalloc(1, sizeof(*vm));
+	struct vm *vm = vm_new(accel);
 	int initramfs = make_initramfs(config->agent, err, err_size), error = initramfs;
 
-	vm->accel = accel;
-	vm->owner = getpid();
-	vm->pid = vm->channel = vm->console = -1;
 	if (initramfs >= 0) {
 		error = start_qemu(vm, config, initramfs, err, err_size);
 		close(initramfs);
 	}
 	if (initramfs >= 0 && !error)
-		error = wait_ready(vm, timeout_ms, err, err_size);
+		error = vm_wait_ready(vm, timeout_ms, err, err_size);
 	if (initramfs >= 0 && !error)
 		return vm;
 	vm_shutdown(vm);
@@ -305,54 +211,4 @@ struct vm *vm_boot(const struct vm_config *config, char *err, size_t err_size)
 	if (!vm && config->accel != VM_ACCEL_KVM)
 		vm = boot_with(config, VM_ACCEL_TCG, timeout, err, err_size);
 	return vm;
-}
-
-/* --- questions and the end ----------------------------------------------------------- */
-
-int vm_channel(const struct vm *vm)
-{
-	return vm->channel;
-}
-
-const char *vm_release(const struct vm *vm)
-{
-	return vm->release;
-}
-
-u32 vm_cpus(const struct vm *vm)
-{
-	return vm->cpus;
-}
-
-enum vm_accel vm_accel(const struct vm *vm)
-{
-	return vm->accel;
-}
-
-const char *vm_console_tail(struct vm *vm)
-{
-	struct stat st;
-	ssize_t n = 0;
-
-	if (vm->console >= 0 && !fstat(vm->console, &st))
-		n = pread(vm->console, vm->tail, TAIL_BYTES, max(st.st_size - TAIL_BYTES, (off_t)0));
-	vm->tail[max(n, (ssize_t)0)] = '\0';
-	return vm->tail;
-}
-
-void vm_shutdown(struct vm *vm)
-{
-	if (!vm)
-		return;
-	/* a child that we have forked has only a copy of this */
-	if (vm->pid > 0 && vm->owner == getpid()) {
-		kill(vm->pid, SIGKILL);
-		while (waitpid(vm->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	if (vm->channel >= 0)
-		close(vm->channel);
-	if (vm->console >= 0)
-		close(vm->console);
-	free(vm);
 }

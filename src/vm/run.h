@@ -5,7 +5,7 @@
  *
  * RUN:	{"object": "sched.bpf.o",	a FILE sent before; absent: fair alone
  *	 "set": ["var=1"], "init_progs": ["setup"],	as struct loader_options
- *	 "workload": "schbench -m 2",	a generator, or a FILE's name as "/tmp/web.json"
+ *	 "workload": "schbench -m 2",	a generator, or a FILE's name
  *	 "warmup_ns": 0, "duration_ns": 1000000000, "seed": 1}
  *
  * END:	{"release": "7.0.13", "cpus": 4, "rounds_per_ms": 123,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtual machine with a real kernel and our agent in it, on QEMU.
+ * A real kernel and our agent on it: in a virtual machine, on QEMU, or this host's
+ * own, with the agent as a process.
  */
 #ifndef VRT_VM_VM_H
 #define VRT_VM_VM_H
@@ -9,7 +10,12 @@
 
 struct vm;
 
-enum vm_accel { VM_ACCEL_AUTO, VM_ACCEL_KVM, VM_ACCEL_TCG };
+enum vm_accel {
+	VM_ACCEL_AUTO,
+	VM_ACCEL_KVM,
+	VM_ACCEL_TCG,
+	VM_ACCEL_NONE, /* no virtual machine: this host */
+};
 
 struct vm_config {
 	const char *kernel; /* a bzImage */
@@ -29,6 +35,8 @@ struct vm_config {
  * of the guest's console included. The guest dies with this process.
  */
 struct vm *vm_boot(const struct vm_config *config, char *err, size_t err_size);
+/* This host's kernel instead, as root; only @config->agent counts. */
+struct vm *vm_this_host(const struct vm_config *config, char *err, size_t err_size);
 /* Where the agent listens (channel.h). */
 int vm_channel(const struct vm *vm);
 /* As uname -r says in the guest. */

@@ -110,6 +110,31 @@ class Vm(Test):
         self.assertEqual(guests(), before)
 
 
+@unittest.skipUnless(os.geteuid() == 0, "only root may load programs into this host's kernel")
+class Host(Test):
+    def test_this_kernel(self):
+        runs = run_json("eevdf", "-w", "hackbench -g 1 -l 20", "-t", "500ms", "--on",
+                        "sim,host")["runs"]
+        self.assertEqual([r["on"] for r in runs], ["sim", "host"])
+        self.assertEqual(runs[1]["kernel"], os.uname().release)
+        self.assertEqual(runs[1]["end"]["kind"], "done")
+        self.assertFalse(runs[1]["emulated"])
+        self.assertEqual([g["tasks"] for g in runs[1]["groups"][:2]], [20, 20])
+        self.assertGreater(runs[1]["groups"][0]["wakeup_latency"]["p50_ns"], 0)
+        self.assertNotIn("overhead", runs[1]["metrics"])
+
+    def test_scheduler(self):
+        fifo = source("schedulers", "fifo.bpf.c")
+        if os.path.exists("/sys/kernel/sched_ext"):
+            self.skipTest("this host has sched_ext: its tasks are not for tests to schedule")
+        self.check_refused(vrt("run", fifo, "-w", "pipe", "-t", "100ms", "--on", "host"), 2,
+                           "has no sched_ext", "--on vm")
+
+    def test_other_machine(self):
+        self.check_refused(vrt("run", "eevdf", "-m", "64", "-w", "pipe", "--on", "host"), 1,
+                           "--machine host")
+
+
 def prepare():
     """None, or why there are no guests here."""
     if not shutil.which("qemu-system-x86_64"):

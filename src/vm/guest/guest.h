@@ -13,7 +13,7 @@
 
 struct json_object;
 
-#define GUEST_DIR "/tmp" /* where FILE messages are put */
+#define GUEST_DIR "/tmp" /* of a guest: where FILE messages are put, and the working directory */
 
 /* init.c */
 void init_mount(void);

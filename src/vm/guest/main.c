@@ -2,7 +2,8 @@
 /*
  * The agent's loop: files come, runs are started, and their ends are reported.
  *
- * usage: vrt-agent [FD]	with FD, a socket to vrt: as a plain process of this host
+ * usage: vrt-agent [FD DIR]	with a socket to vrt and a directory for files: as a
+ *				plain process of this host
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,14 +34,12 @@ static void send_ready(int fd)
 static int store_file(const struct strbuf *body)
 {
 	const char *end = body->len ? memchr(body->data, '\0', body->len) : NULL;
-	char path[300];
 	size_t size;
 	FILE *f;
 
-	if (!end || end == body->data || strchr(body->data, '/') || end - body->data > 200)
+	if (!end || end == body->data || strchr(body->data, '/'))
 		return -EINVAL;
-	snprintf(path, sizeof(path), GUEST_DIR "/%s", body->data);
-	f = fopen(path, "we");
+	f = fopen(body->data, "we");
 	if (!f)
 		return -errno;
 	size = body->len - (size_t)(end + 1 - body->data);
@@ -110,14 +109,16 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (getpid() != 1) {
-		if (argc != 2) {
-			fprintf(stderr, "vrt-agent: to be started by vrt, with a descriptor\n");
+		if (argc != 3 || chdir(argv[2])) {
+			fprintf(stderr, "vrt-agent: to be started by vrt\n");
 			return 1;
 		}
 		serve(atoi(argv[1]));
 		return 0;
 	}
 	init_mount();
+	if (chdir(GUEST_DIR))
+		perror("vrt-agent: " GUEST_DIR);
 	fd = init_open_port();
 	if (fd < 0)
 		fprintf(stderr, "vrt-agent: no virtio port named " CHANNEL_PORT ": %s\n",

@@ -122,14 +122,12 @@ static bool load_scheduler(void)
 	struct loader_options opts = { .host = true, .host_all = true };
 	const char *object = setting(RUN_KEY_OBJECT);
 	enum loader_status status = LOADER_OK;
-	char path[300];
 
 	if (!object)
 		return true;
-	snprintf(path, sizeof(path), GUEST_DIR "/%s", object);
 	opts.set = setting_list(RUN_KEY_SET, &opts.nr_set);
 	opts.init_progs = setting_list(RUN_KEY_INIT_PROGS, &opts.nr_init_progs);
-	s.loader = loader_open(path, &opts, on_warning, NULL, &error);
+	s.loader = loader_open(object, &opts, on_warning, NULL, &error);
 	if (!s.loader)
 		status = error.status;
 	if (status == LOADER_OK)
