@@ -134,9 +134,13 @@ static enum loader_status load_and_attach(struct session *s, const char *schedul
 {
 	const struct run_options *o = &s->plan->options;
 	enum loader_status status;
+	struct text_list set;
+	char *copy;
 	u32 kinds;
 
-	s->loader = load_object(s, scheduler, &o->set, &o->init_progs, error);
+	scheduler_settings(s->plan, scheduler, &set, &copy);
+	s->loader = load_object(s, scheduler, &set, &o->init_progs, error);
+	free(copy);
 	if (!s->loader)
 		return error->status;
 	kinds = loader_kinds(s->loader);

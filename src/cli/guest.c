@@ -43,6 +43,7 @@ struct records {
 
 struct guest_run {
 	const struct run_plan *plan;
+	const char *scheduler; /* one of its */
 	struct vm *vm;
 	struct json_object *run, *warnings, *log, *end;
 	struct records records;
@@ -220,15 +221,19 @@ static void add_list(struct json_object *settings, const char *key, const struct
 	json_object_object_add(settings, key, array);
 }
 
-static int send_run(const struct guest_run *g, bool object)
+static int send_run(const struct guest_run *g)
 {
 	const struct run_options *o = &g->plan->options;
 	struct json_object *settings = json_object_new_object();
+	struct text_list set;
+	char *copy;
 	int err;
 
-	if (object)
+	if (!scheduler_is_class(g->scheduler))
 		json_add_string(settings, RUN_KEY_OBJECT, OBJECT_NAME);
-	add_list(settings, RUN_KEY_SET, &o->set);
+	scheduler_settings(g->plan, g->scheduler, &set, &copy);
+	add_list(settings, RUN_KEY_SET, &set);
+	free(copy);
 	add_list(settings, RUN_KEY_INIT_PROGS, &o->init_progs);
 	json_add_string(settings, RUN_KEY_WORKLOAD,
 			is_file(o->workload) ? WORKLOAD_NAME : o->workload);
@@ -374,18 +379,22 @@ static u32 distance(u32 a, u32 b)
 
 static struct recorder *open_trace(struct guest_run *g)
 {
-	const char *path = g->plan->options.trace, *dot;
 	struct recorder *recorder;
-	struct strbuf name = {};
-	char err[512];
+	char err[512], on[160], *name;
+	u32 nr_guests = 0;
 
-	if (!path)
+	if (!g->plan->options.trace)
 		return NULL;
-	dot = strrchr(path, '.');
-	strbuf_printf(&name, "%.*s-%s-%s%s", (int)(dot - path), path, g->label,
-		      json_string_at(g->run, "on"), dot);
-	recorder = recorder_open(strbuf_str(&name), g->plan->topology.nr_cpus, err, sizeof(err));
-	strbuf_free(&name);
+	for (u32 i = 0; i < g->plan->nr_targets; i++)
+		nr_guests += g->plan->targets[i].place == RUN_ON_VM;
+	/* several guests are told apart by their kernels */
+	if (vm_accel(g->vm) == VM_ACCEL_NONE)
+		snprintf(on, sizeof(on), "host");
+	else
+		snprintf(on, sizeof(on), nr_guests > 1 ? "vm-%s" : "vm", vm_release(g->vm));
+	name = trace_file(g->plan, g->scheduler, on);
+	recorder = recorder_open(name, g->plan->topology.nr_cpus, err, sizeof(err));
+	free(name);
 	if (!recorder)
 		on_warning(err, g);
 	return recorder;
@@ -470,7 +479,9 @@ static void add_results(struct guest_run *g)
 
 struct json_object *guest_run(const struct run_plan *plan, const char *scheduler, struct vm *vm)
 {
-	struct guest_run g = { .plan = plan, .vm = vm, .run = run_new(plan, scheduler) };
+	struct guest_run g = {
+		.plan = plan, .scheduler = scheduler, .vm = vm, .run = run_new(plan, scheduler),
+	};
 	static const char *const empty[] = { "attachments", "with", "timeline", "cgroups", "books" };
 	bool object = !scheduler_is_class(scheduler), host = vm_accel(vm) == VM_ACCEL_NONE;
 	int err;
@@ -489,7 +500,7 @@ struct json_object *guest_run(const struct run_plan *plan, const char *scheduler
 				NULL);
 	else if (!object || send_object(&g, scheduler)) {
 		send_workload(&g);
-		err = send_run(&g, object);
+		err = send_run(&g);
 		if (err)
 			fail_channel(&g, err);
 		else if (receive(&g))

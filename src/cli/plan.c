@@ -29,24 +29,60 @@
 char *scheduler_label(const char *path, char *buf, size_t size)
 {
 	static const char *const suffixes[] = { ".bpf.c", ".bpf.o", ".c", ".o" };
-	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-	size_t len = strlen(base);
+	size_t len = strcspn(path, ",");
+	const char *slash = memrchr(path, '/', len), *base = slash ? slash + 1 : path;
+	const char *settings = path + len;
 
+	len -= (size_t)(base - path);
 	for (u32 i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		size_t n = strlen(suffixes[i]);
 
-		if (len > n && !strcmp(base + len - n, suffixes[i])) {
+		if (len > n && !memcmp(base + len - n, suffixes[i], n)) {
 			len -= n;
 			break;
 		}
 	}
-	snprintf(buf, size, "%.*s", (int)min(len, (size_t)INT_MAX), base);
+	snprintf(buf, size, "%.*s%s", (int)min(len, (size_t)INT_MAX), base, settings);
 	return buf;
 }
 
 bool scheduler_is_class(const char *name)
 {
 	return !strcmp(name, "eevdf");
+}
+
+/* How many before it have its label, too; @scheduler is one of the plan's texts itself. */
+static u32 nr_namesakes(const struct run_plan *plan, const char *scheduler)
+{
+	char label[64], other[64];
+	u32 nr = 0;
+
+	scheduler_label(scheduler, label, sizeof(label));
+	for (u32 i = 0; i < plan->schedulers.nr && plan->schedulers.items[i] != scheduler; i++)
+		nr += !strcmp(scheduler_label(plan->schedulers.items[i], other, sizeof(other)),
+			      label);
+	return nr;
+}
+
+char *trace_file(const struct run_plan *plan, const char *scheduler, const char *on)
+{
+	const char *path = plan->options.trace, *dot = strrchr(path, '.');
+	u32 namesakes = nr_namesakes(plan, scheduler);
+	struct strbuf sb = {};
+	char label[64];
+
+	if (plan->schedulers.nr == 1 && !*on)
+		return xstrdup(path);
+	scheduler_label(scheduler, label, sizeof(label));
+	/* settings may have any text in them */
+	for (char *c = label; *c; c++)
+		if (*c == '/')
+			*c = '_';
+	strbuf_printf(&sb, "%.*s-%s", (int)(dot - path), path, label);
+	if (namesakes)
+		strbuf_printf(&sb, "-%u", namesakes + 1);
+	strbuf_printf(&sb, "%s%s%s", *on ? "-" : "", on, dot);
+	return strbuf_detach(&sb);
 }
 
 static char *shipped_file(const char *dir, const char *under, const char *name)
@@ -78,12 +114,17 @@ static char *find_shipped(const char *name)
 	return file ? file : shipped_file(exe, "/../share/vruntime/schedulers", name);
 }
 
-char *scheduler_file(const char *name)
+char *scheduler_file(const char *scheduler)
 {
+	char *name = xstrdup(scheduler), *shipped;
+
+	name[strcspn(name, ",")] = '\0';
 	/* a word, or two as in "hello/fifo", may be a file of ours, unless there is one here */
 	if (strchr(name, '.') || *name == '/' || !access(name, F_OK))
-		return xstrdup(name);
-	return find_shipped(name);
+		return name;
+	shipped = find_shipped(name);
+	free(name);
+	return shipped;
 }
 
 /* --- the machine ------------------------------------------------------------------ */
@@ -220,7 +261,8 @@ int plan_make(struct run_plan *plan, char *err, size_t err_size)
 			  "(fifo), or eevdf");
 		return STATUS_USAGE;
 	}
-	if (plan_machine(plan, err, err_size) || plan_workload(plan, err, err_size) ||
+	if (plan_schedulers(plan, err, err_size) || plan_machine(plan, err, err_size) ||
+	    plan_workload(plan, err, err_size) ||
 	    plan_actions(plan, err, err_size) || plan_with(plan, err, err_size) ||
 	    plan_watches(plan, err, err_size) || plan_cgroups(plan, err, err_size) ||
 	    plan_enclave(plan, err, err_size) || plan_targets(plan, err, err_size) ||

@@ -7,6 +7,11 @@
 
 /* The machine and what things cost: 0, or -EINVAL with a message that starts with the option. */
 int plan_machine(struct run_plan *plan, char *err, size_t err_size);
+/* Settings that schedulers bring: 0, or -EINVAL with a message that starts with the scheduler. */
+int plan_schedulers(const struct run_plan *plan, char *err, size_t err_size);
+/* Of one of them, or of an argument to @option ("--at: "). */
+int check_scheduler(const struct run_plan *plan, const char *scheduler, const char *option,
+		    char *err, size_t err_size);
 /*
  * 0, or -EINVAL with a message that starts with the option. The machine and the
  * workload must be planned already.

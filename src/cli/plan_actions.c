@@ -39,6 +39,8 @@ static int action_scheduler(const struct run_plan *plan, struct timed_action *a,
 	bool there = scheduler_is_class(a->value) || (file && !access(file, R_OK));
 
 	free(file);
+	if (check_scheduler(plan, a->value, "--at: ", err, err_size))
+		return -EINVAL;
 	if (there)
 		return 0;
 	return vrt_error(err, err_size, -EINVAL,

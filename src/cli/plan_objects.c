@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is asked for about objects beside and around the scheduler: --with,
+ * Settings of schedulers, and what is asked for beside and around them: --with,
  * --watch, --enclave.
  */
 #include <errno.h>
@@ -18,32 +18,81 @@
 #define WATCH_INTERVAL NSEC_PER_SEC
 #define WATCH_INTERVAL_MIN NSEC_PER_MSEC
 
-/* "OBJ,var=value,..."; @option: "--with: ", or "" of a command whose arguments they are */
+/*
+ * Cuts "OBJ,var=value,..." in @copy into OBJ and settings, which are added to
+ * @set. @option: "--with: ", or "" of a command whose arguments they are.
+ */
+static int cut_settings(char *copy, const char *text, const char *option, struct text_list *set,
+			char *err, size_t err_size)
+{
+	char *rest = copy, *setting;
+
+	strsep(&rest, ",");
+	while ((setting = strsep(&rest, ","))) {
+		if (!strchr(setting, '=') || *setting == '=')
+			return vrt_error(err, err_size, -EINVAL,
+					 "%s'%s': '%s' is no setting: expected %s,VAR=VALUE,...",
+					 option, text, setting, copy);
+		if (set->nr == CMDLINE_MAX_LIST)
+			return vrt_error(err, err_size, -EINVAL,
+					 "%s'%s': more than %u settings", option, text,
+					 CMDLINE_MAX_LIST);
+		set->items[set->nr++] = setting;
+	}
+	return 0;
+}
+
+/* --- schedulers ------------------------------------------------------------------ */
+
+void scheduler_settings(const struct run_plan *plan, const char *scheduler, struct text_list *set,
+			char **copy)
+{
+	char err[8];
+
+	*set = plan->options.set;
+	*copy = xstrdup(scheduler);
+	/* check_scheduler() has seen that it can be cut */
+	cut_settings(*copy, scheduler, "", set, err, sizeof(err));
+}
+
+int check_scheduler(const struct run_plan *plan, const char *scheduler, const char *option,
+		    char *err, size_t err_size)
+{
+	struct text_list set = plan->options.set;
+	char *copy = xstrdup(scheduler);
+	int ret = cut_settings(copy, scheduler, option, &set, err, err_size);
+
+	if (!ret && strchr(scheduler, ',') && scheduler_is_class(copy))
+		ret = vrt_error(err, err_size, -EINVAL,
+				"%s'%s': %s has no variables to set; only BPF schedulers have",
+				option, scheduler, copy);
+	free(copy);
+	return ret;
+}
+
+int plan_schedulers(const struct run_plan *plan, char *err, size_t err_size)
+{
+	for (u32 i = 0; i < plan->schedulers.nr; i++)
+		if (check_scheduler(plan, plan->schedulers.items[i], "", err, err_size))
+			return -EINVAL;
+	return 0;
+}
+
+/* --- beside them ----------------------------------------------------------------- */
+
 static int parse_with(struct with_plan *w, const char *option, char *err, size_t err_size)
 {
-	char *rest = w->copy, *setting, *file;
-	bool there;
+	int ret = cut_settings(w->copy, w->text, option, &w->set, err, err_size);
+	char *file = scheduler_file(w->copy);
+	bool there = file && !access(file, R_OK);
 
-	w->object = strsep(&rest, ",");
-	file = scheduler_file(w->object);
-	there = file && !access(file, R_OK);
 	free(file);
+	w->object = w->copy;
 	if (!there)
 		return vrt_error(err, err_size, -EINVAL,
 				 "%s'%s' is no file that can be read and no object that ships", option,
 				 w->object);
-	while ((setting = strsep(&rest, ","))) {
-		if (!strchr(setting, '=') || *setting == '=')
-			return vrt_error(err, err_size, -EINVAL,
-					 "%s'%s': '%s' is no setting: expected OBJ,VAR=VALUE,...",
-					 option, w->text, setting);
-		if (w->set.nr == CMDLINE_MAX_LIST)
-			return vrt_error(err, err_size, -EINVAL,
-					 "%s'%s': more than %u settings", option, w->text,
-					 CMDLINE_MAX_LIST);
-		w->set.items[w->set.nr++] = setting;
-	}
-	return 0;
+	return ret;
 }
 
 int plan_with(struct run_plan *plan, char *err, size_t err_size)

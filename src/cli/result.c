@@ -80,8 +80,10 @@ struct json_object *run_new(const struct run_plan *plan, const char *scheduler)
 	const struct run_options *o = &plan->options;
 	const struct run_kernel *kernel = run_kernel(plan, scheduler);
 	struct json_object *run = json_object_new_object();
-	char label[64];
+	struct text_list set;
+	char label[64], *copy;
 
+	scheduler_settings(plan, scheduler, &set, &copy);
 	json_object_object_add(run, "scheduler",
 			       json_text(scheduler_label(scheduler, label, sizeof(label))));
 	json_add_string(run, "on", "sim");
@@ -90,7 +92,8 @@ struct json_object *run_new(const struct run_plan *plan, const char *scheduler)
 					       generation_name(kernel->generation) :
 					       NULL);
 	json_object_object_add(run, "workload", json_text(o->workload));
-	json_object_object_add(run, "settings", settings_json(&o->set));
+	json_object_object_add(run, "settings", settings_json(&set));
+	free(copy);
 	json_add_string(run, "contexts", o->contexts ? "run" : "load");
 	json_add_string(run, "noise", noise[o->noise]);
 	json_add_u64(run, "seed", o->seed);

@@ -32,8 +32,8 @@ static const struct cmd_option options[] = {
 	{ "seed", 's', CMD_NUMBER, FIELD(seed), "N",
 	  "of everything random; the same seed gives the same run; default 1" },
 	{ "set", 0, CMD_LIST, FIELD(set), "VAR=VALUE",
-	  "set a global variable of the scheduler before it is loaded, also a field (cfg.batch=3) "
-	  "or an element (arr[2]=1); may be repeated" },
+	  "set a global variable of every scheduler before it is loaded, also a field "
+	  "(cfg.batch=3) or an element (arr[2]=1); may be repeated" },
 	{ "init-prog", 0, CMD_LIST, FIELD(init_progs), "NAME",
 	  "run this SEC(\"syscall\") program between load and attach; may be repeated" },
 	{ "include", 'I', CMD_LIST, FIELD(include_dirs), "DIR",
@@ -86,10 +86,11 @@ static const struct cmd_option options[] = {
 
 static const struct cmd_table table = {
 	.command = "vrt run",
-	.usage = "SCHED... --workload SPEC [options]",
+	.usage = "SCHED[,VAR=VALUE...]... --workload SPEC [options]",
 	.summary = "Runs a workload on a simulated machine, once under each scheduler, and "
 		   "compares. SCHED is a BPF scheduler, sched_ext's or ghOSt's (a .bpf.o, or a "
-		   ".bpf.c, which is compiled), the name of a policy that ships (fifo), or eevdf, Linux's own.",
+		   ".bpf.c, which is compiled), the name of a policy that ships (fifo), or eevdf, Linux's own. What "
+		   "follows a comma is set for this one, as --set does for all.",
 	.options = options,
 	.nr_options = ARRAY_SIZE(options),
 	.notes = "exit status (of several runs the highest):\n"

@@ -121,7 +121,11 @@ struct run_plan {
 int plan_make(struct run_plan *plan, char *err, size_t err_size);
 void plan_free(struct run_plan *plan);
 
-/* "fifo" of "schedulers/fifo.bpf.c"; @buf: at least 64 bytes. Returns @buf. */
+/*
+ * A scheduler is named as on the command line, SCHED[,VAR=VALUE...], and known
+ * by that. Its label is "fifo" of "schedulers/fifo.bpf.c", and "fifo,a=1" of
+ * "schedulers/fifo.bpf.c,a=1"; @buf: at least 64 bytes. Returns @buf.
+ */
 char *scheduler_label(const char *path, char *buf, size_t size);
 /* Does it name a class of ours ("eevdf") rather than a file? */
 bool scheduler_is_class(const char *name);
@@ -129,7 +133,18 @@ bool scheduler_is_class(const char *name);
  * The file that @name stands for: itself, or a policy that ships ("fifo").
  * Malloc'd; NULL for a word that is neither.
  */
-char *scheduler_file(const char *name);
+char *scheduler_file(const char *scheduler);
+/*
+ * What is set for it: by --set, then by its own settings. Those are parts of
+ * *@copy, which is the caller's to free.
+ */
+void scheduler_settings(const struct run_plan *plan, const char *scheduler, struct text_list *set,
+			char **copy);
+/*
+ * The file of its trace: what --trace says for one run, with something of the
+ * scheduler's for one of several. @on: more to tell runs apart by (""). To be freed.
+ */
+char *trace_file(const struct run_plan *plan, const char *scheduler, const char *on);
 
 /*
  * Runs @plan under @scheduler in this process, and gives the "run" object of

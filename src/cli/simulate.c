@@ -257,22 +257,15 @@ static struct json_object *session_finish(struct session *s)
 	return run;
 }
 
-/* "out.txt" for one scheduler, "out-fifo.txt" for each of several. */
-static bool open_trace(struct session *s)
+static bool open_trace(struct session *s, const char *scheduler)
 {
-	const char *path = s->plan->options.trace, *dot;
-	struct strbuf name = {};
-	char err[512];
+	char err[512], *name;
 
-	if (!path)
+	if (!s->plan->options.trace)
 		return true;
-	dot = strrchr(path, '.');
-	if (s->plan->schedulers.nr > 1)
-		strbuf_printf(&name, "%.*s-%s%s", (int)(dot - path), path, s->label, dot);
-	else
-		strbuf_puts(&name, path);
-	s->recorder = recorder_open(strbuf_str(&name), s->plan->topology.nr_cpus, err, sizeof(err));
-	strbuf_free(&name);
+	name = trace_file(s->plan, scheduler, "");
+	s->recorder = recorder_open(name, s->plan->topology.nr_cpus, err, sizeof(err));
+	free(name);
 	if (!s->recorder)
 		run_set_failure(s->run, "not_loaded", "no trace file", err, NULL);
 	return s->recorder;
@@ -363,7 +356,7 @@ struct json_object *simulate(const struct run_plan *plan, const char *scheduler)
 	int err;
 
 	session_init(s, plan, scheduler);
-	if (!has_kernel(s, scheduler) || !open_trace(s))
+	if (!has_kernel(s, scheduler) || !open_trace(s, scheduler))
 		return session_finish(s);
 	progress_start(s->label, !plan->options.quiet && !plan->options.verbose && !plan->pipe);
 	sched_trace = on_trace;

@@ -29,7 +29,7 @@ static const struct cmd_option options[] = {
 	{ "machine", 'm', CMD_TEXT, FIELD(run.machine), "SPEC",
 	  "the simulated machine, as of 'vrt run'; default 4x2" },
 	{ "set", 0, CMD_LIST, FIELD(run.set), "VAR=VALUE",
-	  "set a global variable before the object is loaded; may be repeated" },
+	  "set a global variable of all objects before they are loaded; may be repeated" },
 	{ "include", 'I', CMD_LIST, FIELD(run.include_dirs), "DIR",
 	  "search for headers of a .bpf.c here, too; may be repeated" },
 	{ "kernel", 0, CMD_CHOICE, FIELD(run.kernel), RUN_KERNELS,
@@ -43,7 +43,7 @@ static const struct cmd_option options[] = {
 
 static const struct cmd_table table = {
 	.command = "vrt verify",
-	.usage = "OBJ... [options]",
+	.usage = "OBJ[,VAR=VALUE...]... [options]",
 	.summary = "Loads each program of BPF objects (.bpf.o, or .bpf.c, which is compiled, or the "
 		   "name of a policy that ships) without attaching it, and says whether it is "
 		   "accepted, or why not.",
@@ -275,7 +275,8 @@ int cmd_verify(int argc, char **argv)
 			  "policy that ships");
 	} else {
 		plan->options = o.run;
-		if (plan_machine(plan, err, sizeof(err)))
+		if (plan_schedulers(plan, err, sizeof(err)) ||
+		    plan_machine(plan, err, sizeof(err)))
 			cli_error("verify: %s", err);
 		else
 			status = verify(plan, o.kfuncs);

@@ -15,6 +15,8 @@
 
 struct verify {
 	const struct run_plan *plan;
+	const struct run_kernel *kernel;
+	struct text_list set;
 	char *file;
 	struct json_object *result, *warnings;
 	struct text_list refused; /* names, which are ours */
@@ -97,12 +99,12 @@ static struct loader *open_object(struct verify *v, struct loader_error *error)
 {
 	const struct run_options *o = &v->plan->options;
 	const struct loader_options opts = {
-		.set = o->set.items,
-		.nr_set = o->set.nr,
+		.set = v->set.items,
+		.nr_set = v->set.nr,
 		.include_dirs = o->include_dirs.items,
 		.nr_include_dirs = o->include_dirs.nr,
 		.topology = &v->plan->topology,
-		.generation = v->plan->kernels->generation,
+		.generation = v->kernel->generation,
 		.skip = v->refused.items,
 		.nr_skip = v->refused.nr,
 		.any_object = true,
@@ -165,7 +167,7 @@ static void verify_inside(struct verify *v)
 		.seed = 1,
 		.noise = NOISE_NONE,
 		.log = drop_log,
-		.generation = v->plan->kernels->generation,
+		.generation = v->kernel->generation,
 	};
 	char text[128];
 	int err = kernel_boot(&config);
@@ -199,18 +201,20 @@ struct json_object *verify_failed(const struct verify_request *request, const ch
 struct json_object *verify_object(void *arg)
 {
 	struct verify_request *request = arg;
-	const struct run_kernel *kernel = run_kernel(request->plan, request->object);
-	struct verify v = { .plan = request->plan };
+	struct verify v = {
+		.plan = request->plan, .kernel = run_kernel(request->plan, request->object),
+	};
+	char *settings;
 
-	v.plan = request->plan;
+	scheduler_settings(request->plan, request->object, &v.set, &settings);
 	v.file = scheduler_file(request->object);
 	v.result = new_result(request);
 	v.warnings = json_object_new_array();
-	json_add_string(v.result, "kernel", generation_name(kernel->generation));
+	json_add_string(v.result, "kernel", generation_name(v.kernel->generation));
 	if (!v.file)
 		v.failure = xstrdup("there is no such file");
-	else if (kernel->error.status != LOADER_OK)
-		v.failure = xstrdup(kernel->error.message);
+	else if (v.kernel->error.status != LOADER_OK)
+		v.failure = xstrdup(v.kernel->error.message);
 	else
 		verify_inside(&v);
 	json_add_string(v.result, "verdict", v.failure	    ? VERIFY_FAILED :
@@ -223,6 +227,7 @@ struct json_object *verify_object(void *arg)
 	}
 	free(v.failure);
 	free(v.file);
+	free(settings);
 	plan_free(request->plan); /* the child's copy goes with it, so that leaks show */
 	return v.result;
 }

@@ -59,6 +59,25 @@ class Policies(e2e.Test):
                        "--for", "2s")["runs"][0]
         self.assertLess(group(run, "bursty")["wakeup_latency"]["p50_ns"], 10_000_000)
 
+    def test_settings_of_one_scheduler(self):
+        """Each has its own, on top of what --set sets for all."""
+        runs = run_json("fifo,slice_ns=2000000", "fifo", "eevdf", "--set", "fifo_ops.timeout_ms=9000",
+                        "--machine", "4", "--workload", UNFAIR, "--for", "1s",
+                        "--at", "900ms:swap=fifo,slice_ns=3000000")["runs"]
+        self.assertEqual([r["scheduler"] for r in runs], ["fifo,slice_ns=2000000", "fifo", "eevdf"])
+        common = "fifo_ops.timeout_ms=9000"
+        self.assertEqual([r["settings"] for r in runs],
+                         [[common, "slice_ns=2000000"], [common], [common]])
+        p50 = [group(run, "bursty")["wakeup_latency"]["p50_ns"] for run in runs]
+        self.assertLess(p50[0], 10_000_000)
+        self.assertGreater(p50[1], 10_000_000)
+        for run in runs:
+            self.assertEqual([a["error"] for a in run["timeline"]], [None], run["timeline"])
+            self.assertEqual(run["attachments"][1]["scheduler"], "fifo,slice_ns=3000000")
+        # only one has the variable
+        self.check_refused(vrt("run", "fifo,slice_us=1", "vtime", "--machine", "4",
+                               "--workload", UNFAIR, "--for", "10ms"), 2, "slice_us")
+
 
 class Features(e2e.Test):
     def test_reads_runqueues_of_all_cpus(self):

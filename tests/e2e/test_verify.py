@@ -46,6 +46,13 @@ class Verify(e2e.Test):
         self.assertIn("checked while it runs", text)
         self.assertNotIn("implementation", text)
 
+    def test_objects_of_different_kernels(self):
+        """Each is checked against its own kernel, with its own settings."""
+        objects, _ = self.verify("hello/fifo", "fifo,slice_ns=1000000",
+                                 source("tests", "e2e", "good", "linux_7_0.bpf.c"))
+        self.assertEqual([(o["kernel"], o["verdict"]) for o in objects],
+                         [("6.12", "accepted"), ("7.0", "accepted"), ("7.0", "accepted")])
+
     # --- polymorphic kfuncs
 
     def test_implementations(self):

@@ -179,6 +179,8 @@ static void labels(void **state)
 	assert_string_equal(scheduler_label("eevdf", buf, 64), "eevdf");
 	assert_string_equal(scheduler_label(".bpf.c", buf, 64), ".bpf");
 	assert_string_equal(scheduler_label("abcdefgh.o", small, 4), "abc");
+	assert_string_equal(scheduler_label("a/fifo.bpf.c,slice=1,path=/b.o", buf, 64),
+			    "fifo,slice=1,path=/b.o");
 }
 
 /* --- expectations ------------------------------------------------------------------- */

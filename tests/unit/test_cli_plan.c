@@ -178,6 +178,11 @@ static struct text_list *watch_list(struct run_plan *plan)
 	return &plan->options.watch;
 }
 
+static struct text_list *at_list(struct run_plan *plan)
+{
+	return &plan->options.at;
+}
+
 static struct text_list *cgroup_list(struct run_plan *plan)
 {
 	return &plan->options.cgroups;
@@ -204,6 +209,65 @@ static void objects_beside(void **state)
 	refuse_in(with_list, "/dev/null,a=1,", "--with", "'' is no setting");
 	refuse_in(with_list, "/dev/null,=1", "--with", "'=1' is no setting");
 	refuse_in(with_list, "", "--with", "no file");
+}
+
+static void own_settings(void **state)
+{
+	struct run_plan *plan = new_plan();
+	struct text_list set;
+	char *copy;
+
+	plan->options.set = (struct text_list){ .items = { "a=1" }, .nr = 1 };
+	plan->schedulers.items[0] = "/dev/null,a=2,b.c[2]=x";
+	accept_plan(plan);
+	scheduler_settings(plan, plan->schedulers.items[0], &set, &copy);
+	/* the later one counts */
+	assert_int_equal(set.nr, 3);
+	assert_string_equal(set.items[0], "a=1");
+	assert_string_equal(set.items[1], "a=2");
+	assert_string_equal(set.items[2], "b.c[2]=x");
+	free(copy);
+	copy = scheduler_file(plan->schedulers.items[0]);
+	assert_string_equal(copy, "/dev/null");
+	free(copy);
+	free_plan(plan);
+
+	plan = new_plan();
+	plan->schedulers.items[0] = "/dev/null,a";
+	refuse(plan, "'/dev/null,a'", "'a' is no setting: expected /dev/null,VAR=VALUE");
+	plan = new_plan();
+	plan->schedulers.items[0] = "eevdf,a=1";
+	refuse(plan, "'eevdf,a=1'", "eevdf has no variables");
+	refuse_in(at_list, "1s:swap=eevdf,a=1", "--at", "eevdf has no variables");
+	refuse_in(at_list, "1s:swap=/dev/null,a", "--at", "'a' is no setting");
+}
+
+/* No run writes over the trace of another one. */
+static void trace_files(void **state)
+{
+	static const char *const names[] = {
+		"/t/out-fifo.txt", "/t/out-fifo-2.txt", "/t/out-fifo,s=_x.txt",
+	};
+	struct run_plan *plan = new_plan();
+	char *name;
+
+	plan->options.trace = "/t/out.txt";
+	plan->schedulers = (struct text_list){
+		.items = { "fifo", "hello/fifo.bpf.c", "fifo,s=/x" }, .nr = 3
+	};
+	for (u32 i = 0; i < plan->schedulers.nr; i++) {
+		name = trace_file(plan, plan->schedulers.items[i], "");
+		assert_string_equal(name, names[i]);
+		free(name);
+	}
+	plan->schedulers.nr = 1;
+	name = trace_file(plan, plan->schedulers.items[0], "");
+	assert_string_equal(name, "/t/out.txt");
+	free(name);
+	name = trace_file(plan, plan->schedulers.items[0], "vm");
+	assert_string_equal(name, "/t/out-fifo-vm.txt");
+	free(name);
+	free(plan);
 }
 
 static void watches(void **state)
@@ -359,6 +423,8 @@ int main(void)
 		cmocka_unit_test(actions),
 		cmocka_unit_test(more_actions),
 		cmocka_unit_test(objects_beside),
+		cmocka_unit_test(own_settings),
+		cmocka_unit_test(trace_files),
 		cmocka_unit_test(watches),
 		cmocka_unit_test(cgroups),
 		cmocka_unit_test(enclaves),
