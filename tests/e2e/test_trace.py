@@ -62,6 +62,51 @@ class Simulated(e2e.Test):
         self.check_refused(vrt("trace", HELLO, "--watch", "nr", *TAIL), 2, "has no map 'nr'")
 
 
+class Shipped(e2e.Test):
+    """The tracing programs of schedulers/hello/."""
+
+    ENV = {"VRT_SCHEDULERS": source("schedulers")}
+
+    def names(self, program, *args):
+        done = vrt("trace", program, "--for", "500ms", *args, env=self.ENV)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return [LINE.fullmatch(line)[5] for line in done.stdout.splitlines()]
+
+    def test_hello_world(self):
+        names = self.names("hello/helloworld")
+        self.assertGreater(len(names), 15)
+        for name in names:
+            self.assertRegex(name, r"Open /(etc|usr/share|var/lib)/service/\d+\.(conf|db|txt)")
+
+    def test_hello_world_at_the_function(self):
+        """The same files, whether seen at the system call or in what is behind it."""
+        self.assertEqual(self.names("hello/helloworld_fentry", "--seed", 5),
+                         self.names("hello/helloworld", "--seed", 5))
+
+    def test_nothing_is_opened(self):
+        self.assertEqual(self.names("hello/helloworld", "--workload", "pipe"), [])
+
+    def test_callers(self):
+        run = e2e.run_json("eevdf", "--with", source("schedulers", "hello", "callers.bpf.c"),
+                           "--watch", "callers=200ms", "-m", "4", "-w", "hackbench -g 1 -l 20",
+                           "-t", "500ms")["runs"][0]
+        text = run["timeline"][-1]["text"]
+        counts = dict(re.findall(r"(\S+) = (\d+)", text))
+        # 20 senders to 20 receivers each, 20 messages
+        self.assertEqual(counts["hackbench:sender/write"], "8000")
+        self.assertEqual(counts["hackbench:receiver/read"], "8000")
+        self.assertEqual(counts["hackbench:sender/exit"], "20")
+
+    def test_watched_or_not(self):
+        """What programs cost is charged; a run without any is as it always was."""
+        plain, again, traced = (
+            e2e.run_json("eevdf", *args, "-m", "4", "-w", "files", "-t", "200ms",
+                         "--noise", "none")["runs"][0]["trace_hash"]
+            for args in ((), (), ("--with", source("schedulers", "hello", "callers.bpf.c"))))
+        self.assertEqual(plain, again)
+        self.assertNotEqual(plain, traced)
+
+
 def can_trace_host():
     return os.geteuid() == 0 and os.path.exists("/sys/kernel/tracing/trace_pipe")
 
@@ -94,6 +139,20 @@ class Host(e2e.Test):
         self.assertEqual(len(counts), 3)
         self.assertEqual(counts, sorted(counts))
         self.assertGreater(counts[-1], 10)
+
+    @unittest.skipUnless(can_trace_host(), "needs root and a mounted tracefs")
+    def test_hello_world(self):
+        """The object of the simulated machine, in this kernel."""
+        opener = subprocess.Popen(["sh", "-c", f"while sleep 0.05; do : <'{SWITCHES}'; done"])
+        try:
+            done = vrt("trace", "hello/helloworld", "--on", "host", "--for", "2s", env=Shipped.ENV)
+        finally:
+            opener.kill()
+            opener.wait()
+        if done.returncode:
+            self.check_refused(done, 2, "this host's kernel")
+            self.skipTest(done.stderr)
+        self.assertIn("Open " + SWITCHES[:60], done.stdout)
 
     @unittest.skipUnless(can_trace_host(), "needs root and a mounted tracefs")
     def test_ctrl_c(self):
