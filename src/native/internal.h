@@ -43,7 +43,8 @@ struct task {
 	u64 deadline; /* of the wait; 0: none */
 	bool timed_out;
 	struct task *wake_next; /* to be woken when the lock is dropped */
-	bool waking; /* is on that list */
+	/* was put on that list, and has not waited since; the waker may not be done with it */
+	bool waking;
 	struct list_head all;
 };
 

@@ -377,7 +377,7 @@ static u32 stop_tasks(void)
 
 	native_lock();
 	list_for_each_entry(t, &tasks, all) {
-		if (t->word == WORD_PARKED)
+		if (__atomic_load_n(&t->word, __ATOMIC_RELAXED) == WORD_PARKED)
 			native_wake_later(t);
 		else
 			pthread_kill(t->thread, STOP_SIGNAL);

@@ -66,7 +66,6 @@ void native_unlock(void)
 	for (; t; t = next) {
 		/* once its word has changed it may run, end, and wait anew */
 		next = t->wake_next;
-		t->waking = false;
 		__atomic_store_n(&t->word, WORD_RUNNING, __ATOMIC_RELEASE);
 		futex_wake(&t->word);
 	}
@@ -85,6 +84,7 @@ void wait_queue_add(struct wait_queue *wq, u64 timeout_ns)
 	t->wait_queue = wq;
 	t->deadline = timeout_ns ? native_clock() + timeout_ns : 0;
 	t->timed_out = false;
+	t->waking = false;
 	__atomic_store_n(&t->word, WORD_WAITING, __ATOMIC_RELAXED);
 	list_add_tail(&t->wait_node, &wq->waiters);
 }
