@@ -12,11 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "../base/alloc.h"
 #include "../base/cache.h"
 #include "internal.h"
+
+#define OBJECT_ROOM (2UL << 20) /* bytes, more than most objects need */
 
 static bool is_source(const char *path)
 {
@@ -337,28 +340,21 @@ static enum loader_status compile_to(const char *object, const struct command *c
 	return status;
 }
 
-static enum loader_status compile_cached(struct image *image, const struct command *c,
-					 const char *cache, const char *path,
-					 struct loader_error *error)
+static enum loader_status compile_and_read(struct image *image, const char *object,
+					   const struct command *c, const char *path,
+					   struct loader_error *error)
 {
-	char key[SHA256_HEX_SIZE], *object, *name;
-	struct strbuf file = {};
-	enum loader_status status = make_key(key, c, path, error);
+	enum loader_status status = compile_to(object, c, path, error);
 
-	if (status != LOADER_OK)
-		return status;
-	strbuf_printf(&file, "%s.bpf.o", key);
-	name = strbuf_detach(&file);
-	object = join(cache, name);
-	/* an object in the cache that is damaged is made again */
-	if (access(object, R_OK) || image_read(image, object, path, NULL) != LOADER_OK) {
-		status = compile_to(object, c, path, error);
-		if (status == LOADER_OK)
-			status = image_read(image, object, path, error);
-	}
-	free(object);
-	free(name);
-	return status;
+	return status == LOADER_OK ? image_read(image, object, path, error) : status;
+}
+
+/* For one object more. What cannot be asked is tried. */
+static bool has_room(const char *dir)
+{
+	struct statvfs st;
+
+	return statvfs(dir, &st) || (u64)st.f_bavail * st.f_frsize >= OBJECT_ROOM;
 }
 
 static enum loader_status compile_uncached(struct image *image, const struct command *c,
@@ -374,16 +370,38 @@ static enum loader_status compile_uncached(struct image *image, const struct com
 				   "%s: cannot be compiled: neither the cache (~/.cache/vruntime) nor a temporary directory can be written",
 				   path);
 	if (opts->verbose && warn)
-		warn("the cache (~/.cache/vruntime) cannot be written; compiling into a temporary directory",
+		warn("the cache (~/.cache/vruntime) is full or cannot be written; compiling into a temporary directory",
 		     arg);
 	object = join(dir, "object.bpf.o");
-	status = compile_to(object, c, path, error);
-	if (status == LOADER_OK)
-		status = image_read(image, object, path, error);
+	status = compile_and_read(image, object, c, path, error);
 	unlink(object);
 	rmdir(dir);
 	free(object);
 	free(dir);
+	return status;
+}
+
+static enum loader_status compile_cached(struct image *image, const struct command *c,
+					 const char *cache, const char *path,
+					 const struct loader_options *opts, loader_warn_fn warn,
+					 void *arg, struct loader_error *error)
+{
+	char key[SHA256_HEX_SIZE], *object, *name;
+	struct strbuf file = {};
+	enum loader_status status = make_key(key, c, path, error);
+
+	if (status != LOADER_OK)
+		return status;
+	strbuf_printf(&file, "%s.bpf.o", key);
+	name = strbuf_detach(&file);
+	object = join(cache, name);
+	/* an object in the cache that is damaged is made again */
+	if (access(object, R_OK) || image_read(image, object, path, NULL) != LOADER_OK)
+		status = has_room(cache) ?
+				 compile_and_read(image, object, c, path, error) :
+				 compile_uncached(image, c, path, opts, warn, arg, error);
+	free(object);
+	free(name);
 	return status;
 }
 
@@ -406,7 +424,8 @@ static enum loader_status compile_source(struct image *image, const char *path,
 	if (status == LOADER_OK) {
 		cache = cache_directory("");
 		if (cache)
-			status = compile_cached(image, &c, cache, path, error);
+			status = compile_cached(image, &c, cache, path, opts, warn, arg,
+						error);
 		else
 			status = compile_uncached(image, &c, path, opts, warn, arg, error);
 		free(cache);

@@ -6,6 +6,7 @@
 #include "loader_fixture.h"
 
 #include <elf.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "../../src/loader/internal.h"
@@ -333,6 +334,25 @@ static void test_cache(void **state)
 	setenv("XDG_CACHE_HOME", test_dir, 1);
 }
 
+/* A cache that is full is done without. */
+static void test_full_cache(void **state)
+{
+	static const struct loader_options any = { .any_object = true };
+	char path[256];
+	struct loader *l;
+
+	snprintf(path, sizeof(path), "%s/full", test_dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	if (mount("tmpfs", path, "tmpfs", 0, "size=16k"))
+		skip(); /* only root can have a small file system */
+	setenv("XDG_CACHE_HOME", path, 1);
+	l = open_with(write_source("full.bpf.c", minimal), &any);
+	setenv("XDG_CACHE_HOME", test_dir, 1);
+	umount(path);
+	assert_non_null(l);
+	loader_close(l);
+}
+
 /* --- settings ---------------------------------------------------------------------- */
 
 static const char variables[] =
@@ -557,6 +577,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_compile_error, forget, forget),
 		cmocka_unit_test_setup_teardown(test_no_compiler, forget, forget),
 		cmocka_unit_test_setup_teardown(test_cache, forget, forget),
+		cmocka_unit_test_setup_teardown(test_full_cache, forget, forget),
 		cmocka_unit_test_setup_teardown(test_machine_variables, forget, forget),
 		cmocka_unit_test_setup_teardown(test_topology, forget, forget),
 		cmocka_unit_test_setup_teardown(test_set, forget, forget),
