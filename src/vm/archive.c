@@ -63,6 +63,9 @@ static void add_apt_options(struct command *c, const char *dir)
 	}
 	c->argv[c->argc++] = "-o";
 	c->argv[c->argc++] = "APT::Sandbox::User=";
+	/* half a list of packages is none */
+	c->argv[c->argc++] = "-o";
+	c->argv[c->argc++] = "APT::Update::Error-Mode=any";
 }
 
 char *archive_run(const struct archive *a, const char *program, ...)
@@ -82,9 +85,12 @@ char *archive_run(const struct archive *a, const char *program, ...)
 	status = run_process(c.argv, &out, &err);
 	while (c.nr_options)
 		strbuf_free(&c.options[--c.nr_options]);
-	if (status == 127)
+	if (status == 127 || status == -ENOENT)
 		vrt_error(a->err, a->err_size, -ENOENT, "%s is not installed; without it, %s",
 			  program, a->instead);
+	else if (status < 0)
+		vrt_error(a->err, a->err_size, status, "%s could not be started: %s", program,
+			  strerror(-status));
 	else if (status)
 		vrt_error(a->err, a->err_size, -EIO, "%s failed: %s", program, strbuf_str(&err));
 	strbuf_free(&err);
@@ -122,7 +128,7 @@ static char *own_codename(void)
 }
 
 /* The archive that this release's own packages of a suite ("", "-security") come from. */
-static char *find_mirror(const char *suite)
+static char *find_mirror(const char *suite, int *status)
 {
 	char *argv[] = { "apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)",
 			 "Created-By: Packages", NULL };
@@ -130,7 +136,8 @@ static char *find_mirror(const char *suite)
 	char *codename = own_codename(), *mirror = NULL, *line;
 
 	strbuf_printf(&key, "%s%s main ", codename ? codename : "?", suite);
-	if (!run_process(argv, &out, &err)) {
+	*status = run_process(argv, &out, &err);
+	if (!*status) {
 		char *rest = (char *)strbuf_str(&out);
 
 		while (!mirror && (line = strsep(&rest, "\n")))
@@ -192,9 +199,9 @@ static void add_source(struct strbuf *sources, const char *mirror, const char *s
 
 static int write_sources(const struct archive *a, unsigned int suites)
 {
-	char *mirror = find_mirror(""), *security = find_mirror("-security");
+	int status, ret;
+	char *mirror = find_mirror("", &status), *security = find_mirror("-security", &status);
 	struct strbuf sources = {};
-	int ret;
 
 	if (mirror && suites & ARCHIVE_STABLE)
 		add_source(&sources, mirror, "");
@@ -204,6 +211,10 @@ static int write_sources(const struct archive *a, unsigned int suites)
 		add_source(&sources, security, "-security");
 	if (mirror)
 		ret = write_file(a, "archive.sources", strbuf_str(&sources));
+	else if (status)
+		ret = vrt_error(a->err, a->err_size, -ENOENT,
+				"apt-get is not installed, or does not run; without it, %s",
+				a->instead);
 	else
 		ret = vrt_error(a->err, a->err_size, -ENOENT,
 				"apt's configuration names no Debian archive; %s", a->instead);

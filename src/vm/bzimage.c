@@ -52,7 +52,7 @@ static int read_image(const char *path, struct strbuf *image, char *err, size_t 
 	return 0;
 }
 
-/* Where the packed kernel is; the last 4 bytes are its unpacked size. */
+/* Where the packed kernel is; the last 4 bytes are its unpacked size, of gzip's stream or after it. */
 static bool find_payload(const struct strbuf *image, const u8 **payload, size_t *size)
 {
 	u32 sects = (u8)image->data[SETUP_SECTS];
@@ -99,11 +99,12 @@ static bool unpack_zstd(const u8 *in, size_t size, u8 *out, size_t out_size)
 static const struct packing {
 	const char *name;
 	u8 magic[4];
+	u32 trailer; /* bytes of the size, where it is not of the stream */
 	bool (*unpack)(const u8 *in, size_t size, u8 *out, size_t out_size);
 } packings[] = {
-	{ "gzip", { 0x1f, 0x8b, 0x08 }, unpack_gzip },
-	{ "xz", { 0xfd, '7', 'z', 'X' }, unpack_xz },
-	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, unpack_zstd },
+	{ "gzip", { 0x1f, 0x8b, 0x08 }, 0, unpack_gzip },
+	{ "xz", { 0xfd, '7', 'z', 'X' }, 4, unpack_xz },
+	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unpack_zstd },
 };
 
 static const struct packing *find_packing(const u8 *payload)
@@ -132,7 +133,7 @@ static u8 *unpack(const char *path, const struct strbuf *image, size_t *size, ch
 	}
 	memcpy(&unpacked, payload + packed - 4, 4);
 	out = unpacked <= MAX_VMLINUX ? malloc(unpacked + 1) : NULL;
-	if (out && packing->unpack(payload, packed - 4, out, unpacked)) {
+	if (out && packing->unpack(payload, packed - packing->trailer, out, unpacked)) {
 		*size = unpacked;
 		return out;
 	}

@@ -163,13 +163,12 @@ static void test_bzimage_without_btf(void **state)
 	z_stream z = { .next_in = (u8 *)"just text", .avail_in = 9, .next_out = packed,
 		       .avail_out = sizeof(packed) };
 	char path[100];
-	u32 size = 9;
 
 	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, 0), Z_OK);
 	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-	memcpy(packed + z.total_out, &size, 4);
 	snprintf(path, sizeof(path), "%s/image", dir);
-	write_image(path, packed, z.total_out + 4);
+	/* gzip's stream ends with the size by itself */
+	write_image(path, packed, z.total_out);
 	deflateEnd(&z);
 	expect_no_btf(path, "has no BTF");
 }
