@@ -45,7 +45,18 @@ static int unknown_command(const char *name)
 	return STATUS_USAGE;
 }
 
-int main(int argc, char **argv)
+/* A result that nobody can read is none: not every write has been looked at. */
+static int finish(int status)
+{
+	bool failed = ferror(stdout);
+
+	if (!fflush(stdout) && !failed)
+		return status;
+	cli_error("what is printed could not be written to the end: is the disk full?");
+	return max(status, (int)STATUS_LOAD);
+}
+
+static int run_command(int argc, char **argv)
 {
 	if (argc < 2) {
 		help(stderr);
@@ -64,4 +75,9 @@ int main(int argc, char **argv)
 			return commands[i].main(argc - 1, argv + 1);
 	}
 	return unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	return finish(run_command(argc, argv));
 }

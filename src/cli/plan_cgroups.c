@@ -48,6 +48,8 @@ static int parse_path(const struct parse *p, struct cgroup_plan *c, const char *
 			return bad(p, "every name in a path has 1 to %d characters", CGROUP_NAME_MAX - 1);
 		if (depth > CGROUP_MAX_DEPTH)
 			return bad(p, "deeper than %d levels", CGROUP_MAX_DEPTH);
+		if (*n == '.' && (len == 1 || (len == 2 && n[1] == '.')))
+			return bad(p, "'.' and '..' are no names of cgroups; paths start at the root");
 		n += len;
 		if (!*n)
 			break;

@@ -53,6 +53,14 @@ class Refused(e2e.Test):
                             "--remove-section=.BTF.ext", whole, stripped], check=True)
             self.check_refused(vrt("run", stripped, *TAIL), 2, "BTF")
 
+    def test_full_disk(self):
+        for args in (("run", "eevdf", *TAIL), ("run", "eevdf", "--json", *TAIL), ("--help",)):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([e2e.VRT, *args], stdout=full, stderr=subprocess.PIPE,
+                                      text=True)
+            self.assertEqual(done.returncode, 2, args)
+            self.assertIn("could not be written to the end", done.stderr)
+
     def test_native_elf(self):
         self.check_refused(vrt("run", e2e.VRT, *TAIL), 2, "BPF")
 

@@ -310,6 +310,7 @@ static void cgroups(void **state)
 	assert_int_equal(plan->cgroups[3].quota, CGROUP_NO_QUOTA);
 	free_plan(plan);
 
+	refuse_in(cgroup_list, "/a/../b", "--cgroup", "'.' and '..' are no names");
 	refuse_in(cgroup_list, "", "--cgroup", "path");
 	refuse_in(cgroup_list, "/", "--cgroup", "root");
 	refuse_in(cgroup_list, "/a//b", "--cgroup", "1 to 63 characters");
