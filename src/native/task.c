@@ -390,7 +390,10 @@ static u32 stop_tasks(void)
 /* A signal may come just before its task sleeps: until all have seen it. */
 void native_exit(void)
 {
+	/* under the lock for those who hold it, atomic for those who compute or sleep */
+	native_lock();
 	__atomic_store_n(&native_stopping, true, __ATOMIC_RELEASE);
+	native_unlock();
 	while (stop_tasks())
 		native_run_until(native_clock() + STOP_POLL_NS);
 	native_timers_exit();

@@ -91,7 +91,7 @@ static void sleeper_release(struct task *task)
 {
 	struct script *s = task_data(task);
 
-	s->released = true;
+	__atomic_store_n(&s->released, true, __ATOMIC_RELEASE);
 }
 
 static const struct task_behaviour sleeper = { .next = sleeper_next, .release = sleeper_release };
@@ -177,7 +177,7 @@ static struct ping ping;
 static void player(struct task_action *action, u32 me)
 {
 	if (ping.rounds == ROUNDS) {
-		ping.done++;
+		__atomic_add_fetch(&ping.done, 1, __ATOMIC_RELEASE);
 		wait_queue_wake(&ping.wq[!me], 1, false);
 		action->kind = ACT_EXIT;
 		return;
