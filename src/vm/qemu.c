@@ -129,7 +129,9 @@ static void make_command(struct command *c, const struct vm_config *config, enum
 	arg(c, "none");
 	arg(c, "-no-reboot");
 	arg(c, "-accel");
-	arg(c, accel == VM_ACCEL_KVM ? "kvm" : "tcg,thread=multi");
+	/* a thread for each emulated CPU would be faster, but then kernels that patch their
+	 * own code, as for every program that is attached, have been seen to crash on it */
+	arg(c, accel == VM_ACCEL_KVM ? "kvm" : "tcg,thread=single");
 	arg(c, "-cpu");
 	arg(c, accel == VM_ACCEL_KVM ? "host" : "max");
 	arg(c, "-smp");
