@@ -89,16 +89,17 @@ static const struct cmd_table table = {
 	.usage = "SCHED[,VAR=VALUE...]... --workload SPEC [options]",
 	.summary = "Runs a workload on a simulated machine, once under each scheduler, and "
 		   "compares. SCHED is a BPF scheduler, sched_ext's or ghOSt's (a .bpf.o, or a "
-		   ".bpf.c, which is compiled), the name of a policy that ships (fifo), or eevdf, Linux's own. What "
-		   "follows a comma is set for this one, as --set does for all.",
+		   ".bpf.c, which is compiled), the name of a policy that ships (fifo), or "
+		   "eevdf, Linux's own. What follows a comma is set for this one, as --set does "
+		   "for all.",
 	.options = options,
 	.nr_options = ARRAY_SIZE(options),
 	.notes = "exit status (of several runs the highest):\n"
 		 "  0  fine\n"
 		 "  1  the command line, the machine or the workload make no sense\n"
 		 "  2  a scheduler or another object could not be loaded or verified, or\n"
-		 "     something that --at asks for was not possible; or what is printed could\n"
-		 "     not be written\n"
+		 "     something that --at asks for was not possible; or what is printed or\n"
+		 "     traced could not be written\n"
 		 "  3  a scheduler was thrown out, and its tasks went on under eevdf; or a\n"
 		 "     periodic program was stopped\n"
 		 "  4  an --expect was not met\n"
@@ -127,7 +128,8 @@ static struct json_object *all_runs(const struct run_plan *plan, u64 *worst)
 }
 
 /* The first of the run's entries at @list whose @field says that something was not possible. */
-static const char *first_failure(struct json_object *run, const char *list, const char *field)
+static struct json_object *first_failure(struct json_object *run, const char *list,
+					 const char *field)
 {
 	struct json_object *entries = json_at(run, list);
 
@@ -136,22 +138,32 @@ static const char *first_failure(struct json_object *run, const char *list, cons
 		struct json_object *holds = json_at(entry, "holds");
 
 		if (*json_string_at(entry, field) && !json_object_get_boolean(holds))
-			return json_string_at(entry, field);
+			return entry;
 	}
-	return "";
+	return NULL;
+}
+
+/* What is planned begins with its time, and is told by its option; others by themselves. */
+static const char *action_name(struct json_object *entry)
+{
+	const char *action = json_string_at(entry, "action");
+
+	return *action >= '0' && *action <= '9' ? "--at" : action;
 }
 
 void tell_failure(struct json_object *run, u64 status, const char *label)
 {
 	const char *message = json_string_at(run, "end.message");
-	const char *action = first_failure(run, "timeline", "error");
+	struct json_object *action = first_failure(run, "timeline", "error");
 
 	if (status == STATUS_EXPECTATION)
-		cli_error("%s: not met: %s", label, first_failure(run, "expectations", "expect"));
+		cli_error("%s: not met: %s", label,
+			  json_string_at(first_failure(run, "expectations", "expect"), "expect"));
 	else if (status == STATUS_BOOKS && json_at(run, "books"))
 		cli_error("%s: the books do not balance: this is a bug of vruntime", label);
-	else if (status == STATUS_LOAD && *action)
-		cli_error("%s: --at: %s", label, action);
+	else if (status == STATUS_LOAD && action)
+		cli_error("%s: %s: %s", label, action_name(action),
+			  json_string_at(action, "error"));
 	else if (!strcmp(json_string_at(run, "end.kind"), "done"))
 		cli_error("%s: a periodic program was stopped for what it did", label);
 	else

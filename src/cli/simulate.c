@@ -276,7 +276,7 @@ static void close_trace(struct session *s)
 	char err[512];
 
 	if (recorder_close(s->recorder, err, sizeof(err)))
-		session_warn(err, s);
+		note_action(s, "--trace", err, NULL);
 	s->recorder = NULL;
 }
 

@@ -60,6 +60,12 @@ class Refused(e2e.Test):
                                       text=True)
             self.assertEqual(done.returncode, 2, args)
             self.assertIn("could not be written to the end", done.stderr)
+        # /dev/full is no name of a trace: a link is
+        with tempfile.TemporaryDirectory() as tmp:
+            trace = os.path.join(tmp, "full.txt")
+            os.symlink("/dev/full", trace)
+            self.check_refused(vrt("run", "eevdf", *TAIL, "--trace", trace, "--json"), 2,
+                               "--trace: " + trace, "the trace is incomplete")
 
     def test_native_elf(self):
         self.check_refused(vrt("run", e2e.VRT, *TAIL), 2, "BPF")
