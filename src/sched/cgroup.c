@@ -156,7 +156,9 @@ static void reap(void)
 	while (!list_empty(&hierarchy.graveyard)) {
 		struct group *g = list_first_entry(&hierarchy.graveyard, struct group, all);
 
-		if (!cpus_quiescent_since(g->dead_since))
+		/* a program that was preempted in the middle may still hold a pointer */
+		if (!cpus_quiescent_since(g->dead_since) ||
+		    kthread_oldest_program() <= g->dead_since)
 			return;
 		cgroup_free(g->tg.css.cgroup);
 	}
