@@ -128,14 +128,26 @@ const struct sched_class_ops ghost_agent_sched_class = {
 
 struct agent {
 	struct ghost_enclave *enclave;
+	u32 cpu; /* that it is the agent of; its own may be another, if that went offline */
 	struct wait_queue idle;
 };
+
+static void resign(struct agent *agent, struct task_struct *p)
+{
+	struct rq *rq = cpu_rq(agent->cpu);
+
+	rq_lock(rq);
+	if (ghost_of(rq)->agent == p)
+		ghost_of(rq)->agent = NULL;
+	rq_unlock(rq);
+}
 
 static void agent_next(struct task *task, struct task_action *action)
 {
 	struct agent *agent = task_data(task);
 
 	if (agent->enclave->ending) {
+		resign(agent, &task->ts);
 		action->kind = ACT_EXIT;
 		return;
 	}
@@ -196,6 +208,7 @@ int ghost_agent_create(struct ghost_enclave *e, u32 cpu)
 		return -ENOSPC;
 	agent = xcalloc(1, sizeof(*agent));
 	agent->enclave = e;
+	agent->cpu = cpu;
 	wait_queue_init(&agent->idle);
 	t = make_task(agent, cpu, &err);
 	if (!t) {

@@ -147,19 +147,13 @@ void ghost_fork(struct task *t, const struct task *parent)
 
 void ghost_task_dead(struct task_struct *p)
 {
-	struct ghost_rq *gr;
 	struct rq *rq;
 
 	if (!ghost_task_of(p)->enclave)
 		return;
 	rq = task_rq_lock(p);
-	gr = ghost_of(rq);
-	if (is_agent(p)) {
-		if (gr->agent == p)
-			gr->agent = NULL;
-	} else {
+	if (!is_agent(p))
 		ghost_msg_dead(rq, p);
-	}
 	ghost_release(p);
 	rq_unlock(rq);
 }
