@@ -204,6 +204,53 @@ static void assert_not_updated(const char *text, const char *set, int err)
 	close_linked(&a);
 }
 
+/* Its exit() is stopped, or its run() was, and then exit() is not called: either way it goes. */
+static void assert_bad_one_replaced(const char *set, u32 exits)
+{
+	struct linked a;
+
+	boot_slow("1");
+	a = attach_first(PREAMBLE "u64 others, exits, bad_exit, bad_run;\n"
+			 "static int bad(u64 is)\n"
+			 "{\n"
+			 "	if (is)\n"
+			 "		*(volatile u64 *)(&sink + 1000) = 0;\n"
+			 "	return 0;\n"
+			 "}\n"
+			 "SEC(\"struct_ops/run\") int BPF_PROG(run, struct bpf_periodic_ctx *c)\n"
+			 "{\n"
+			 "	begun++;\n"
+			 "	return bad(bad_run);\n"
+			 "}\n"
+			 "SEC(\"struct_ops/exit\") int BPF_PROG(bye, struct bpf_periodic_ctx *c)\n"
+			 "{\n"
+			 "	exits++;\n"
+			 "	return bad(bad_exit);\n"
+			 "}\n"
+			 "SEC(\"struct_ops/other\") int BPF_PROG(other, struct bpf_periodic_ctx *c)\n"
+			 "{\n"
+			 "	others++;\n"
+			 "	return 0;\n"
+			 "}\n" TABLE("p", ".exit = (void *)bye")
+			 "SEC(\".struct_ops.link\") struct bpf_periodic_ops next = {\n"
+			 "	.run = (void *)other, .period_ns = 1000000, .name = \"p\"\n"
+			 "};\n", set);
+	run_for(5 * MS);
+	assert_int_equal(bpf_link__update_map(a.link, a.next), 0);
+	assert_int_equal(value(a.l, "exits"), exits);
+	assert_false(stats_of(0)->failed);
+	run_for(10 * MS);
+	assert_near(value(a.l, "others"), 10, 1);
+	close_linked(&a);
+	shut_down();
+}
+
+static void test_update_bad(void **state)
+{
+	assert_bad_one_replaced("bad_exit=1", 1);
+	assert_bad_one_replaced("bad_run=1", 0);
+}
+
 static void test_update_refused(void **state)
 {
 	boot_slow("1");
@@ -638,6 +685,7 @@ int main(void)
 		cmocka_unit_test(test_init_fails),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_update_in_run),
+		cmocka_unit_test(test_update_bad),
 		cmocka_unit_test(test_update_refused),
 		cmocka_unit_test(test_detach_in_run),
 		cmocka_unit_test(test_shutdown_in_run),

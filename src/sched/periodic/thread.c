@@ -149,7 +149,7 @@ static void stop(struct periodic *p)
 /* A new period counts from now; the same one keeps its phase. */
 static void replace(struct periodic *p)
 {
-	struct bpf_prog *exit = p->plan.exit;
+	struct bpf_prog *exit = p->stats.failed ? NULL : p->plan.exit;
 
 	p->answer = call_init(p->next.init, p);
 	if (p->answer)
@@ -157,9 +157,10 @@ static void replace(struct periodic *p)
 	if (p->next.period != p->plan.period)
 		p->due = cpu_clock() + p->next.period;
 	p->plan = p->next;
-	p->stats.failed = false;
 	if (exit)
 		call_program(exit, p);
+	/* what the old programs did is not the new ones' fault */
+	p->stats.failed = false;
 }
 
 static void serve(struct periodic *p)
