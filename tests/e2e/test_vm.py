@@ -19,11 +19,23 @@ from vrt import BUILD, SKIP, VRT, Test, main, run_json, source, vrt
 UNFAIR = source("workloads", "unfair.json")
 
 
+# what we start inherits this: others may run guests at the same time
+MARK = f"VRT_TEST_VM={os.getpid()}"
+os.environ.update([MARK.split("=")])
+
+
 def guests():
-    """QEMU processes whose guest has our agent."""
-    found = subprocess.run(["pgrep", "-f", "virtserialport,chardev=channel,name=vrt"],
-                           capture_output=True, text=True).stdout.split()
-    return set(found)
+    """QEMU processes that come from this test."""
+    found = set()
+    for pid in subprocess.run(["pgrep", "-f", "virtserialport,chardev=channel,name=vrt"],
+                              capture_output=True, text=True).stdout.split():
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as environ:
+                if MARK.encode() in environ.read().split(b"\0"):
+                    found.add(pid)
+        except OSError:
+            pass  # it has ended
+    return found
 
 
 class Vm(Test):
