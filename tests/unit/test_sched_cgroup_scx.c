@@ -30,6 +30,7 @@ static void attach(void)
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 32);
 
 	assert_true(len > 0);
+	path[len] = '\0';
 	strcpy(strrchr(path, '/') + 1, "cgroup_probe.bpf.o");
 	probe = loader_open(path, NULL, NULL, NULL, &error);
 	if (!probe || loader_load(probe, &error) || loader_attach(probe, &error))
