@@ -31,13 +31,11 @@ typedef __s16 int16_t;
 typedef __s32 int32_t;
 typedef __s64 int64_t;
 typedef unsigned long uintptr_t;
-typedef long ssize_t;
 typedef int pid_t;
 typedef unsigned int uid_t;
 typedef unsigned int gid_t;
 typedef unsigned int gfp_t;
 typedef long long loff_t;
-typedef s64 ktime_t;
 
 /* Programs hold pointers to maps and never look inside. */
 struct bpf_map {

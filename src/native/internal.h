@@ -73,6 +73,9 @@ void native_block(struct task *t);
 void native_timers_init(void);
 void native_timers_exit(void);
 
+/* files.c */
+void native_files_exit(void);
+
 /* task.c */
 void native_emit(enum trace_type type, s32 pid, u64 a, u64 b);
 

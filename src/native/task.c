@@ -6,7 +6,6 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -289,28 +288,27 @@ u64 task_clock(void)
 }
 
 /* System calls are made where they are needed, and cost what they cost. */
-void task_syscall(enum syscall_nr nr)
+void task_charge_syscall(void)
 {
 }
 
-void task_syscall_wait(enum syscall_nr nr)
+void syscall_set_site(const char *site)
 {
 }
 
-/* Files are the host's. */
-int sys_openat2(const char *path, u64 flags)
+void syscall_enter(enum syscall_nr nr, u64 a, u64 b)
 {
-	int fd = open(path, (int)flags | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
 }
 
-int sys_close(int fd)
+void syscall_return(s64 ret)
 {
-	return close(fd) ? -errno : 0;
 }
 
-void kernel_make_file(const char *path)
+void syscall_resumes(void)
+{
+}
+
+void syscall_futex(struct wait_queue *wq, u32 nr)
 {
 }
 
@@ -397,4 +395,5 @@ void native_exit(void)
 	while (stop_tasks())
 		native_run_until(native_clock() + STOP_POLL_NS);
 	native_timers_exit();
+	native_files_exit();
 }

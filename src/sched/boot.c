@@ -11,6 +11,7 @@
 #include "../base/alloc.h"
 #include "../base/strbuf.h"
 #include "sched.h"
+#include "syscall.h"
 
 struct kernel kernel;
 void (*sched_trace)(const struct trace_record *rec);
@@ -238,11 +239,11 @@ void kernel_shutdown(void)
 	ghost_shutdown();
 	noise_exit();
 	tasks_free_all();
-	syscalls_exit();
+	syscall_forget_sites();
+	files_forget();
 	periodic_exit();
 	for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		kheap_free(task_of(kernel.rqs[cpu]->rq.idle));
-		kheap_free(kernel.rqs[cpu]->regs);
 		kheap_free(kernel.rqs[cpu]);
 	}
 	free(kernel.rqs);

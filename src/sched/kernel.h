@@ -11,6 +11,7 @@
 #define VRT_SCHED_KERNEL_H
 
 #include "../../kernel/sched.h"
+#include "../../kernel/syscalls.h"
 #include "../base/list.h"
 #include "../bpf/generation.h"
 #include "../sim/cost.h"
@@ -151,6 +152,7 @@ u64 task_runtime(struct task *task);
  */
 struct wait_queue {
 	struct list_head waiters;
+	u32 id; /* as the word of a futex, from its first traced use; 0: none yet */
 };
 
 void wait_queue_init(struct wait_queue *wq);
@@ -184,41 +186,49 @@ int task_set_cgroup(struct task *task, const char *path);
  */
 int task_switchto(struct task *next);
 
+/* Charges a system call's entry and exit to the current task. */
+void task_charge_syscall(void);
+
 /*
- * System calls by their x86-64 numbers. Programs can trace them: tracepoints
- * sys_enter and sys_exit, with the registers; the instruction pointer tells the
- * behaviour and the call (syscall_site_name()).
+ * System calls that programs can trace: tracepoints sys_enter and sys_exit, with
+ * the registers, and fentry and fexit on the functions of kernel/syscalls.h. The
+ * instruction pointer tells the behaviour and the call (syscall_site_name()).
+ *
+ * What behaviours do by actions and wait queues are system calls, too: around them
+ * syscall_enter() says which, and syscall_return() what comes of it. Both only
+ * tell, and cost nothing unless somebody looks; then others may come in between,
+ * as at cpu_sync(). A call in which the task blocks, sleeps or yields returns by
+ * itself when the task goes on (0, or -ETIMEDOUT); after syscall_resumes() it does
+ * not, and the next syscall_enter() is the same call.
  */
 enum syscall_nr {
-	SYSCALL_READ = 0,
-	SYSCALL_WRITE = 1,
-	SYSCALL_CLOSE = 3,
-	SYSCALL_SCHED_YIELD = 24,
-	SYSCALL_SENDTO = 44,
-	SYSCALL_RECVFROM = 45,
-	SYSCALL_EXIT = 60,
-	SYSCALL_SETSCHEDULER = 144,
-	SYSCALL_FUTEX = 202,
-	SYSCALL_SETAFFINITY = 203,
-	SYSCALL_CLOCK_NANOSLEEP = 230,
-	SYSCALL_CLONE3 = 435,
-	SYSCALL_OPENAT2 = 437,
+#define KERNEL_SYSCALL_NR(nr, name, NAME) SYSCALL_##NAME = nr,
+	KERNEL_SYSCALLS(KERNEL_SYSCALL_NR)
+#undef KERNEL_SYSCALL_NR
 };
-
-/* The current task makes a call that does not wait: charges entry and exit. */
-void task_syscall(enum syscall_nr nr);
-/* One in which it is about to wait: it returns when the task goes on. */
-void task_syscall_wait(enum syscall_nr nr);
+/* The behaviour's calls come from @site, which lives for ever, from now on, not from its name. */
+void syscall_set_site(const char *site);
+/*
+ * Arguments: read, write, sendto and recvfrom: fd, size. sched_setaffinity: the mask
+ * as a pointer. sched_setscheduler: policy, priority. What is not known is 0.
+ */
+void syscall_enter(enum syscall_nr nr, u64 a, u64 b);
+void syscall_return(s64 ret);
+void syscall_resumes(void);
+/* FUTEX_WAIT or, @nr > 0, FUTEX_WAKE of so many; the value of the word is not known. */
+void syscall_futex(struct wait_queue *wq, u32 nr);
 
 /*
- * openat2(AT_FDCWD, path) of the current task: a descriptor from 3, or -errno:
- * -ENOENT for what nobody made, -EMFILE, -ENAMETOOLONG from 256 bytes. Files have
- * no content. Each task has its own descriptors.
+ * Files of the current task's process: openat2(AT_FDCWD, path), close(), read(). A
+ * descriptor from 3 or how much was read, or -errno: -ENOENT for what nobody made,
+ * -EMFILE, -ENAMETOOLONG from 4096 bytes, -EBADF. There are no directories, no
+ * rights, and no content.
  */
 int sys_openat2(const char *path, u64 flags);
 int sys_close(int fd);
-/* From now on there is such a file. */
-void kernel_make_file(const char *path);
+s64 sys_read(int fd, u64 count);
+/* From now on there is such a file, of @size bytes. 0, or -EEXIST. */
+int kernel_make_file(const char *path, u64 size);
 /* "hackbench:sender/write" of an instruction pointer at a system call; NULL: it is none. */
 const char *syscall_site_name(u64 address);
 

@@ -98,12 +98,9 @@ struct task {
 	bool dead; /* has been switched away from for the last time */
 	u64 dead_since;
 	void *storage; /* anchor of BPF task storage */
-	/* the system call that it is in (syscall.c) */
-	long syscall; /* its number + 1; 0: none */
-	u64 syscall_args[4];
-	u64 fds; /* a bit per open descriptor */
-	struct user_memory *user;
-	struct open_how *how;
+	struct task_call *call; /* its system calls, once they were traced (syscall.c) */
+	const char *site; /* where it makes them; NULL: the behaviour's name */
+	struct files *files; /* of its process (files.c); NULL: it has none */
 	struct list_head all; /* kernel.tasks, then zombies, then graveyard */
 };
 
@@ -149,7 +146,6 @@ struct cpu_rq {
 	struct idle_history idle_history;
 	/* sched_ext's own (ext/) */
 	struct scx_cpu *scx;
-	struct pt_regs *regs; /* of a system call that is traced (syscall.c) */
 	/* ghOSt's own (ghost/) */
 	struct ghost_rq ghost;
 };
@@ -232,6 +228,7 @@ struct kernel {
 	struct task *init_task;
 	u64 boot_time;
 	u64 dead_busy; /* struct task.busy of tasks that are freed */
+	u32 nr_futexes; /* wait queues that got an id */
 };
 extern struct kernel kernel;
 
@@ -514,15 +511,6 @@ void task_spend(u64 ns);
 void task_execute(struct task *t);
 void tasks_free_all(void);
 struct task *idle_task_create(u32 cpu);
-
-/* --- system calls (syscall.c) ----------------------------------------------- */
-
-/* A call of @t, the current task, begins, and ends. */
-void syscall_enter(struct task *t, long nr, const u64 args[4]);
-void syscall_leave(struct task *t, long ret);
-void task_free_user_memory(struct task *t);
-void kernel_forget_files(void);
-void syscalls_exit(void);
 
 /* --- idle, stop, noise ------------------------------------------------------ */
 

@@ -11,7 +11,7 @@
  */
 
 #include "sched.h"
-#include "trace_events.h"
+#include "syscall.h"
 
 #define PID_MAX 4194304 /* Linux's PID_MAX_LIMIT on 64 bits */
 /* Dead tasks that may wait for their grace period before anybody looks. */
@@ -71,7 +71,8 @@ static void task_free(struct task *t)
 		t->behaviour->release(t);
 	t->behaviour = NULL;
 	task_storage_free(t);
-	task_free_user_memory(t);
+	syscall_free(t);
+	files_exit(t);
 	cgroup_task_free(p);
 	kernel.dead_busy += t->busy;
 	if (p->mm && p->pid == p->tgid)
@@ -222,7 +223,9 @@ static int task_set_identity(struct task *t, const struct task_params *params)
 		p->tgid = parent->tgid;
 		p->group_leader = parent->group_leader;
 		p->mm = parent->mm;
+		files_fork(t, params->parent);
 	} else if (!(p->flags & PF_KTHREAD)) {
+		files_fork(t, NULL);
 		p->mm = sched_alloc(OBJ_MM, sizeof(*p->mm));
 		p->mm->owner_pid = p->pid;
 	}
@@ -344,15 +347,12 @@ struct task *task_create(const struct task_params *params, const struct task_beh
 {
 	struct create_call call = { params, behaviour, data, err, NULL };
 
-	bool fork = current_task() && current_task()->behaviour;
-
-	if (fork) {
-		syscall_enter(current_task(), SYSCALL_CLONE3, (const u64[4]){ 0 });
+	syscall_fork(params->parent && !params->new_process);
+	if (current_task() && current_task()->behaviour)
 		charge_overhead(TRACE_OVH_SYSCALL, costs.fork);
-	}
 	kernel_run_inside(create_inside, &call);
-	if (fork)
-		syscall_leave(current_task(), call.task ? call.task->ts.pid : *err);
+	if (!call.task)
+		syscall_fork_return(*err);
 	return call.task;
 }
 
@@ -366,6 +366,7 @@ void task_start(struct task *t)
 	VRT_ASSERT(!t->started);
 	t->started = true;
 	kernel_run_inside(start_inside, t);
+	syscall_fork_return(t->ts.pid);
 }
 
 /* --- doing -------------------------------------------------------------------------- */
@@ -432,7 +433,7 @@ void task_spend(u64 ns)
 
 static void task_sleep_until(struct task *t, u64 when)
 {
-	syscall_enter(t, SYSCALL_CLOCK_NANOSLEEP, (const u64[4]){ 0 });
+	syscall_sleep(&t->action);
 	charge_overhead(TRACE_OVH_SYSCALL, costs.syscall + costs.timer_program);
 	cpu_sync();
 	if (when <= cpu_clock())
@@ -446,9 +447,10 @@ static void task_exit(struct task *t)
 {
 	struct task_struct *p = &t->ts;
 
-	syscall_enter(t, SYSCALL_EXIT, (const u64[4]){ 0 });
+	syscall_enter(SYSCALL_EXIT, 0, 0);
 	charge_overhead(TRACE_OVH_SYSCALL, costs.exit);
 	cpu_sync();
+	files_exit(t);
 	p->flags |= PF_EXITING;
 	trace_sched_process_exit(p);
 	kernel.by_pid[p->pid] = NULL;
@@ -480,8 +482,7 @@ static void task_next(struct task *t)
 	struct task_action *act = &t->action;
 
 	cpu_sync();
-	if (t->syscall)
-		syscall_leave(t, 0);
+	syscall_wake(t);
 	t->behaviour->next(t, act);
 	switch (act->kind) {
 	case ACT_COMPUTE:
@@ -503,7 +504,7 @@ static void task_next(struct task *t)
 			ghost_switchto_abort(t);
 		return;
 	case ACT_YIELD:
-		syscall_enter(t, SYSCALL_SCHED_YIELD, (const u64[4]){ 0 });
+		syscall_enter(SYSCALL_SCHED_YIELD, 0, 0);
 		charge_overhead(TRACE_OVH_SYSCALL, costs.syscall);
 		do_yield();
 		return;
@@ -532,6 +533,7 @@ void task_execute(struct task *t)
 void wait_queue_init(struct wait_queue *wq)
 {
 	INIT_LIST_HEAD(&wq->waiters);
+	wq->id = 0;
 }
 
 void wait_queue_add(struct wait_queue *wq, u64 timeout_ns)
@@ -631,6 +633,11 @@ u64 task_runtime(struct task *t)
 u64 task_clock(void)
 {
 	return cpu_clock();
+}
+
+void task_charge_syscall(void)
+{
+	charge_overhead(TRACE_OVH_SYSCALL, costs.syscall);
 }
 
 void task_report_ops(u64 units)

@@ -20,6 +20,9 @@
 #include "sched.h"
 
 #define BTF_TRACE_PREFIX "btf_trace_"
+#define MAX_ARGS 8
+/* At one end of a function: BPF_MAX_TRAMP_LINKS of Linux. */
+#define MAX_FUNCTION_LINKS 38
 
 /* A program at a place: the state of its link. */
 struct attachment {
@@ -34,22 +37,34 @@ struct trace_funcs {
 };
 
 const struct trace_funcs *trace_hooks[NR_TRACE_HOOKS];
+bool trace_syscalls;
 
-static const struct place {
+struct place {
 	const char *name;
 	u32 nr_args;
-} places[] = {
-#define PLACE(name, nr_args) [TP_##name] = { #name, nr_args },
-	TRACE_POINTS(PLACE)
-#undef PLACE
-#define PLACE(name, nr_args)                                                                       \
-	[FENTRY_##name] = { #name, nr_args }, [FEXIT_##name] = { #name, nr_args + 1 },
-	TRACED_FUNCTIONS(PLACE)
-#undef PLACE
 };
 
-/* Where the places of functions begin: an entry and an exit of each. */
-#define FIRST_FUNCTION FENTRY_do_sys_openat2
+static const struct place points[] = {
+#define POINT(name, nr_args) [TP_##name] = { #name, nr_args },
+	TRACE_POINTS(POINT)
+};
+
+static const struct place functions[] = {
+#define FUNCTION(ret, name, nr_args, params) [FN_##name] = { #name, nr_args },
+	KERNEL_FUNCTIONS(FUNCTION)
+#undef FUNCTION
+#define FUNCTION(nr, name, NAME) [FN___x64_sys_##name] = { "__x64_sys_" #name, 1 },
+	KERNEL_SYSCALLS(FUNCTION)
+#undef FUNCTION
+};
+
+/* 64-bit values that programs at @hook are given: at the end of a function the result, too. */
+static u32 nr_args(enum trace_hook hook)
+{
+	if (hook < NR_TRACE_POINTS)
+		return points[hook].nr_args;
+	return functions[(hook - NR_TRACE_POINTS) / 2].nr_args + (hook - NR_TRACE_POINTS) % 2;
+}
 
 /* --- calling ----------------------------------------------------------------- */
 
@@ -91,7 +106,20 @@ void trace_call(enum trace_hook hook, const u64 *args)
 	cpu_sync();
 	funcs = trace_hooks[hook];
 	for (u32 i = 0; funcs && i < funcs->nr; i++)
-		call(funcs->at[i], args, places[hook].nr_args);
+		call(funcs->at[i], args, nr_args(hook));
+}
+
+void trace_function_exit(enum trace_function fn, const u64 *args, s64 ret)
+{
+	u64 all[MAX_ARGS];
+
+	if (!trace_enabled(trace_exit(fn)))
+		return;
+	VRT_ASSERT(functions[fn].nr_args < MAX_ARGS);
+	if (functions[fn].nr_args)
+		memcpy(all, args, functions[fn].nr_args * sizeof(*all));
+	all[functions[fn].nr_args] = (u64)ret;
+	trace_call(trace_exit(fn), all);
 }
 
 void trace_sched_switch_slow(bool preempt, struct task_struct *prev, struct task_struct *next,
@@ -156,63 +184,84 @@ static void change_inside(void *arg)
 	struct trace_funcs *old = (struct trace_funcs *)trace_hooks[c->hook];
 
 	trace_hooks[c->hook] = funcs_change(c->hook, c->leave, c->come);
+	trace_syscalls = false;
+	for (u32 i = TP_sys_enter; i < NR_TRACE_HOOKS; i++)
+		trace_syscalls |= trace_hooks[i] != NULL;
 	if (old)
 		synchronize_cpus();
 	free(old);
 }
 
-static int find_place(const char *name)
+static int find_place(const struct place *places, u32 nr, const char *name)
 {
-	for (u32 i = 0; i < FIRST_FUNCTION; i++) {
+	for (u32 i = 0; i < nr; i++) {
 		if (!strcmp(places[i].name, name))
 			return i;
 	}
 	return -ENOENT;
 }
 
-/* @offset 0: its entry; 1: its exit. */
-static int find_function(const char *name, u32 offset)
+static int find_point(const char *name)
 {
-	for (u32 i = FIRST_FUNCTION + offset; i < NR_TRACE_HOOKS; i += 2) {
-		if (!strcmp(places[i].name, name))
-			return i;
-	}
-	return -ENOENT;
+	return find_place(points, ARRAY_SIZE(points), name);
 }
 
-/* The tracepoint or function that @prog was loaded for. */
-static const char *target_name(const struct bpf_prog *prog)
+static int find_function(const char *name, bool at_exit)
 {
-	const struct btf *btf = bpf_kernel_btf();
+	int fn = find_place(functions, ARRAY_SIZE(functions), name);
 
-	return btf_name(btf, btf_type_by_id(btf, prog->attach_btf_id)->name_off);
+	if (fn < 0)
+		return fn;
+	return at_exit ? trace_exit(fn) : trace_entry(fn);
 }
 
+/* The place that the program was loaded for, or that @name says. */
 static int hook_of(const struct bpf_prog *prog, const char *name)
 {
+	const struct btf *btf = bpf_kernel_btf();
+	const char *target;
+
 	if (name)
-		return find_place(name);
+		return find_point(name);
 	if (prog->type != BPF_PROG_TYPE_TRACING)
 		return -ENOENT;
+	target = btf_name(btf, btf_type_by_id(btf, prog->attach_btf_id)->name_off);
 	switch (prog->expected_attach_type) {
 	case BPF_TRACE_RAW_TP:
-		return find_place(target_name(prog) + strlen(BTF_TRACE_PREFIX));
+		return find_point(target + strlen(BTF_TRACE_PREFIX));
 	case BPF_TRACE_FENTRY:
-		return find_function(target_name(prog), 0);
+		return find_function(target, false);
 	case BPF_TRACE_FEXIT:
-		return find_function(target_name(prog), 1);
+		return find_function(target, true);
 	default:
 		return -ENOENT;
 	}
 }
 
+/* Functions take a program once, and so many; tracepoints any. */
+static int check_room(enum trace_hook hook, const struct bpf_prog *prog)
+{
+	const struct trace_funcs *funcs = trace_hooks[hook];
+
+	if (hook < NR_TRACE_POINTS || !funcs)
+		return 0;
+	for (u32 i = 0; i < funcs->nr; i++) {
+		if (funcs->at[i]->prog == prog)
+			return -EBUSY;
+	}
+	return funcs->nr == MAX_FUNCTION_LINKS ? -E2BIG : 0;
+}
+
 static int trace_attach(struct bpf_prog *prog, const char *name, u64 cookie, void **state)
 {
-	int hook = hook_of(prog, name);
+	int hook = hook_of(prog, name), err;
 	struct change c = { .hook = hook };
 
 	if (hook < 0)
 		return hook;
+	err = check_room(hook, prog);
+	if (err)
+		return err;
 	c.come = xcalloc(1, sizeof(*c.come));
 	c.come->prog = prog;
 	c.come->hook = hook;

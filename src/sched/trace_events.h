@@ -13,6 +13,7 @@
 #define VRT_SCHED_TRACE_EVENTS_H
 
 #include "../../kernel/sched.h"
+#include "../../kernel/syscalls.h"
 #include "../base/util.h"
 
 /*
@@ -31,22 +32,41 @@
 	_(sys_enter, 2)                                                                            \
 	_(sys_exit, 2)
 
-/* Functions of the kernel BTF (kernel/syscalls.h) for fentry and fexit. */
-#define TRACED_FUNCTIONS(_) _(do_sys_openat2, 3)
+/* Functions that can be traced: those of kernel/syscalls.h. */
+enum trace_function {
+#define TRACE_FUNCTION(ret, name, nr_args, params) FN_##name,
+	KERNEL_FUNCTIONS(TRACE_FUNCTION)
+#undef TRACE_FUNCTION
+#define TRACE_FUNCTION(nr, name, NAME) FN___x64_sys_##name,
+	KERNEL_SYSCALLS(TRACE_FUNCTION)
+#undef TRACE_FUNCTION
+	NR_TRACE_FUNCTIONS,
+};
 
+/* Places: the tracepoints, and of each function its beginning and its end. */
 enum trace_hook {
 #define TRACE_HOOK(name, nr_args) TP_##name,
 	TRACE_POINTS(TRACE_HOOK)
 #undef TRACE_HOOK
-#define TRACE_HOOK(name, nr_args) FENTRY_##name, FEXIT_##name,
-	TRACED_FUNCTIONS(TRACE_HOOK)
-#undef TRACE_HOOK
-	NR_TRACE_HOOKS,
+	NR_TRACE_POINTS,
+	NR_TRACE_HOOKS = NR_TRACE_POINTS + 2 * NR_TRACE_FUNCTIONS,
 };
+
+static inline enum trace_hook trace_entry(enum trace_function fn)
+{
+	return NR_TRACE_POINTS + 2 * fn;
+}
+
+static inline enum trace_hook trace_exit(enum trace_function fn)
+{
+	return trace_entry(fn) + 1;
+}
 
 /* What is attached; NULL: nothing. */
 struct trace_funcs;
 extern const struct trace_funcs *trace_hooks[NR_TRACE_HOOKS];
+/* Something is attached to system calls or functions. */
+extern bool trace_syscalls;
 
 static inline bool trace_enabled(enum trace_hook hook)
 {
@@ -60,18 +80,6 @@ void trace_call(enum trace_hook hook, const u64 *args);
 	do {                                                                                       \
 		if (trace_enabled(TP_##name))                                                      \
 			trace_call(TP_##name, (const u64[]){ __VA_ARGS__ });                       \
-	} while (0)
-
-/* Before and after a function; what it returns follows the arguments. */
-#define TRACE_ENTRY(name, ...)                                                                     \
-	do {                                                                                       \
-		if (trace_enabled(FENTRY_##name))                                                  \
-			trace_call(FENTRY_##name, (const u64[]){ __VA_ARGS__ });                   \
-	} while (0)
-#define TRACE_EXIT(name, ...)                                                                      \
-	do {                                                                                       \
-		if (trace_enabled(FEXIT_##name))                                                   \
-			trace_call(FEXIT_##name, (const u64[]){ __VA_ARGS__ });                    \
 	} while (0)
 
 /* With the rq locked; current is still @prev. */
@@ -128,6 +136,15 @@ static inline void trace_bpf_trace_printk(const char *line)
 	if (trace_enabled(TP_bpf_trace_printk))
 		trace_bpf_trace_printk_slow(line);
 }
+
+/* Without locks, as the function is called; and with what it returned (void: 0). */
+static inline void trace_function_enter(enum trace_function fn, const u64 *args)
+{
+	if (trace_enabled(trace_entry(fn)))
+		trace_call(trace_entry(fn), args);
+}
+
+void trace_function_exit(enum trace_function fn, const u64 *args, s64 ret);
 
 /* At boot; of programs there are none yet. */
 void trace_register(void);

@@ -80,7 +80,8 @@
 	_(fork, "fork", 15000, \
 	  "estimate: copy_process() of a thread; lmbench's fork+exit is several times that") \
 	_(exit, "exit", 8000, "estimate: do_exit() of a thread") \
-	_(open, "open", 1000, "estimate: a cached path of a few parts; lmbench's open+close is near")
+	_(open, "open", 1000, "estimate: a cached path of a few parts; lmbench's open+close is near") \
+	_(read, "read", 150, "estimate: a few hundred bytes of the page cache")
 
 #define DEFAULT(field, name, value, source) .field = value,
 #define ENTRY(field, name, value, source) { name, source, offsetof(struct cost_table, field) },

@@ -34,6 +34,7 @@ struct cost_table {
 	u64 pick_idle_word; /* scanning a mask, per 64 CPUs */
 	u64 fork, exit;
 	u64 open; /* looking up a path and making a descriptor */
+	u64 read; /* of a file, beyond the system call */
 };
 
 extern const struct cost_table cost_defaults;

@@ -13,29 +13,31 @@
 #define SKB_OVERHEAD 576 /* struct sk_buff and skb_shared_info, in their caches */
 #define SKB_ALIGN 64
 
-static void init(struct channel *c, u32 buffers, u32 per_buffer, u32 wake_at, u32 wake_nr)
+static void init(struct channel *c, u32 size, u32 fd)
 {
-	*c = (struct channel){
-		.buffers = buffers,
-		.per_buffer = per_buffer,
-		.wake_at = wake_at,
-		.wake_nr = wake_nr,
-	};
+	*c = (struct channel){ .size = size, .fd = fd };
 	wait_queue_init(&c->readers);
 	wait_queue_init(&c->writers);
 }
 
-void channel_init_pipe(struct channel *c, u32 size)
+void channel_init_pipe(struct channel *c, u32 size, u32 fd)
 {
-	init(c, PIPE_BUFFERS, PIPE_PAGE / size, PIPE_BUFFERS - 1, 1);
+	init(c, size, fd);
+	c->buffers = PIPE_BUFFERS;
+	c->per_buffer = PIPE_PAGE / size;
+	c->wake_at = PIPE_BUFFERS - 1;
+	c->wake_nr = 1;
 }
 
-void channel_init_socket(struct channel *c, u32 size)
+void channel_init_socket(struct channel *c, u32 size, u32 fd)
 {
 	u32 truesize = SKB_OVERHEAD + ALIGN_UP(size, (u32)SKB_ALIGN);
-	u32 buffers = SOCKET_SNDBUF / truesize;
 
-	init(c, buffers, 1, buffers / 4, ~0U);
+	init(c, size, fd);
+	c->buffers = SOCKET_SNDBUF / truesize;
+	c->per_buffer = 1;
+	c->wake_at = c->buffers / 4;
+	c->wake_nr = ~0U;
 }
 
 u32 channel_count(const struct channel *c)
@@ -45,6 +47,7 @@ u32 channel_count(const struct channel *c)
 
 bool channel_write(struct channel *c, struct task_action *action)
 {
+	syscall_enter(SYSCALL_WRITE, c->fd + 1, c->size);
 	cpu_sync();
 	if (c->used && c->written < c->per_buffer) {
 		c->written++;
@@ -55,16 +58,18 @@ bool channel_write(struct channel *c, struct task_action *action)
 		c->written = 1;
 	} else {
 		wait_queue_add(&c->writers, 0);
+		syscall_resumes();
 		action->kind = ACT_BLOCK;
 		return false;
 	}
 	c->passed++;
-	task_syscall(SYSCALL_WRITE);
+	task_charge_syscall();
 	if (!list_empty(&c->readers.waiters))
 		wait_queue_wake(&c->readers, 1, true);
 	/* a pipe wakes writers one by one: who got in lets the next one try */
 	if (c->wake_nr == 1 && c->used < c->buffers && !list_empty(&c->writers.waiters))
 		wait_queue_wake(&c->writers, 1, true);
+	syscall_return(c->size);
 	return true;
 }
 
@@ -72,9 +77,11 @@ bool channel_read(struct channel *c, struct task_action *action)
 {
 	bool room = false;
 
+	syscall_enter(SYSCALL_READ, c->fd, c->size);
 	cpu_sync();
 	if (!c->used) {
 		wait_queue_add(&c->readers, 0);
+		syscall_resumes();
 		action->kind = ACT_BLOCK;
 		return false;
 	}
@@ -84,8 +91,9 @@ bool channel_read(struct channel *c, struct task_action *action)
 		c->read = 0;
 		room = c->used <= c->wake_at;
 	}
-	task_syscall(SYSCALL_READ);
+	task_charge_syscall();
 	if (room && !list_empty(&c->writers.waiters))
 		wait_queue_wake(&c->writers, c->wake_nr, true);
+	syscall_return(c->size);
 	return true;
 }

@@ -13,6 +13,9 @@
  *
  * Waiting is a retry, as in sync.h. A system call is charged per call that
  * goes through, not per retry.
+ *
+ * For those who trace the calls a channel has two descriptors, the same in all
+ * processes that use it, as those have that inherit them.
  */
 #ifndef VRT_WORKLOAD_CHANNEL_H
 #define VRT_WORKLOAD_CHANNEL_H
@@ -29,15 +32,17 @@ struct channel {
 	u32 written; /* messages ever put into the last buffer */
 	u32 read; /* messages taken from the first buffer */
 	u64 passed; /* messages written so far */
+	u32 size; /* of a message */
+	u32 fd; /* to read from; the next one is to write to */
 	struct wait_queue readers, writers;
 };
 
 /* The largest message: what a pipe writes atomically. */
 #define CHANNEL_MAX_MESSAGE 4096
 
-/* @size: bytes of a message, 1..CHANNEL_MAX_MESSAGE */
-void channel_init_pipe(struct channel *c, u32 size);
-void channel_init_socket(struct channel *c, u32 size);
+/* @size: bytes of a message, 1..CHANNEL_MAX_MESSAGE; @fd: the lower descriptor */
+void channel_init_pipe(struct channel *c, u32 size, u32 fd);
+void channel_init_socket(struct channel *c, u32 size, u32 fd);
 bool channel_write(struct channel *c, struct task_action *action);
 bool channel_read(struct channel *c, struct task_action *action);
 /* Messages in it. */

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../base/rng.h"
 #include "figures.h"
@@ -16,6 +17,8 @@
 #define MAX_FILES 256
 #define READ_ONLY 0
 #define PATH_SIZE 48
+#define FILE_SIZE 2000
+#define READ_SIZE 4096
 
 struct config {
 	u64 tasks, files, interval, work, missing;
@@ -74,7 +77,7 @@ static void service_next(struct task *self, struct task_action *action)
 		act(action, ACT_COMPUTE, config->work / 4);
 		return;
 	case F_READ:
-		task_syscall(SYSCALL_READ);
+		sys_read(s->fd, READ_SIZE);
 		sys_close(s->fd);
 		/* fallthrough */
 	case F_WORK:
@@ -98,10 +101,13 @@ static int files_start(struct workload *w)
 	struct task_params params = { .comm = comm, .group = files->group, .new_process = true };
 	int err = 0;
 
-	for (u64 i = 0; i < files->config.files; i++) {
+	for (u64 i = 0; i < files->config.files && !err; i++) {
 		path_of(i, path);
-		kernel_make_file(path);
+		err = kernel_make_file(path, FILE_SIZE);
 	}
+	if (err)
+		return workload_fail(w, err, "files: %s could not be made: %s", path,
+				     strerror(-err));
 	files->services = workload_alloc(w, files->config.tasks, sizeof(*files->services));
 	for (u32 i = 0; i < files->config.tasks && !err; i++) {
 		struct service *s = &files->services[i];

@@ -18,6 +18,8 @@
 #define SOCKET_WRITE_NS 700
 #define SOCKET_READ_NS 500
 #define COPY_BYTES_PER_NS 10
+/* After the pipes by which members say that they are ready, and are told to begin. */
+#define FIRST_FD 7
 
 struct config {
 	u64 groups, fds, loops, datasize;
@@ -42,6 +44,7 @@ struct hackbench {
 	u64 write_ns, read_ns;
 	u64 received;
 	u32 running; /* members that have not finished */
+	u32 fd; /* of the next channel */
 	u64 begin, end; /* of the exchange */
 };
 
@@ -136,9 +139,10 @@ static int start_group(struct hackbench *bench)
 		if (i < fds) {
 			m[i].channel = &channels[i];
 			if (config->pipe)
-				channel_init_pipe(&channels[i], config->datasize);
+				channel_init_pipe(&channels[i], config->datasize, bench->fd);
 			else
-				channel_init_socket(&channels[i], config->datasize);
+				channel_init_socket(&channels[i], config->datasize, bench->fd);
+			bench->fd += 2;
 		}
 		err = spawn_member(bench, &m[i]);
 	}
@@ -153,6 +157,7 @@ static int hackbench_start(struct workload *w)
 
 	sync_barrier_init(&bench->barrier, w->nr_tasks);
 	bench->running = w->nr_tasks;
+	bench->fd = FIRST_FD;
 	for (i = 0; i < bench->config.groups && !err; i++)
 		err = start_group(bench);
 	return err;

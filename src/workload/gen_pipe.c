@@ -132,7 +132,7 @@ static int pipe_start(struct workload *w)
 	for (i = 0; i < 2 && !err; i++) {
 		struct end *e = &bench->ends[i];
 
-		channel_init_pipe(&bench->channels[i], TOKEN_SIZE);
+		channel_init_pipe(&bench->channels[i], TOKEN_SIZE, 3 + 2 * i);
 		e->bench = bench;
 		e->in = &bench->channels[i];
 		e->out = &bench->channels[!i];

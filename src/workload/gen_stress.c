@@ -140,9 +140,10 @@ static void affinity_next(struct task *self, struct task_action *action)
 	if (!work_first(s, action))
 		return;
 	random_mask(&s->rng, &mask);
-	task_syscall(SYSCALL_SETAFFINITY);
+	task_charge_syscall();
+	syscall_enter(SYSCALL_SETAFFINITY, (u64)&mask, 0);
 	/* CPUs that are all offline are refused, as by the system call: an attempt counts */
-	task_set_affinity(self, &mask);
+	syscall_return(task_set_affinity(self, &mask));
 	task_report_ops(1);
 	work_first(s, action);
 }

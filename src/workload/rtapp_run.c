@@ -114,9 +114,20 @@ static enum outcome run_fork(struct thread *t, const struct rtapp_event *ev)
 	return EVENT_DONE;
 }
 
+/* Where in rt-app an event makes its calls. */
+static const char *const sites[] = {
+	[EV_SLEEP] = "rtapp:sleep",	[EV_TIMER] = "rtapp:timer",   [EV_LOCK] = "rtapp:lock",
+	[EV_UNLOCK] = "rtapp:unlock",	[EV_WAIT] = "rtapp:wait",     [EV_SYNC] = "rtapp:sync",
+	[EV_SIGNAL] = "rtapp:signal",	[EV_BROAD] = "rtapp:broad",   [EV_BARRIER] = "rtapp:barrier",
+	[EV_SUSPEND] = "rtapp:suspend", [EV_RESUME] = "rtapp:resume", [EV_YIELD] = "rtapp:yield",
+	[EV_FORK] = "rtapp:fork",	[EV_RUN] = "rtapp:run",       [EV_RUNTIME] = "rtapp:runtime",
+	[EV_MEM] = "rtapp:mem",		[EV_IORUN] = "rtapp:iorun",
+};
+
 static enum outcome run_event(struct thread *t, const struct rtapp_event *ev,
 			      struct task_action *action)
 {
+	syscall_set_site(sites[ev->kind]);
 	switch (ev->kind) {
 	case EV_RUN:
 	case EV_MEM:
@@ -180,6 +191,7 @@ static const struct cpumask *phase_cpus(const struct rtapp_task *task,
 static void set_cpus(struct thread *t, const struct cpumask *cpus)
 {
 	struct cpumask all;
+	int err;
 
 	if (cpus == t->cpus)
 		return;
@@ -189,8 +201,12 @@ static void set_cpus(struct thread *t, const struct cpumask *cpus)
 		cpumask_setall(&all);
 		cpus = &all;
 	}
-	task_syscall(SYSCALL_SETAFFINITY);
-	if (task_set_affinity(current_task(), cpus))
+	syscall_set_site("rtapp:cpus");
+	task_charge_syscall();
+	syscall_enter(SYSCALL_SETAFFINITY, (u64)cpus, 0);
+	err = task_set_affinity(current_task(), cpus);
+	syscall_return(err);
+	if (err)
 		workload_note(&t->app->w,
 			      "task \"%s\": a phase's CPUs could not be set: all offline?",
 			      t->task->name);
@@ -202,10 +218,13 @@ static void set_sched(struct thread *t, const struct rtapp_sched *sched)
 
 	if (!sched->set)
 		return;
-	task_syscall(SYSCALL_SETSCHEDULER);
+	syscall_set_site("rtapp:policy");
+	task_charge_syscall();
+	syscall_enter(SYSCALL_SETSCHEDULER, sched->policy, sched->rt_priority);
 	err = task_set_policy(current_task(), sched->policy, sched->rt_priority);
 	if (!err && !sched->rt_priority)
 		err = task_set_nice(current_task(), sched->nice);
+	syscall_return(err);
 	if (err)
 		workload_note(&t->app->w, "task \"%s\": a phase's policy could not be set: %s",
 			      t->task->name, strerror(-err));
@@ -218,8 +237,12 @@ static void set_taskgroup(struct thread *t, const char *path)
 	if (!path || (t->taskgroup && !strcmp(t->taskgroup, path)))
 		return;
 	t->taskgroup = path;
-	task_syscall(SYSCALL_WRITE);
+	syscall_set_site("rtapp:taskgroup");
+	task_charge_syscall();
+	/* to cgroup.procs, its pid: which descriptor that has is not modelled */
+	syscall_enter(SYSCALL_WRITE, 0, 0);
 	err = task_set_cgroup(current_task(), path);
+	syscall_return(err);
 	if (err)
 		workload_note(&t->app->w, "task \"%s\" could not be put into the taskgroup %s: %s",
 			      t->task->name, path, strerror(-err));
@@ -323,6 +346,7 @@ static void thread_next(struct task *self, struct task_action *action)
 			return;
 		}
 	}
+	syscall_set_site("rtapp:thread");
 	act(action, ACT_EXIT, 0);
 }
 

@@ -5,26 +5,47 @@
  * No lock of their own: every operation first lets global time catch up with
  * this CPU (cpu_sync()), and is atomic to everyone else from there until it
  * wakes somebody. So state changes come before the wakeup that tells of them.
+ *
+ * Programs that trace the futex calls run between user space's look at the word
+ * and the kernel's: others may come in between, and the kernel looks again.
  */
 #include "sync.h"
+
+#include <errno.h>
 
 #include "../sim/cpu.h"
 
 static bool block_on(struct wait_queue *wq, struct task_action *action)
 {
-	task_syscall_wait(SYSCALL_FUTEX);
+	task_charge_syscall();
 	wait_queue_add(wq, 0);
 	action->kind = ACT_BLOCK;
 	action->ns = 0;
 	return false;
 }
 
+/* FUTEX_WAIT: returns from the function with the task blocked unless @cond is false. */
+#define BLOCK_WHILE(cond, wq, action)                                                              \
+	do {                                                                                       \
+		while (cond) {                                                                     \
+			syscall_futex(wq, 0);                                                      \
+			if (cond)                                                                  \
+				return block_on(wq, action);                                       \
+			syscall_return(-EAGAIN);                                                   \
+		}                                                                                  \
+	} while (0)
+
 static u32 wake(struct wait_queue *wq, u32 nr)
 {
+	u32 woken;
+
 	if (list_empty(&wq->waiters))
 		return 0;
-	task_syscall(SYSCALL_FUTEX);
-	return wait_queue_wake(wq, nr, false);
+	task_charge_syscall();
+	syscall_futex(wq, nr);
+	woken = wait_queue_wake(wq, nr, false);
+	syscall_return(woken);
+	return woken;
 }
 
 void sync_mutex_init(struct sync_mutex *m)
@@ -36,8 +57,7 @@ void sync_mutex_init(struct sync_mutex *m)
 bool sync_mutex_lock(struct sync_mutex *m, struct task_action *action)
 {
 	cpu_sync();
-	if (m->owner)
-		return block_on(&m->wq, action);
+	BLOCK_WHILE(m->owner, &m->wq, action);
 	m->owner = current_task();
 	return true;
 }
@@ -49,6 +69,17 @@ void sync_mutex_unlock(struct sync_mutex *m)
 	wake(&m->wq, 1);
 }
 
+/* The same in the middle of another call. */
+static void unlock_quietly(struct sync_mutex *m)
+{
+	cpu_sync();
+	m->owner = NULL;
+	if (list_empty(&m->wq.waiters))
+		return;
+	task_charge_syscall();
+	wait_queue_wake(&m->wq, 1, false);
+}
+
 void sync_cond_init(struct sync_cond *c)
 {
 	wait_queue_init(&c->wq);
@@ -58,12 +89,22 @@ bool sync_cond_wait(struct sync_cond *c, struct sync_mutex *m, struct sync_cond_
 		    struct task_action *action)
 {
 	if (!wait->blocked) {
+		bool owner;
+
+		cpu_sync();
+		owner = m->owner == current_task();
+		/* what is traced comes first, what is done is one */
+		if (owner && !list_empty(&m->wq.waiters)) {
+			syscall_futex(&m->wq, 1);
+			syscall_return(1);
+		}
+		syscall_futex(&c->wq, 0);
 		cpu_sync();
 		wait->blocked = true;
 		/* on the queue before the mutex is free: a signal in between counts */
 		block_on(&c->wq, action);
-		if (m->owner == current_task())
-			sync_mutex_unlock(m);
+		if (owner)
+			unlock_quietly(m);
 		return false;
 	}
 	if (!sync_mutex_lock(m, action))
@@ -106,8 +147,7 @@ bool sync_barrier_wait(struct sync_barrier *b, struct sync_barrier_wait *wait,
 		wait->arrived = true;
 		wait->generation = b->generation;
 	}
-	if (wait->generation == b->generation)
-		return block_on(&b->wq, action);
+	BLOCK_WHILE(wait->generation == b->generation, &b->wq, action);
 	wait->arrived = false;
 	wait->generation = 0;
 	return true;
@@ -122,8 +162,7 @@ void sync_sem_init(struct sync_sem *s, u32 count)
 bool sync_sem_down(struct sync_sem *s, struct task_action *action)
 {
 	cpu_sync();
-	if (!s->count)
-		return block_on(&s->wq, action);
+	BLOCK_WHILE(!s->count, &s->wq, action);
 	s->count--;
 	return true;
 }
@@ -157,5 +196,6 @@ void sync_gate_open(struct sync_gate *g)
 bool sync_gate_wait(struct sync_gate *g, struct task_action *action)
 {
 	cpu_sync();
-	return g->open || block_on(&g->wq, action);
+	BLOCK_WHILE(!g->open, &g->wq, action);
+	return true;
 }

@@ -16,6 +16,7 @@
 #include "../../kernel/ghost.h"
 #include "../../kernel/periodic.h"
 #include "../../kernel/sched.h"
+#include "../../kernel/syscalls.h"
 #include "../../kernel/types.h"
 
 struct layout {

@@ -5,7 +5,8 @@
  * time. Included by a test, whose symbols then come before the library's.
  *
  * It counts what tasks report, and checks the contract: ACT_BLOCK exactly
- * after wait_queue_add(), release() exactly once.
+ * after wait_queue_add(), release() exactly once, system calls one after the
+ * other and none open but to block in.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +32,8 @@ struct task {
 	struct list_head wait_node;
 	u64 timeout;
 	u64 due, seq; /* next() at @due; ~0: not queued */
+	bool in_call, resumes; /* syscall_enter() */
+	enum syscall_nr call;
 	u64 runtime, sleeps, spins, yields, policies, affinities, moves;
 	const char *cgroup;
 	u32 slot;
@@ -301,32 +304,65 @@ void kernel_run_inside(void (*fn)(void *arg), void *arg)
 	fn(arg);
 }
 
-void task_syscall(enum syscall_nr nr)
+void task_charge_syscall(void)
 {
 	fake.charged += FAKE_SYSCALL_NS;
 	fake.syscalls++;
 }
 
-void task_syscall_wait(enum syscall_nr nr)
+void syscall_set_site(const char *site)
 {
-	task_syscall(nr);
+}
+
+void syscall_enter(enum syscall_nr nr, u64 a, u64 b)
+{
+	struct task *t = fake.current;
+
+	VRT_ASSERT(!t->in_call || (t->resumes && t->call == nr));
+	t->in_call = true;
+	t->call = nr;
+	t->resumes = false;
+}
+
+void syscall_return(s64 ret)
+{
+	VRT_ASSERT(fake.current->in_call && !fake.current->resumes);
+	fake.current->in_call = false;
+}
+
+void syscall_resumes(void)
+{
+	VRT_ASSERT(fake.current->in_call && fake.current->waiting);
+	fake.current->resumes = true;
+}
+
+void syscall_futex(struct wait_queue *wq, u32 nr)
+{
+	syscall_enter(SYSCALL_FUTEX, 0, 0);
 }
 
 /* Files there are as many as somebody makes; what they are called does not matter here. */
 int sys_openat2(const char *path, u64 flags)
 {
-	task_syscall(SYSCALL_OPENAT2);
+	task_charge_syscall();
 	return 3;
 }
 
 int sys_close(int fd)
 {
-	task_syscall(SYSCALL_CLOSE);
+	task_charge_syscall();
 	return fd == 3 ? 0 : -EBADF;
 }
 
-void kernel_make_file(const char *path)
+s64 sys_read(int fd, u64 count)
 {
+	task_charge_syscall();
+	return fd == 3 ? (s64)count : -EBADF;
+}
+
+int kernel_make_file(const char *path, u64 size)
+{
+	return 0;
 }
 
 void task_report_ops(u64 units)
@@ -471,7 +507,9 @@ static void run_task(struct task *t)
 		t->timed_out = true;
 	}
 	fake.current = t;
+	t->in_call &= t->resumes; /* otherwise the call has returned */
 	t->behaviour->next(t, &action);
+	VRT_ASSERT(!t->in_call || action.kind == ACT_BLOCK);
 	take_action(t, &action);
 	fake.current = NULL;
 }

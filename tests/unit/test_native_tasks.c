@@ -4,6 +4,8 @@
  * and counts, and times only from the side that cannot be too early.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -248,6 +250,45 @@ static void test_rpc(void **state)
 	assert_true(counts[TRACE_REQUEST] > 50);
 }
 
+/* Files are real ones, of our own, and gone in the end. */
+static void open_files(void *arg)
+{
+	int *fds = arg;
+
+	assert_int_equal(kernel_make_file("/etc/vrt-test/deep/x", 100), 0);
+	assert_int_equal(kernel_make_file("/etc/vrt-test/deep/x", 100), -EEXIST);
+	fds[0] = sys_openat2("/etc/vrt-test/deep/x", O_RDONLY);
+	assert_true(fds[0] >= 0);
+	assert_int_equal(sys_read(fds[0], 80), 80);
+	assert_int_equal(sys_read(fds[0], 80), 20);
+	assert_int_equal(sys_close(fds[0]), 0);
+	assert_int_equal(sys_close(fds[0]), -EBADF);
+	assert_int_equal(sys_openat2("/etc/vrt-test/y", O_RDONLY), -ENOENT);
+	/* nothing of the host's is reached */
+	assert_int_equal(sys_openat2("/etc/passwd", O_RDONLY), -ENOENT);
+	assert_int_not_equal(access("/etc/vrt-test", F_OK), 0);
+	fds[1] = sys_openat2("/etc/vrt-test/deep/x", O_PATH);
+}
+
+static void test_files(void **state)
+{
+	char path[PATH_MAX], link[64];
+	int fds[2];
+	ssize_t len;
+
+	kernel_run_inside(open_files, fds);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fds[1]);
+	len = readlink(link, path, sizeof(path) - 1);
+	assert_true(len > 0);
+	path[len] = '\0';
+	assert_int_equal(access(path, F_OK), 0);
+	close(fds[1]);
+	native_exit();
+	assert_int_not_equal(access(path, F_OK), 0);
+	*strstr(path, "/etc/") = '\0';
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
 static void test_bad_attributes(void **state)
 {
 	struct script s = { 0 };
@@ -271,6 +312,7 @@ int main(void)
 		cmocka_unit_test_setup(test_wakeups, setup),
 		cmocka_unit_test_setup(test_hackbench, setup),
 		cmocka_unit_test_setup(test_rpc, setup),
+		cmocka_unit_test_setup(test_files, setup),
 		cmocka_unit_test_setup(test_bad_attributes, setup),
 	};
 

@@ -142,7 +142,7 @@ static void test_pipe_buffers(void **state)
 
 	for (size = 1; size <= CHANNEL_MAX_MESSAGE; size = size * 3 + 1) {
 		fake_boot(8);
-		channel_init_pipe(&channel, size);
+		channel_init_pipe(&channel, size, 3);
 		/* 16 pages, which 5 writers of 1000 never fill with tiny messages */
 		run_channel(5, min(16 * (4096 / size), 5000U));
 	}
@@ -151,7 +151,7 @@ static void test_pipe_buffers(void **state)
 static void test_socket_buffers(void **state)
 {
 	fake_boot(8);
-	channel_init_socket(&channel, 100);
+	channel_init_socket(&channel, 100, 3);
 	run_channel(5, 212992 / (576 + 128));
 }
 
