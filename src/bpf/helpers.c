@@ -98,9 +98,9 @@ static const struct bpf_func_proto protos[__BPF_FUNC_MAX_ID] = {
 		.ret_flags = PTR_TRUSTED, ARGS(ARG_PTR_TO_PERCPU_BTF_ID) },
 
 	/* memory and text */
-	[BPF_FUNC_probe_read] = { AS(probe_read, probe_read_kernel), TRACING, .gpl_only = true,
+	[BPF_FUNC_probe_read] = { FN(probe_read), TRACING, .gpl_only = true,
 		ARGS(OUT_MEM, ARG_CONST_SIZE_OR_ZERO, ARG_ANYTHING) },
-	[BPF_FUNC_probe_read_str] = { AS(probe_read_str, probe_read_kernel_str), TRACING,
+	[BPF_FUNC_probe_read_str] = { FN(probe_read_str), TRACING,
 		.gpl_only = true, ARGS(OUT_MEM, ARG_CONST_SIZE_OR_ZERO, ARG_ANYTHING) },
 	[BPF_FUNC_probe_read_kernel] = { FN(probe_read_kernel), .gpl_only = true,
 		ARGS(OUT_MEM, ARG_CONST_SIZE_OR_ZERO, ARG_ANYTHING) },

@@ -138,8 +138,9 @@ long bpf_probe_strlen(u64 str);
 	X(get_prandom_u32) X(get_current_task) X(get_current_pid_tgid) X(get_current_uid_gid)      \
 	X(get_current_comm) X(task_storage_get) X(task_storage_delete) X(cgrp_storage_get)         \
 	X(cgrp_storage_delete) X(spin_lock) X(spin_unlock) X(kptr_xchg) X(per_cpu_ptr)             \
-	X(this_cpu_ptr) X(probe_read_kernel) X(probe_read_kernel_str) X(probe_read_user)           \
-	X(probe_read_user_str) X(copy_from_user) X(strncmp) X(strtol) X(strtoul) X(snprintf)       \
+	X(this_cpu_ptr) X(probe_read) X(probe_read_str) X(probe_read_kernel)                       \
+	X(probe_read_kernel_str) X(probe_read_user) X(probe_read_user_str) X(copy_from_user)       \
+	X(strncmp) X(strtol) X(strtoul) X(snprintf)                                                \
 	X(trace_printk) X(trace_vprintk) X(ringbuf_output) X(ringbuf_reserve) X(ringbuf_submit)    \
 	X(ringbuf_discard) X(ringbuf_query) X(user_ringbuf_drain) X(timer_init)                    \
 	X(timer_set_callback) X(timer_start) X(timer_cancel) X(dynptr_from_mem) X(dynptr_read)     \

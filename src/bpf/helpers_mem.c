@@ -58,6 +58,19 @@ BPF_HELPER(probe_read_user_str)
 	return read_str((char *)a1, a2, a3, bpf_probe_user_size(a3));
 }
 
+/* From before there were two: whichever the address is of, as on x86-64. */
+BPF_HELPER(probe_read)
+{
+	return bpf_probe_user_size(a3) ? helper_probe_read_user(a1, a2, a3, a4, a5) :
+					 helper_probe_read_kernel(a1, a2, a3, a4, a5);
+}
+
+BPF_HELPER(probe_read_str)
+{
+	return bpf_probe_user_size(a3) ? helper_probe_read_user_str(a1, a2, a3, a4, a5) :
+					 helper_probe_read_kernel_str(a1, a2, a3, a4, a5);
+}
+
 BPF_HELPER(copy_from_user)
 {
 	return (u64)(s64)bpf_probe_read_user((void *)a1, a3, a2);

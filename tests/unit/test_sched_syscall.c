@@ -14,7 +14,7 @@ enum { ENTER, EXIT, FUNCTION, RETURN };
 #define SYSCALLS TRACE_PREAMBLE                                                                    \
 	"enum { ENTER, EXIT, FUNCTION, RETURN };\n"                                                \
 	"char name[64];\n"                                                                         \
-	"s64 kernel_read;\n"                                                                       \
+	"s64 kernel_read, user_of_kernel, either;\n"                                               \
 	"SEC(\"tp_btf/sys_enter\")\n"                                                              \
 	"int BPF_PROG(enter, struct pt_regs *regs, long id)\n"                                     \
 	"{ note(ENTER, id, regs->ip, regs->di)->more = regs->orig_ax; return 0; }\n"               \
@@ -27,6 +27,9 @@ enum { ENTER, EXIT, FUNCTION, RETURN };
 	"	long len = bpf_probe_read_user_str(name, sizeof(name), filename);\n"               \
 	"	char c;\n"                                                                         \
 	"	kernel_read = bpf_probe_read_kernel(&c, 1, filename);\n"                           \
+	"	user_of_kernel = bpf_probe_read_user(&c, 1, how);\n"                               \
+	"	either = bpf_probe_read(&c, 1, how) * 2 + bpf_probe_read(&c, 1, filename);\n"      \
+	"	either += c != '/';\n"                                                             \
 	"	note(FUNCTION, dfd, len, how->flags);\n"                                           \
 	"	bpf_printk(\"open %s\", filename);\n"                                              \
 	"	return 0;\n"                                                                       \
@@ -116,6 +119,8 @@ static void test_files(void **state)
 	assert_string_equal(workload_figure(w, 0), figure);
 	assert_true(opened > 50 && missing > 10);
 	assert_int_equal(value(l, "kernel_read"), -EFAULT);
+	assert_int_equal(value(l, "user_of_kernel"), -EFAULT);
+	assert_int_equal(value(l, "either"), 0);
 	assert_true(printed);
 	recording = false;
 	loader_close(l);
