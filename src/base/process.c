@@ -2,12 +2,14 @@
 /* Runs a program and collects its output in files of memory, which never fill up. */
 #include <errno.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "process.h"
 
+#include "error.h"
 #include "strbuf.h"
 
 extern char **environ;
@@ -58,4 +60,22 @@ int run_process(char *const *argv, struct strbuf *out, struct strbuf *err)
 	if (err_fd >= 0)
 		close(err_fd);
 	return ret;
+}
+
+char *run_for_output(char *const *argv, char *err, size_t err_size)
+{
+	struct strbuf out = {}, said = {};
+	int status = run_process(argv, &out, &said);
+
+	if (status)
+		vrt_error(err, err_size, -EIO, "%s failed: %s", argv[0],
+			  status < 0 ? strerror(-status) : said.len ? strbuf_str(&said) : "no message");
+	strbuf_free(&said);
+	if (status) {
+		strbuf_free(&out);
+		return NULL;
+	}
+	if (out.len && out.data[out.len - 1] == '\n')
+		out.data[--out.len] = '\0';
+	return strbuf_detach(&out);
 }

@@ -14,4 +14,7 @@ struct strbuf;
  */
 int run_process(char *const *argv, struct strbuf *out, struct strbuf *err);
 
+/* The same for what must succeed: its output without the last newline, to be freed. NULL: @err. */
+char *run_for_output(char *const *argv, char *err, size_t err_size);
+
 #endif

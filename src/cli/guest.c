@@ -28,6 +28,7 @@
 #include "../vm/vm.h"
 #include "../workload/workload.h"
 #include "json.h"
+#include "places.h"
 
 #define BUILD_PLACE "/src/vm/guest/vrt-agent"
 #define INSTALLED_PLACE "/../libexec/vruntime/vrt-agent"
@@ -56,22 +57,8 @@ struct guest_run {
 char *guest_agent_path(void)
 {
 	const char *told = getenv("VRT_AGENT");
-	struct strbuf path = {};
-	char exe[PATH_MAX];
-	ssize_t len;
 
-	if (told && *told)
-		return xstrdup(told);
-	len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	exe[max(len, (ssize_t)0)] = '\0';
-	if (strrchr(exe, '/'))
-		*strrchr(exe, '/') = '\0';
-	strbuf_printf(&path, "%s" BUILD_PLACE, exe);
-	if (access(strbuf_str(&path), R_OK)) {
-		strbuf_reset(&path);
-		strbuf_printf(&path, "%s" INSTALLED_PLACE, exe);
-	}
-	return strbuf_detach(&path);
+	return told && *told ? xstrdup(told) : shipped_path(BUILD_PLACE, INSTALLED_PLACE);
 }
 
 struct vm *guest_boot(const struct run_plan *plan, const char *kernel, char *err, size_t err_size)

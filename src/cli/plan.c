@@ -18,6 +18,7 @@
 #include "../trace/recorder.h"
 #include "../workload/workload.h"
 #include "expect.h"
+#include "places.h"
 #include "plan.h"
 
 #define DEFAULT_MACHINE "4x2"
@@ -85,33 +86,20 @@ char *trace_file(const struct run_plan *plan, const char *scheduler, const char 
 	return strbuf_detach(&sb);
 }
 
-static char *shipped_file(const char *dir, const char *under, const char *name)
-{
-	struct strbuf sb = {};
-
-	strbuf_printf(&sb, "%s%s/%s.bpf.c", dir, under, name);
-	if (!access(strbuf_str(&sb), R_OK))
-		return strbuf_detach(&sb);
-	strbuf_free(&sb);
-	return NULL;
-}
-
 /* Where policies that ship are: as told, beside the build, or as installed. */
 static char *find_shipped(const char *name)
 {
 	const char *told = getenv("VRT_SCHEDULERS");
-	char exe[PATH_MAX], *file = NULL;
-	ssize_t len;
+	char *dir = told && *told ? xstrdup(told)
+				  : shipped_path("/../schedulers", "/../share/vruntime/schedulers");
+	struct strbuf path = {};
 
-	if (told && *told)
-		return shipped_file(told, "", name);
-	len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	if (len <= 0)
-		return NULL;
-	exe[len] = '\0';
-	*strrchr(exe, '/') = '\0';
-	file = shipped_file(exe, "/../schedulers", name);
-	return file ? file : shipped_file(exe, "/../share/vruntime/schedulers", name);
+	strbuf_printf(&path, "%s/%s.bpf.c", dir, name);
+	free(dir);
+	if (!access(strbuf_str(&path), R_OK))
+		return strbuf_detach(&path);
+	strbuf_free(&path);
+	return NULL;
 }
 
 char *scheduler_file(const char *scheduler)

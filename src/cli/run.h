@@ -210,6 +210,7 @@ struct json_object *bench_interpreter(void *arg);
 /* On a terminal only (stderr), and never with -q. */
 void progress_start(const char *label, bool enabled);
 void progress_update(u64 done, u64 total);
+void progress_step(u32 done, u32 total, const char *step);
 /* Before anything else is printed. */
 void progress_clear(void);
 

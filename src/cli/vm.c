@@ -1,40 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * vrt vm: the real kernels that '--on vm' runs in virtual machines. Fetches
- * them, lists them, and tries whether one comes up here.
+ * them, builds them, lists them, and tries whether one comes up here.
  */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/alloc.h"
+#include "../vm/build.h"
 #include "../vm/kernels.h"
+#include "../vm/make.h"
 #include "../vm/vm.h"
 #include "cli.h"
 #include "cmdline.h"
 #include "guest.h"
+#include "places.h"
+#include "run.h"
 
 struct vm_options {
-	u64 cpus;
-	bool help;
+	u64 cpus, jobs;
+	bool keep, help;
 };
 
 static const struct cmd_option options[] = {
 	{ "cpus", 0, CMD_NUMBER, .offset = offsetof(struct vm_options, cpus), "N",
 	  "CPUs of the guest that 'vrt vm boot' starts; default 4", .min = 1, .max = VM_MAX_CPUS },
+	{ "jobs", 'j', CMD_NUMBER, .offset = offsetof(struct vm_options, jobs), "N",
+	  "compilers that 'vrt vm build' runs at a time; default: as many as CPUs", .min = 1,
+	  .max = 1024 },
+	{ "keep", 0, CMD_FLAG, .offset = offsetof(struct vm_options, keep), NULL,
+	  "keep the tree that 'vrt vm build' built in (2 GB)" },
 	{ "help", 'h', CMD_HELP, .offset = offsetof(struct vm_options, help), NULL, "show this help" },
 };
 
 static const struct cmd_table table = {
 	.command = "vrt vm",
-	.usage = "fetch [VERSION] | list | boot [KERNEL]",
+	.usage = "fetch [VERSION] | build [VERSION] | list | boot [KERNEL]",
 	.summary = "Real kernels in virtual machines. 'fetch' takes a kernel image package from the "
 		   "Debian archive that apt is configured for, as any user: the newest that offers "
-		   "sched_ext, or the newest of a version (6.19). 'list' shows what there is, 'boot' "
-		   "starts a guest and says how long it took.",
+		   "sched_ext, or the newest of a version (6.19). 'build' makes a small kernel from "
+		   "Debian's package of kernel sources (6.12 unless a version is given). 'list' "
+		   "shows what there is, 'boot' starts a guest and says how long it took.",
 	.options = options,
 	.nr_options = ARRAY_SIZE(options),
 	.notes = "Guests need QEMU (qemu-system-x86_64). KERNEL is a version or the path of an\n"
-		 "image (bzImage).\n",
+		 "image (bzImage). For 'build', the path of a package linux-source-*.deb does\n"
+		 "instead of a VERSION; a build that was interrupted goes on where it was.\n",
 };
 
 static void say(const char *line)
@@ -55,6 +69,57 @@ static int fetch(const char *wanted)
 	return STATUS_OK;
 }
 
+/* Where linux/ is: as told, beside the build, or as installed. */
+static char *recipe_directory(void)
+{
+	const char *told = getenv("VRT_LINUX");
+
+	return told && *told ? xstrdup(told)
+			     : shipped_path("/../linux", "/../share/vruntime/linux");
+}
+
+static void say_between(const char *line)
+{
+	progress_clear();
+	say(line);
+}
+
+static int build(const char *wanted, const struct vm_options *o)
+{
+	char release[128], err[8192], *recipe = recipe_directory();
+	struct build_options options = {
+		.wanted = wanted, .recipe = recipe, .jobs = (u32)o->jobs, .keep = o->keep,
+		.say = say_between, .progress = progress_step,
+	};
+	int ret;
+
+	progress_start("building", true);
+	ret = kernel_build(&options, release, sizeof(release), err, sizeof(err));
+	progress_clear();
+	free(recipe);
+	if (!ret) {
+		printf("%s is ready\n", release);
+		return STATUS_OK;
+	}
+	cli_error("%s", err);
+	if (ret == -EINTR)
+		raise(make_signal());
+	return STATUS_LOAD;
+}
+
+/* What takes room in the cache and is no kernel. */
+static void list_builds(void)
+{
+	u32 nr;
+	char **builds = kernel_builds(&nr);
+
+	for (u32 i = 0; i < nr; i++) {
+		printf("%s%s\n", i ? "" : "\ntrees of builds that did not end, or were kept:\n", builds[i]);
+		free(builds[i]);
+	}
+	free(builds);
+}
+
 static int list(void)
 {
 	struct kernel_list kernels;
@@ -65,7 +130,7 @@ static int list(void)
 		return STATUS_LOAD;
 	}
 	if (!kernels.nr)
-		printf("no kernels yet; 'vrt vm fetch' gets one\n");
+		printf("no kernels yet; 'vrt vm fetch' gets one, 'vrt vm build' makes one\n");
 	for (u32 i = 0; i < kernels.nr; i++) {
 		const struct kernel_entry *e = &kernels.entries[i];
 
@@ -73,9 +138,10 @@ static int list(void)
 		if (e->refused)
 			print_wrapped(stdout, e->refused, 32, 32, 80);
 		else
-			printf("ready\n");
+			printf(e->key ? "ready, built here\n" : "ready\n");
 	}
 	kernels_free(&kernels);
+	list_builds();
 	return STATUS_OK;
 }
 
@@ -107,7 +173,8 @@ static int boot(const char *kernel, u32 cpus)
 
 static int usage(const char *why, const char *what)
 {
-	cli_error("vm: %s%s; expected 'fetch [VERSION]', 'list' or 'boot [KERNEL]'", why, what);
+	cli_error("vm: %s%s; expected 'fetch [VERSION]', 'build [VERSION]', 'list' or "
+		  "'boot [KERNEL]'", why, what);
 	return STATUS_USAGE;
 }
 
@@ -134,6 +201,8 @@ int cmd_vm(int argc, char **argv)
 		return usage("too many arguments: ", args.items[args.nr - 1]);
 	if (!strcmp(what, "fetch"))
 		return fetch(arg);
+	if (!strcmp(what, "build"))
+		return build(arg, &o);
 	if (!strcmp(what, "list"))
 		return list();
 	if (!strcmp(what, "boot"))

@@ -142,7 +142,7 @@ static int try_candidate(const struct fetch *f, const struct candidate *c)
 	ret = btf ? kernel_offers_sched_ext(btf, why, sizeof(why)) : -EINVAL;
 	btf__free(btf);
 	if (!ret) {
-		ret = kernel_store(c->release, image, f->err, f->err_size);
+		ret = kernel_store(c->release, image, NULL, f->err, f->err_size);
 	} else {
 		archive_say(&f->archive, "%s is of no use: %s", c->release, why);
 		ret = kernel_store_refusal(c->release, why, f->err, f->err_size);

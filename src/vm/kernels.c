@@ -19,8 +19,9 @@
 #define CACHE "kernels"
 #define IMAGE "vmlinuz"
 #define REFUSED "refused"
-#define MAX_REASON 1024
-#define FETCH_HINT "'vrt vm fetch' gets one"
+#define KEY "key"
+#define MAX_TEXT 1024
+#define HINT "'vrt vm fetch' gets one, 'vrt vm build' makes one"
 
 /* --- releases -------------------------------------------------------------------- */
 
@@ -71,11 +72,13 @@ static char *open_cache(char *err, size_t err_size)
 	return dir;
 }
 
-static char *read_reason(const char *path)
+/* What the file of a release says, or NULL. */
+static char *read_text(const char *dir, const char *release, const char *name)
 {
-	char text[MAX_REASON] = "";
+	char *path = file_name(dir, release, name), text[MAX_TEXT] = "";
 	FILE *f = fopen(path, "re");
 
+	free(path);
 	if (!f)
 		return NULL;
 	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
@@ -87,10 +90,9 @@ static char *read_reason(const char *path)
 
 static void add_entry(struct kernel_list *list, const char *dir, const char *release)
 {
-	char *image = file_name(dir, release, IMAGE), *refused = file_name(dir, release, REFUSED);
-	struct kernel_entry e = { .refused = read_reason(refused) };
+	char *image = file_name(dir, release, IMAGE);
+	struct kernel_entry e = { .refused = read_text(dir, release, REFUSED) };
 
-	free(refused);
 	if (!e.refused && access(image, R_OK)) {
 		free(image); /* something else, or a fetch that did not end */
 		return;
@@ -99,6 +101,7 @@ static void add_entry(struct kernel_list *list, const char *dir, const char *rel
 		free(image);
 	else
 		e.path = image;
+	e.key = read_text(dir, release, KEY);
 	e.release = xstrdup(release);
 	list->entries = xreallocarray(list->entries, list->nr + 1, sizeof(*list->entries));
 	list->entries[list->nr++] = e;
@@ -139,6 +142,7 @@ void kernels_free(struct kernel_list *list)
 		free(e->release);
 		free(e->path);
 		free(e->refused);
+		free(e->key);
 	}
 	free(list->entries);
 	list->entries = NULL;
@@ -164,12 +168,13 @@ static void none_found(const struct kernel_list *list, const char *wanted, char 
 			strbuf_printf(&have, "%s%s", have.len ? ", " : "", e->release);
 	}
 	if (!have.len)
-		vrt_error(err, err_size, -ENOENT, "there is no kernel for a guest yet; " FETCH_HINT);
+		vrt_error(err, err_size, -ENOENT, "there is no kernel for a guest yet; " HINT);
 	else
 		vrt_error(err, err_size, -ENOENT,
-			  "there is no kernel %s; there are: %s; 'vrt vm fetch %s' looks for it, and "
-			  "the path of an image works too",
-			  wanted, strbuf_str(&have), wanted);
+			  "there is no kernel %s; there are: %s; 'vrt vm fetch %s' looks for it, "
+			  "'vrt vm build %s' makes one if Debian has its source, and the path of an "
+			  "image works too",
+			  wanted, strbuf_str(&have), wanted, wanted);
 	strbuf_free(&have);
 }
 
@@ -234,44 +239,62 @@ static int copy(const char *from, const char *to)
 }
 
 /* Under another name first: who looks finds all of it or nothing. */
-int kernel_store(const char *release, const char *from, char *err, size_t err_size)
+static int write_text(const char *place, const char *name, const char *text)
 {
-	char *place = make_place(release, err, err_size), *image, *partial, *refused;
+	char *path = file_name(place, name, NULL), *partial = file_name(place, ".partial", NULL);
+	FILE *f = fopen(partial, "we");
+	bool ok = f && fputs(text, f) >= 0;
+
+	if (f)
+		ok = !fclose(f) && ok;
+	ok = ok && !rename(partial, path);
+	free(path);
+	free(partial);
+	return ok ? 0 : -EIO;
+}
+
+static void remove_text(const char *place, const char *name)
+{
+	char *path = file_name(place, name, NULL);
+
+	unlink(path);
+	free(path);
+}
+
+int kernel_store(const char *release, const char *from, const char *key, char *err,
+		 size_t err_size)
+{
+	char *place = make_place(release, err, err_size), *image, *partial;
 	int ret;
 
 	if (!place)
 		return -EIO;
 	image = file_name(place, IMAGE, NULL);
 	partial = file_name(place, "." IMAGE, NULL);
-	refused = file_name(place, REFUSED, NULL);
+	/* a key is never beside an image that is not its own */
+	remove_text(place, KEY);
 	ret = copy(from, partial);
 	if (!ret && rename(partial, image))
 		ret = -errno;
+	if (!ret && key)
+		ret = write_text(place, KEY, key);
 	if (ret)
 		vrt_error(err, err_size, ret, "%s could not be written: %s", image, strerror(-ret));
 	else
-		unlink(refused);
+		remove_text(place, REFUSED);
 	free(place);
 	free(image);
 	free(partial);
-	free(refused);
 	return ret;
 }
 
 int kernel_store_refusal(const char *release, const char *why, char *err, size_t err_size)
 {
-	char *place = make_place(release, err, err_size), *path;
-	FILE *f;
-	int ret = 0;
+	char *place = make_place(release, err, err_size);
+	int ret = place ? write_text(place, REFUSED, why) : -EIO;
 
-	if (!place)
-		return -EIO;
-	path = file_name(place, REFUSED, NULL);
-	f = fopen(path, "we");
-	if (!f || fputs(why, f) < 0 || fclose(f))
-		ret = vrt_error(err, err_size, -EIO, "%s could not be written: %s", path,
-				strerror(errno));
+	if (ret && place)
+		vrt_error(err, err_size, ret, "%s/" REFUSED " could not be written", place);
 	free(place);
-	free(path);
 	return ret;
 }

@@ -3,7 +3,8 @@
  * Kernels for guests: where they are kept, how one is chosen, how to get one.
  *
  * Each has a directory kernels/RELEASE below the cache with the image "vmlinuz";
- * one that was looked at and is of no use has a file "refused" that says why.
+ * one that was looked at and is of no use has a file "refused" that says why, and
+ * one that was built here a file "key" with what it was built from (build.h).
  */
 #ifndef VRT_VM_KERNELS_H
 #define VRT_VM_KERNELS_H
@@ -14,6 +15,7 @@ struct kernel_entry {
 	char *release; /* "7.0.13+deb13-cloud-amd64" */
 	char *path; /* of the image; NULL: refused */
 	char *refused; /* why, or NULL */
+	char *key; /* of one that was built here, or NULL */
 };
 
 struct kernel_list {
@@ -47,8 +49,9 @@ bool release_matches(const char *release, const char *wanted);
 int kernel_fetch(const char *wanted, void (*say)(const char *line), char *release,
 		 size_t release_size, char *err, size_t err_size);
 
-/* Keeps the image in file @from as @release, or why it is refused. -errno. */
-int kernel_store(const char *release, const char *from, char *err, size_t err_size);
+/* Keeps the image in file @from as @release (@key: NULL or as above), or why it is refused. */
+int kernel_store(const char *release, const char *from, const char *key, char *err,
+		 size_t err_size);
 int kernel_store_refusal(const char *release, const char *why, char *err, size_t err_size);
 
 #endif

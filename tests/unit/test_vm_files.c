@@ -236,8 +236,8 @@ static void test_cache(void **state)
 	assert_non_null(strstr(err, "vrt vm fetch"));
 	snprintf(path, sizeof(path), "%s/image", dir);
 	write_image(path, "abc", 3);
-	assert_int_equal(kernel_store("6.19.9-x", path, err, sizeof(err)), 0);
-	assert_int_equal(kernel_store("7.0.1-x", path, err, sizeof(err)), 0);
+	assert_int_equal(kernel_store("6.19.9-x", path, NULL, err, sizeof(err)), 0);
+	assert_int_equal(kernel_store("7.0.1-x", path, NULL, err, sizeof(err)), 0);
 	assert_int_equal(kernel_store_refusal("7.2.0-x", "it is blue", err, sizeof(err)), 0);
 	assert_int_equal(kernels_list(&list, err, sizeof(err)), 0);
 	assert_int_equal(list.nr, 3);
