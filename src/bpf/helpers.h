@@ -32,7 +32,10 @@ enum bpf_arg_type {
 	ARG_PTR_TO_DYNPTR,
 	ARG_TYPE_MASK = 0xff,
 
-	/* on top */
+	/*
+	 * On top: flags of arguments and results here, and of what registers hold
+	 * (verifier/state.h)
+	 */
 	PTR_MAYBE_NULL = 1 << 8,
 	MEM_UNINIT = 1 << 9,
 	MEM_WRITE = 1 << 10,
@@ -43,6 +46,17 @@ enum bpf_arg_type {
 	DYNPTR_TYPE_LOCAL = 1 << 15,
 	DYNPTR_TYPE_RINGBUF = 1 << 16,
 	PTR_TRUSTED = 1 << 17,
+	PTR_UNTRUSTED = 1 << 18,
+	MEM_RINGBUF = 1 << 19,
+	MEM_USER = 1 << 20,
+	MEM_PERCPU = 1 << 21,
+	MEM_ALLOC = 1 << 22, /* an object that the program allocated */
+	MEM_RCU = 1 << 23,
+	NON_OWN_REF = 1 << 24, /* an object that is on a list or tree, whose lock is held */
+	DYNPTR_TYPE_SKB = 1 << 25,
+	DYNPTR_TYPE_XDP = 1 << 26,
+	DYNPTR_TYPE_MASK = DYNPTR_TYPE_LOCAL | DYNPTR_TYPE_RINGBUF | DYNPTR_TYPE_SKB |
+			   DYNPTR_TYPE_XDP,
 };
 
 enum bpf_return_type {
@@ -97,7 +111,14 @@ void bpf_helpers_init(void);
 
 /* --- dynptrs: helpers_dynptr.c ------------------------------------------------- */
 
-enum bpf_dynptr_type { BPF_DYNPTR_INVALID, BPF_DYNPTR_LOCAL, BPF_DYNPTR_RINGBUF, BPF_DYNPTR_USER };
+enum bpf_dynptr_type {
+	BPF_DYNPTR_INVALID,
+	BPF_DYNPTR_LOCAL,
+	BPF_DYNPTR_RINGBUF,
+	BPF_DYNPTR_USER,
+	BPF_DYNPTR_SKB,
+	BPF_DYNPTR_XDP,
+};
 
 /*
  * What a struct bpf_dynptr on the stack stands for. It is kept beside the
