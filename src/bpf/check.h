@@ -23,10 +23,16 @@
 
 #include "exec.h"
 
+/* What verification took. */
+struct bpf_verifier_stats {
+	u32 insns, max_states_per_insn, total_states, peak_states;
+};
+
 struct bpf_check_env {
 	struct bpf_prog *prog;
 	const union bpf_attr *attr;
 	struct bpf_log *log;
+	struct bpf_verifier_stats verified;
 	/* check_flow.c; of programs that call kfuncs */
 	u8 *live; /* by instruction: it can be reached */
 	u8 contexts[BPF_MAX_SUBPROGS]; /* BPF_CONTEXT_*: from where each function is called */

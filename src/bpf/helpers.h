@@ -30,6 +30,7 @@ enum bpf_arg_type {
 	ARG_PTR_TO_TIMER,
 	ARG_KPTR_XCHG_DEST,
 	ARG_PTR_TO_DYNPTR,
+	ARG_PTR_TO_ARENA, /* of global functions */
 	ARG_TYPE_MASK = 0xff,
 
 	/*

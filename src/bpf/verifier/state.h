@@ -13,9 +13,11 @@
 #include "../helpers.h"
 #include "tnum.h"
 
+#define BPF_REG_SIZE 8
 #define BPF_MAX_VAR_OFF (1 << 29) /* fixed and variable offsets of pointers stay below */
 #define BPF_MAX_VAR_SIZ (1 << 29)
 #define MAX_BPF_REG_NR __MAX_BPF_REG
+#define BPF_REG_FP BPF_REG_10
 
 /* The kind of a register's content; flags of helpers.h (PTR_MAYBE_NULL...) on top. */
 enum bpf_reg_type {
@@ -121,7 +123,7 @@ struct bpf_reg_state {
 #define DEF_NOT_SUBREG 0
 enum { AT_PKT_END = -1, BEYOND_PKT_END = -2 };
 
-/* Eight bytes of stack; slot i covers fp-8*(i+1) .. fp-8*i-1, slot_type[0] is the lowest byte. */
+/* Eight bytes of stack: slot i covers fp-8*(i+1) .. fp-8*i-1; slot_type[7] is the lowest byte. */
 struct bpf_stack_state {
 	struct bpf_reg_state spilled_ptr; /* STACK_SPILL, STACK_DYNPTR, STACK_ITER */
 	u8 slot_type[8];
@@ -255,6 +257,8 @@ static inline struct bpf_func_state *cur_func_of(const struct bpf_verifier_state
 
 struct bpf_verifier_state *state_new(void);
 void state_free(struct bpf_verifier_state *st);
+/* What it owns, but not itself; its parent stays. */
+void state_free_content(struct bpf_verifier_state *st);
 /* All of @src but its parent and history of jumps; *@dst keeps nothing of what it was. */
 void state_copy(struct bpf_verifier_state *dst, const struct bpf_verifier_state *src);
 void func_state_free(struct bpf_func_state *func);
@@ -263,6 +267,11 @@ void func_state_grow(struct bpf_func_state *func, u32 size);
 struct bpf_reference_state *state_add_ref(struct bpf_verifier_state *st);
 void state_del_ref(struct bpf_verifier_state *st, u32 index);
 void state_clear_history(struct bpf_verifier_state *st);
+void state_copy_history(struct bpf_verifier_state *dst, const struct bpf_verifier_state *src);
+/* regs.c: */
+struct bpf_func_state *new_frame(u32 callsite, u32 frameno, u32 subprog);
+/* A new frame above the current one, of which nothing is known but its stack; it is not entered yet. */
+struct bpf_func_state *push_frame(struct bpf_verifier_state *st, u32 callsite, u32 subprog);
 
 static inline bool is_spilled_reg(const struct bpf_stack_state *slot)
 {

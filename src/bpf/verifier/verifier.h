@@ -15,7 +15,10 @@
  *	stack.c		loads and stores on the stack
  *	ctx.c		the context of each program type
  *	btf_access.c	walks through objects that BTF describes
- *	call.c		functions of the program, callbacks, returns, depth of the stack
+ *	call.c		functions of the program, callbacks and returns
+ *	func_args.c	what functions take, by BTF
+ *	callgraph.c	what follows from who calls whom: depth of the stack
+ *	retval.c	what programs and callbacks may return
  *	helper.c	calls of helpers
  *	kfunc.c		calls of kfuncs
  *	dynptr.c, iter.c  what they keep on the stack
@@ -368,8 +371,6 @@ bool is_rcu_reg(const struct bpf_reg_state *reg);
 int check_func_call(struct bpf_verifier_env *env, const struct bpf_insn *insn, u32 *insn_idx);
 /* BPF_EXIT of a frame that is not the main one. */
 int prepare_func_exit(struct bpf_verifier_env *env, u32 *insn_idx);
-/* r0 at the end of the program, or of an asynchronous or exception callback. */
-int check_return_code(struct bpf_verifier_env *env, u32 regno, const char *reg_name);
 /* Fills the registers of a callback's frame from those of the caller. */
 typedef int (*set_callee_state_fn)(struct bpf_verifier_env *env, struct bpf_func_state *caller,
 				   struct bpf_func_state *callee, u32 insn_idx);
@@ -379,10 +380,6 @@ typedef int (*set_callee_state_fn)(struct bpf_verifier_env *env, struct bpf_func
  */
 int push_callback_call(struct bpf_verifier_env *env, const struct bpf_insn *insn, u32 insn_idx,
 		       u32 subprog, set_callee_state_fn set_callee_state);
-/* Types of arguments of subprog @n from BTF and tags; -errno, said. */
-int btf_prepare_func_args(struct bpf_verifier_env *env, u32 n);
-/* Depth of the stack over all chains of calls. */
-int check_max_stack_depth(struct bpf_verifier_env *env);
 /* The subprogram that starts there, or -1. */
 int find_subprog(const struct bpf_verifier_env *env, u32 start);
 /* ... that contains it. */
@@ -390,6 +387,27 @@ u32 subprog_of(const struct bpf_verifier_env *env, u32 insn_idx);
 bool in_sleepable(const struct bpf_verifier_env *env);
 /* May a callback- or subprogram-calling path here sleep: no lock, no RCU, no preemption disabled. */
 bool in_sleepable_context(const struct bpf_verifier_env *env);
+
+/* --- func_args.c, callgraph.c, retval.c ------------------------------------------------------------------- */
+
+/* Types of arguments of subprog @n from BTF and tags, into subprogs[n]; -errno, said. */
+int btf_prepare_func_args(struct bpf_verifier_env *env, u32 n);
+/* The registers of a call of @subprog against its prototype. */
+int btf_check_subprog_call(struct bpf_verifier_env *env, u32 subprog, struct bpf_reg_state *regs);
+/* r1-r5 of a global function, or of an exception callback, that is verified on its own. */
+int set_global_args(struct bpf_verifier_env *env, u32 subprog);
+/* The function that bpf_throw() ends in, if the main one names its own. */
+int find_exception_callback(struct bpf_verifier_env *env);
+/* Depth of the stack over all chains of calls. */
+int check_max_stack_depth(struct bpf_verifier_env *env);
+/* subprogs[].changes_pkt_data */
+int scan_packet_changes(struct bpf_verifier_env *env);
+/* R@regno, which the program (or asynchronous or exception callback) returns. */
+int check_return_code(struct bpf_verifier_env *env, u32 regno, const char *reg_name);
+bool retval_range_within(struct bpf_retval_range range, const struct bpf_reg_state *reg,
+			 bool return_32bit);
+void verbose_invalid_scalar(struct bpf_verifier_env *env, const struct bpf_reg_state *reg,
+			    struct bpf_retval_range range, const char *ctx, const char *reg_name);
 
 /* --- helper.c, kfunc.c -------------------------------------------------------------------------------- */
 
@@ -400,14 +418,27 @@ bool is_iter_next_kfunc_insn(const struct bpf_verifier_env *env, const struct bp
 bool is_bpf_throw_insn(const struct bpf_verifier_env *env, const struct bpf_insn *insn);
 bool is_callback_calling_insn(const struct bpf_verifier_env *env, const struct bpf_insn *insn);
 bool is_sync_callback_calling_insn(const struct bpf_verifier_env *env, const struct bpf_insn *insn);
+/* ... whose callback may sleep, although what registers it may not (bpf_wq) */
+bool is_sleepable_callback_insn(const struct bpf_verifier_env *env, const struct bpf_insn *insn);
+/* kfuncs that may be called while a bpf_spin_lock is held: lists, trees, rcu */
+bool is_bpf_graph_api_kfunc_insn(const struct bpf_verifier_env *env, const struct bpf_insn *insn);
 bool is_may_goto_insn(const struct bpf_insn *insn);
+/* helpers behind which packet pointers are stale */
+bool helper_changes_pkt_data(s32 func_id);
+/* Does register @regno hold what an argument of @arg_type takes (@arg_btf_id: its type)? */
+int check_reg_type(struct bpf_verifier_env *env, u32 regno, u32 arg_type, const u32 *arg_btf_id,
+		   struct bpf_call_arg_meta *meta);
+/* ... and may it have the offset that it has? */
+int check_func_arg_reg_off(struct bpf_verifier_env *env, const struct bpf_reg_state *reg,
+			   u32 regno, u32 arg_type);
 /* How many of r1-r5 a helper or kfunc call reads; 5 if it is not known. */
 u32 call_arity(const struct bpf_verifier_env *env, const struct bpf_insn *insn);
-/* The global function @subprog as a callee: arguments against its prototype. */
-int btf_check_subprog_call(struct bpf_verifier_env *env, u32 subprog, struct bpf_reg_state *regs);
 
 /* --- dynptr.c, iter.c: what is on the stack ------------------------------------------------------------ */
 
+/* A CONST_PTR_TO_DYNPTR, or one of the two slots of a dynptr. */
+void mark_dynptr_reg(struct bpf_reg_state *reg, enum bpf_dynptr_type type, bool first_slot,
+		     u32 dynptr_id);
 int mark_stack_slots_dynptr(struct bpf_verifier_env *env, const struct bpf_reg_state *reg,
 			    enum bpf_dynptr_type type, u32 insn_idx, u32 clone_ref_obj_id);
 int unmark_stack_slots_dynptr(struct bpf_verifier_env *env, const struct bpf_reg_state *reg);
@@ -436,7 +467,10 @@ int release_lock(struct bpf_verifier_env *env, u32 id, const void *ptr);
 bool find_lock(const struct bpf_verifier_state *st, u32 id, const void *ptr);
 /* At the end of the program (or a throw): nothing may be held. */
 int check_reference_leak(struct bpf_verifier_env *env, bool exception_exit);
-/* ... nor any section be open. @prefix: "BPF_EXIT instruction in main prog", "tail_call"... */
+/*
+ * ... nor (@check_lock) any section be open. @prefix: who would leave it: "tail_call",
+ * "bpf_throw"; NULL: the end of the program.
+ */
 int check_resource_leak(struct bpf_verifier_env *env, bool exception_exit, bool check_lock,
 			const char *prefix);
 /* Non-owning references end with the lock. */
@@ -476,6 +510,8 @@ void precision_free(struct bpf_verifier_env *env);
 /* Marks prune, jump and force points, and loops; after the structural checks. */
 int prune_init(struct bpf_verifier_env *env);
 void prune_free(struct bpf_verifier_env *env);
+/* All checkpoints: the next global function is verified from new. */
+void prune_forget(struct bpf_verifier_env *env);
 /* At a prune point: 1: this path is safe; 0: go on (a checkpoint may have been made); -errno. */
 int is_state_visited(struct bpf_verifier_env *env, u32 insn_idx);
 /* A path ended (@st, still allocated): its checkpoints have one branch less. */
