@@ -24,6 +24,8 @@ struct btf {
 	bool kernel;
 	/* sorted (name, kind) index */
 	u32 *by_name;
+	/* by id, made when first asked for: btf_struct_record() */
+	struct btf_record **struct_records;
 	char name[BPF_OBJ_NAME_LEN];
 };
 
@@ -82,5 +84,8 @@ void btf_dtors_exit(void);
 
 /* The special fields of struct @id, or NULL when it has none. *err: -errno if malformed. */
 struct btf_record *btf_parse_record(struct btf *btf, u32 id, int *err);
+/* The same, kept by @btf. NULL also of malformed ones, which nothing can allocate. */
+const struct btf_record *btf_struct_record(struct btf *btf, u32 id);
+void btf_struct_records_free(struct btf *btf);
 
 #endif

@@ -600,6 +600,7 @@ static int build_index(struct btf *btf)
 
 static void btf_free(struct btf *btf)
 {
+	btf_struct_records_free(btf);
 	free(btf->by_name);
 	free(btf->types);
 	free(btf->raw);

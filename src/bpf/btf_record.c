@@ -412,6 +412,35 @@ struct btf_record *btf_parse_record(struct btf *btf, u32 id, int *err)
 	return btf_parse_record_mask(btf, id, LOCAL_FIELDS, err);
 }
 
+/* In struct_records: it was looked for, and there is none. */
+static struct btf_record no_record;
+
+const struct btf_record *btf_struct_record(struct btf *btf, u32 id)
+{
+	struct btf_record **slot;
+	int err;
+
+	VRT_ASSERT(id < btf->nr_types);
+	if (btf->kernel)
+		return NULL;
+	if (!btf->struct_records)
+		btf->struct_records = xcalloc(btf->nr_types, sizeof(*btf->struct_records));
+	slot = &btf->struct_records[id];
+	if (!*slot)
+		*slot = btf_parse_record(btf, id, &err) ?: &no_record;
+	return *slot == &no_record ? NULL : *slot;
+}
+
+void btf_struct_records_free(struct btf *btf)
+{
+	if (!btf->struct_records)
+		return;
+	for (u32 i = 0; i < btf->nr_types; i++)
+		if (btf->struct_records[i] != &no_record)
+			btf_record_free(btf->struct_records[i]);
+	free(btf->struct_records);
+}
+
 void btf_record_free(struct btf_record *record)
 {
 	free(record);

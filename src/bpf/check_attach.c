@@ -47,8 +47,11 @@ static void describe_arg(const struct btf *btf, u32 type_id, const char *name,
 		arg->btf_id = id;
 }
 
-/* The context is the arguments of @proto from @first on; @stub (may be NULL) names them. */
-static int set_args(struct bpf_check_env *env, const struct btf_type *proto,
+/*
+ * The context is the arguments of @proto, the function @name, from @first on; @stub
+ * (may be NULL) names them.
+ */
+static int set_args(struct bpf_check_env *env, const char *name, const struct btf_type *proto,
 		    const struct btf_type *stub, u32 first)
 {
 	const struct btf *btf = bpf_kernel_btf();
@@ -65,6 +68,9 @@ static int set_args(struct bpf_check_env *env, const struct btf_type *proto,
 			     &prog->ctx_args[i - first]);
 	}
 	prog->nr_ctx_args = nr - first;
+	prog->attach_func_proto = proto;
+	prog->attach_func_name = name;
+	prog->attach_first_arg = first;
 	return 0;
 }
 
@@ -131,7 +137,7 @@ static int check_struct_ops(struct bpf_check_env *env)
 			return FAIL(env, err, "attach to unsupported member %s of struct %s\n",
 				    name, ops->name);
 	}
-	return set_args(env, proto, stub_of(btf, ops->name, name, proto), 0);
+	return set_args(env, name, proto, stub_of(btf, ops->name, name, proto), 0);
 }
 
 /* --- tracing ------------------------------------------------------------------------------- */
@@ -150,7 +156,7 @@ static int check_raw_tp(struct bpf_check_env *env, const struct btf_type *t, con
 	proto = func_proto(bpf_kernel_btf(), t->type);
 	if (!proto || !btf_vlen(proto))
 		return -EINVAL;
-	return set_args(env, proto, NULL, 1);
+	return set_args(env, name + 10, proto, NULL, 1);
 }
 
 static int check_function(struct bpf_check_env *env, const struct btf_type *t, const char *name)
@@ -167,7 +173,7 @@ static int check_function(struct bpf_check_env *env, const struct btf_type *t, c
 		return FAIL(env, -EINVAL, "attach_btf_id %u points to wrong type name %s\n",
 			    prog->attach_btf_id, name);
 	proto = btf_type_by_id(btf, t->type);
-	err = set_args(env, proto, NULL, 0);
+	err = set_args(env, name, proto, NULL, 0);
 	if (!err && (prog->expected_attach_type == BPF_TRACE_FEXIT ||
 		     prog->expected_attach_type == BPF_MODIFY_RETURN))
 		describe_arg(btf, proto->type, "", &prog->ctx_args[prog->nr_ctx_args++]);

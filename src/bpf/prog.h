@@ -74,8 +74,13 @@ struct bpf_prog {
 	const struct bpf_struct_ops *st_ops;
 	const struct bpf_own_type *own_type; /* a type of another room (prog_type.h); NULL: Linux's */
 	bool in_world; /* own_type: its room was told */
+	/* what ctx_args describe: a FUNC_PROTO of the kernel BTF and its name; NULL: none */
+	const struct btf_type *attach_func_proto;
+	const char *attach_func_name;
+	u32 attach_first_arg; /* parameters before it are no part of the context */
 	struct bpf_ctx_arg ctx_args[12];
 	u32 nr_ctx_args;
+	u32 max_ctx_offset; /* end of what it may touch of the context: verification */
 
 	struct bpf_kfunc_call *kfunc_calls;
 	u32 nr_kfunc_calls;
