@@ -290,14 +290,14 @@ static int check_helper(struct bpf_check_env *env, u32 i)
 	u32 id = (u32)prog->insns[i].imm;
 	const struct bpf_func_proto *proto = bpf_helper_proto(prog, id);
 
-	if (proto && bpf_helper_allowed(prog, proto) &&
+	if (proto && bpf_helper_available(prog, proto) &&
 	    (!proto->gpl_only || prog->gpl_compatible) &&
 	    (!proto->might_sleep || prog->sleepable))
 		return 0;
 	bpf_check_log_insn(env, i);
 	if (!id || (id >= __BPF_FUNC_MAX_ID && !proto))
 		return FAIL(env, -EINVAL, "invalid func %s#%d\n", bpf_helper_name(prog, id), (int)id);
-	if (!proto || !bpf_helper_allowed(prog, proto))
+	if (!proto || !bpf_helper_available(prog, proto))
 		return FAIL(env, -EINVAL, "program of this type cannot use helper %s#%d\n",
 			    bpf_helper_name(prog, id), (int)id);
 	if (proto->gpl_only && !prog->gpl_compatible)

@@ -31,6 +31,11 @@ enum bpf_arg_type {
 	ARG_KPTR_XCHG_DEST,
 	ARG_PTR_TO_DYNPTR,
 	ARG_PTR_TO_ARENA, /* of global functions */
+	ARG_SCALAR, /* a number, and nothing else */
+	ARG_PTR_TO_SOCK_COMMON,
+	ARG_PTR_TO_SOCKET,
+	ARG_PTR_TO_BTF_ID_SOCK_COMMON, /* those, or a struct sock_common of the kernel */
+	__ARG_TYPE_MAX,
 	ARG_TYPE_MASK = 0xff,
 
 	/*
@@ -66,44 +71,57 @@ enum bpf_return_type {
 	RET_PTR_TO_MAP_VALUE, /* of the map in argument 1 */
 	RET_PTR_TO_RINGBUF_MEM, /* of the size in argument 2 */
 	RET_PTR_TO_DYNPTR_MEM, /* of the size in argument 3 */
-	RET_PTR_TO_BTF_ID, /* ret_btf */
+	RET_PTR_TO_BTF_ID, /* ret_btf, or else btf */
 	RET_PTR_TO_MEM_OR_BTF_ID, /* what the per-CPU variable in argument 1 is */
 	RET_PTR_TO_KPTR, /* what the field in argument 1 held */
-};
-
-/* Who may call. */
-enum bpf_helper_group {
-	HELPERS_BASE, /* everybody */
-	HELPERS_TRACING, /* tracing programs of all kinds, and SYSCALL */
-	HELPERS_STORAGE, /* those, and struct_ops */
-	HELPERS_CLOCK, /* everybody but struct_ops */
-	HELPERS_FUNC_ARG, /* programs attached to functions */
+	RET_PTR_TO_SOCKET,
+	RET_PTR_TO_SOCK_COMMON,
+	RET_PTR_TO_TCP_SOCK,
 };
 
 typedef u64 (*bpf_helper_fn)(u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 
 struct bpf_func_proto {
 	const char *name; /* without "bpf_" */
-	/* checked arguments; absent: the interpreter does it (bpf_tail_call) */
+	/* with checked arguments; absent: nothing here executes it; tail_call: the interpreter */
 	bpf_helper_fn fn;
-	enum bpf_helper_group group;
-	enum bpf_return_type ret; /* pointers may be NULL unless PTR_TRUSTED is in @ret_flags */
+	u32 who; /* sets of programs, FOR_* of helpers_table.h; 0: FOR_BASE */
+	enum bpf_return_type ret;
 	u32 ret_flags;
 	u32 args[5]; /* enum bpf_arg_type and flags */
 	u32 arg_size[5]; /* MEM_FIXED_SIZE */
 	const char *btf; /* kernel struct of arguments and results of type BTF_ID */
+	const char *ret_btf; /* of results, when another one */
 	bool gpl_only, might_sleep;
+	bool pkt_access; /* arguments may be in packets */
+	bool changes_packet; /* pointers into packets are void afterwards */
+	/* for whom it does not exist, and who may not call it where it is attached; NULL: nobody */
+	bool (*available)(const struct bpf_prog *prog);
+	bool (*allowed)(const struct bpf_prog *prog);
 };
 
 /*
  * The helper, or NULL when there is none of that number. @prog, which may be
- * NULL, matters for those that its type brings (prog_type.h).
+ * NULL, matters for those that its type brings (prog_type.h), and those that
+ * take other arguments in programs of its type.
  */
 const struct bpf_func_proto *bpf_helper_proto(const struct bpf_prog *prog, u32 id);
 /* "bpf_<name>", also of those that only Linux has; "unknown". */
 const char *bpf_helper_name(const struct bpf_prog *prog, u32 id);
-/* May programs of this kind call it? */
-bool bpf_helper_allowed(const struct bpf_prog *prog, const struct bpf_func_proto *proto);
+/* Do programs of this kind have it? Whether they may call it says proto->allowed(). */
+bool bpf_helper_available(const struct bpf_prog *prog, const struct bpf_func_proto *proto);
+
+/* What rows ask of a program, for ->available() and ->allowed(): helpers_allowed.c. */
+bool bpf_prog_has_trampoline(const struct bpf_prog *prog);
+bool bpf_prog_has_cookie(const struct bpf_prog *prog);
+bool bpf_prog_has_retval(const struct bpf_prog *prog);
+bool bpf_prog_inet_connects(const struct bpf_prog *prog);
+bool bpf_prog_sockopt_works(const struct bpf_prog *prog);
+bool bpf_prog_is_iter(const struct bpf_prog *prog);
+bool bpf_prog_is_not_seg6(const struct bpf_prog *prog);
+bool bpf_prog_may_d_path(const struct bpf_prog *prog);
+bool bpf_prog_may_sleep_in_lsm(const struct bpf_prog *prog);
+bool bpf_prog_may_sk_storage(const struct bpf_prog *prog);
 
 /* Checks arguments, calls, and puts the result in @r[0]; x->stopped if it went wrong. */
 void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r);

@@ -10,7 +10,7 @@ static const struct bpf_mem_regions ringbuf_mem = BPF_MEM_REGIONS("ring buffer s
 static const struct bpf_mem_regions dynptr_mem = BPF_MEM_REGIONS("dynptr data");
 static const struct bpf_mem_regions percpu_mem = BPF_MEM_REGIONS("per-CPU memory");
 
-/* Kernel types of Linux's helpers, by number. */
+/* Kernel types of the Linux helpers that are executed, by number. */
 static u32 proto_btf_ids[__BPF_FUNC_MAX_ID];
 
 void bpf_helpers_init(void)
@@ -150,8 +150,8 @@ static bool check_arg(struct call *c)
 		return bpf_exec_field(c->x, reg, BPF_TIMER) != NULL;
 	case ARG_KPTR_XCHG_DEST:
 		return bpf_exec_field(c->x, reg, BPF_KPTR_REF | BPF_KPTR_PERCPU) != NULL;
-	case ARG_PTR_TO_BTF_ID:
-		return check_object(c, arg);
+	case ARG_PTR_TO_BTF_ID: /* without a type (bpf_kptr_xchg): the helper looks at it */
+		return !c->proto->btf || check_object(c, arg);
 	case ARG_PTR_TO_RINGBUF_MEM:
 		return reg->region == &ringbuf_mem.rdwr && reg->v == reg->base ?
 		       true : refuse(c, "a reserved sample");
@@ -202,6 +202,9 @@ static void set_result(struct call *c, u64 ret, u64 size, const struct bpf_regio
 		set_percpu(c, r0, origin, ret);
 		break;
 	case RET_PTR_TO_KPTR: /* the helper has set it */
+	case RET_PTR_TO_SOCKET: /* of helpers that are not executed */
+	case RET_PTR_TO_SOCK_COMMON:
+	case RET_PTR_TO_TCP_SOCK:
 		break;
 	}
 }
@@ -235,6 +238,10 @@ void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r)
 	u64 ns = bpf_env->helper_ns, size, ret;
 
 	x->callee = bpf_helper_name(x->prog, id);
+	if (unlikely(!c.proto || !c.proto->fn)) {
+		bpf_exec_fault(x, "this helper does nothing here: it needs a real kernel");
+		return;
+	}
 	for (c.arg = 0; c.arg < 5 && c.proto->args[c.arg]; c.arg++) {
 		x->callee_arg = c.arg + 1;
 		if (!check_arg(&c))
