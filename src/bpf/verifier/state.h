@@ -188,6 +188,9 @@ enum {
 	INSN_F_SPI_MASK = 0x3f, /* and slot */
 	INSN_F_SPI_SHIFT = 3,
 	INSN_F_STACK_ACCESS = 1 << 9,
+	/* comparisons: that register points to the stack, so it is no number that matters */
+	INSN_F_DST_REG_STACK = 1 << 10,
+	INSN_F_SRC_REG_STACK = 1 << 11,
 };
 
 struct bpf_verifier_state {
