@@ -20,7 +20,7 @@ if [ $# -ne 1 ] || [ ! -e "$1/include/vmlinux.h" ]; then
 fi
 build=$(realpath "$1")
 cd "$(dirname "$0")/.."
-if [ ! -e third_party/linux/.complete ]; then
+if [ ! -e third_party/linux/.complete-2 ]; then
 	echo "the kernel's schedulers are not there; scripts/fetch.sh fetches them" >&2
 	exit $missing
 fi

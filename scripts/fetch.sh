@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Fetches third-party sources that tests and demos use into third_party/, from
-# Debian's packages: the kernel's sched_ext schedulers and selftests, and
-# rt-app's example workloads. Does nothing for what is there already.
+# Debian's packages: the kernel's sched_ext schedulers, its selftests of sched_ext
+# and of the BPF verifier, and rt-app's example workloads. Does nothing for what is there already.
 set -eu
 
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin
 LINUX=linux-source-6.12
 
-if [ -e third_party/linux/.complete ] && [ -e third_party/rt-app/.complete ]; then
+# .complete: of what this script takes; another name when that changes
+if [ -e third_party/linux/.complete-2 ] && [ -e third_party/rt-app/.complete ]; then
 	exit 0
 fi
 
@@ -21,9 +22,9 @@ die()
 }
 
 command -v apt-get >/dev/null ||
-	die "this system has no apt; put tools/sched_ext and tools/testing/selftests/sched_ext of a" \
-		"Linux 6.12 source into third_party/linux, rt-app's doc/examples into" \
-		"third_party/rt-app, and make an empty file .complete in both"
+	die "this system has no apt; put tools/sched_ext, tools/include and tools/testing/selftests" \
+		"of a Linux 6.12 source into third_party/linux with an empty file .complete-2, and" \
+		"rt-app's doc/examples into third_party/rt-app with an empty file .complete"
 
 mkdir -p third_party
 tmp=$(mktemp -d "$PWD/third_party/.fetch.XXXXXX")
@@ -39,13 +40,14 @@ unpack()
 	dpkg -x "$tmp/$1"_*.deb "$tmp/$1"
 }
 
-if [ ! -e third_party/linux/.complete ]; then
+if [ ! -e third_party/linux/.complete-2 ]; then
 	unpack $LINUX
 	rm -rf third_party/linux
 	mkdir "$tmp/linux"
 	tar -xf "$tmp/$LINUX/usr/src/$LINUX.tar.xz" -C "$tmp/linux" --strip-components=1 \
-		$LINUX/tools/sched_ext $LINUX/tools/testing/selftests/sched_ext $LINUX/COPYING
-	touch "$tmp/linux/.complete"
+		$LINUX/tools/sched_ext $LINUX/tools/testing/selftests/sched_ext \
+		$LINUX/tools/testing/selftests/bpf $LINUX/tools/include $LINUX/COPYING
+	touch "$tmp/linux/.complete-2"
 	mv "$tmp/linux" third_party/linux
 fi
 
