@@ -97,6 +97,11 @@ static inline bool bpf_call_is_missing(const struct bpf_insn *insn)
 	       (insn->imm == BPF_POISON_CORE || insn->imm >= BPF_POISON_MAP);
 }
 
+/*
+ * Where control can go from @i inside of its function (calls return): at most two
+ * instructions, the next one first. Their number.
+ */
+u32 bpf_insn_successors(const struct bpf_prog *prog, u32 i, u32 succ[2]);
 /* The function that starts at, or NULL; or contains, @insn. */
 struct bpf_subprog *bpf_subprog_at(const struct bpf_prog *prog, u32 start);
 struct bpf_subprog *bpf_subprog_of(const struct bpf_prog *prog, u32 insn);

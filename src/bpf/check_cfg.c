@@ -133,19 +133,29 @@ static void push(struct walk *w, u32 i)
 	}
 }
 
+u32 bpf_insn_successors(const struct bpf_prog *prog, u32 i, u32 succ[2])
+{
+	const struct bpf_insn *insn = &prog->insns[i];
+	u32 nr = 0;
+
+	if (is_exit(insn))
+		return 0;
+	if (!is_unconditional(insn))
+		succ[nr++] = i + 1 + bpf_is_ldimm64(insn);
+	if (bpf_is_jump(insn))
+		succ[nr++] = (u32)bpf_jump_target(insn, i);
+	return nr;
+}
+
 static void visit(const struct bpf_prog *prog, struct walk *w, u32 i)
 {
 	const struct bpf_insn *insn = &prog->insns[i];
+	u32 succ[2], nr = bpf_insn_successors(prog, i, succ);
 
-	if (is_exit(insn))
-		return;
 	if (bpf_is_call(insn, BPF_PSEUDO_CALL) || bpf_is_func_ref(insn))
 		push(w, i + 1 + (u32)insn->imm);
-	if (bpf_is_jump(insn))
-		push(w, (u32)bpf_jump_target(insn, i));
-	if (is_unconditional(insn))
-		return;
-	push(w, i + 1 + bpf_is_ldimm64(insn));
+	while (nr)
+		push(w, succ[--nr]);
 }
 
 static int check_reached(struct bpf_check_env *env, const u8 *seen)

@@ -10,7 +10,7 @@
 #include "exec.h"
 
 /* The line that @insn belongs to: the last one that starts at or before it. */
-static const struct bpf_line_info *line_of(const struct bpf_prog *prog, u32 insn)
+const struct bpf_line_info *bpf_prog_line(const struct bpf_prog *prog, u32 insn)
 {
 	u32 lo = 0, hi = prog->nr_line_info;
 
@@ -27,7 +27,7 @@ static const struct bpf_line_info *line_of(const struct bpf_prog *prog, u32 insn
 
 void bpf_prog_where(const struct bpf_prog *prog, u32 insn, char *buf, size_t size)
 {
-	const struct bpf_line_info *line = line_of(prog, insn);
+	const struct bpf_line_info *line = bpf_prog_line(prog, insn);
 	const char *file, *slash;
 
 	if (!line || !prog->btf) {
@@ -42,7 +42,7 @@ void bpf_prog_where(const struct bpf_prog *prog, u32 insn, char *buf, size_t siz
 
 const char *bpf_prog_source_line(const struct bpf_prog *prog, u32 insn)
 {
-	const struct bpf_line_info *line = line_of(prog, insn);
+	const struct bpf_line_info *line = bpf_prog_line(prog, insn);
 	const char *text = line && prog->btf ? btf_name(prog->btf, line->line_off) : "";
 
 	return text + strspn(text, " \t");

@@ -23,17 +23,14 @@ int bpf_log_init(struct bpf_log *log, u32 level, void *ubuf, u32 size)
 	return 0;
 }
 
-void bpf_log(struct bpf_log *log, const char *fmt, ...)
+void bpf_vlog(struct bpf_log *log, const char *fmt, va_list args)
 {
 	char line[LINE_MAX_SIZE];
-	va_list args;
 	int n, i;
 
 	if (!log || !log->level)
 		return;
-	va_start(args, fmt);
 	n = vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
 	if (n < 0)
 		return;
 	n = min(n, LINE_MAX_SIZE - 1);
@@ -46,6 +43,27 @@ void bpf_log(struct bpf_log *log, const char *fmt, ...)
 			log->ubuf[pos] = line[i];
 	}
 	log->total += n;
+	log->most = max(log->most, log->total);
+	if (log->total > log->start + log->size)
+		log->start = log->total - log->size;
+}
+
+void bpf_log(struct bpf_log *log, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	bpf_vlog(log, fmt, args);
+	va_end(args);
+}
+
+void bpf_log_reset(struct bpf_log *log, u64 pos)
+{
+	if (!log || !log->level)
+		return;
+	VRT_ASSERT(pos <= log->total);
+	log->total = pos;
+	log->start = min(log->start, pos);
 }
 
 static void reverse(char *buf, u32 start, u32 end)
@@ -58,29 +76,34 @@ static void reverse(char *buf, u32 start, u32 end)
 	}
 }
 
-int bpf_log_finish(struct bpf_log *log, u32 *true_size)
+/* The text from log->start on, wherever that is in the buffer, to its beginning. */
+static void straighten(struct bpf_log *log)
 {
-	u64 size;
 	u32 first;
 
+	/* room for the terminator: one byte less */
+	if (log->total - log->start == log->size)
+		log->start++;
+	first = log->start % log->size;
+	log->ubuf[log->total % log->size] = '\0';
+	if (!first)
+		return;
+	reverse(log->ubuf, 0, log->size);
+	reverse(log->ubuf, 0, log->size - first);
+	reverse(log->ubuf, log->size - first, log->size);
+}
+
+int bpf_log_finish(struct bpf_log *log, u32 *true_size)
+{
 	*true_size = 0;
-	if (!log->level || !log->total)
+	if (!log->level || !log->most)
 		return 0;
-	size = log->total + 1;
-	*true_size = min(size, (u64)UINT_MAX);
+	*true_size = min(log->most + 1, (u64)UINT_MAX);
 	if (!log->ubuf)
 		return 0;
-	if (log->level & BPF_LOG_FIXED) {
+	if (log->level & BPF_LOG_FIXED)
 		log->ubuf[min(log->total, (u64)log->size - 1)] = '\0';
-	} else {
-		log->ubuf[log->total % log->size] = '\0';
-		if (size > log->size) {
-			/* the oldest byte that is left comes first */
-			first = log->size - size % log->size;
-			reverse(log->ubuf, 0, log->size);
-			reverse(log->ubuf, 0, first);
-			reverse(log->ubuf, first, log->size);
-		}
-	}
-	return size > log->size ? -ENOSPC : 0;
+	else
+		straighten(log);
+	return log->most + 1 > log->size ? -ENOSPC : 0;
 }

@@ -108,6 +108,8 @@ int bpf_prog_test_run(union bpf_attr *attr, u32 size);
  */
 int bpf_check(struct bpf_prog *prog, const union bpf_attr *attr, struct bpf_log *log);
 
+/* The line information that covers an instruction, or NULL. */
+const struct bpf_line_info *bpf_prog_line(const struct bpf_prog *prog, u32 insn);
 /* "file.bpf.c:12" of an instruction, or "insn 7" without line info. */
 void bpf_prog_where(const struct bpf_prog *prog, u32 insn, char *buf, size_t size);
 /* The text of the source line, without its indentation; "" if not known. */

@@ -21,6 +21,7 @@ int check_reg_arg(struct bpf_verifier_env *env, u32 regno, enum reg_arg_type t)
 	}
 	mark_reg_scratched(env, regno);
 	if (t == SRC_OP) {
+		log_reg_read(env, regno);
 		if (regs[regno].type != NOT_INIT)
 			return 0;
 		verbose(env, "R%u !read_ok\n", regno);
@@ -30,6 +31,7 @@ int check_reg_arg(struct bpf_verifier_env *env, u32 regno, enum reg_arg_type t)
 		verbose(env, "frame pointer is read only\n");
 		return -EACCES;
 	}
+	log_reg_written(env, regno);
 	if (t == DST_OP)
 		mark_reg_unknown(env, regs, regno);
 	return 0;
@@ -100,6 +102,7 @@ void mark_btf_ld_reg(struct bpf_verifier_env *env, struct bpf_reg_state *regs, u
 
 void clear_caller_saved_regs(struct bpf_verifier_env *env, struct bpf_reg_state *regs)
 {
+	container_of(regs, struct bpf_func_state, regs[0])->written_regs |= 0x3f;
 	for (u32 i = BPF_REG_0; i <= BPF_REG_5; i++)
 		mark_reg_not_init(env, regs, i);
 }

@@ -155,6 +155,9 @@ struct bpf_func_state {
 	u32 async_entry_cnt;
 	struct bpf_retval_range callback_ret_range;
 	bool in_callback_fn, in_async_callback_fn, in_exception_callback_fn;
+	/* log.c: what was written since the last checkpoint; of checkpoints: read behind them */
+	u16 written_regs, read_regs;
+	u64 written_slots, read_slots;
 	/* at callback-calling instructions: how often the callback was entered */
 	u32 callback_depth;
 	u32 allocated_stack; /* bytes, multiple of 8 */

@@ -23,10 +23,10 @@
  *	kfunc.c		calls of kfuncs
  *	dynptr.c, iter.c  what they keep on the stack
  *	refs.c		references, locks and other sections
- *	liveness.c	which registers and slots are read later
+ *	liveness.c	which registers are read later; liveness_stack.c: which slots
  *	precision.c	which numbers mattered
  *	prune.c		checkpoints: when a path need not be followed further
- *	log.c		the log in the kernel's words
+ *	log.c, log_state.c  the log in the kernel's words
  *
  * Every function that can find fault returns 0 or -errno, having said why with
  * verbose(). -EFAULT is for what cannot be (a bug of ours, said so in the log).
@@ -108,7 +108,11 @@ struct bpf_verifier_env {
 	/* statistics */
 	u32 insn_processed, max_states_per_insn, total_states, peak_states, longest_mark_read_walk;
 	u32 prev_insn_processed, jmps_processed, prev_jmps_processed;
-	u64 prev_log_pos, prev_insn_print_pos; /* log.c */
+	/* log.c */
+	u64 prev_log_pos, prev_insn_print_pos;
+	u32 scratched_regs; /* what changed since it was printed: of the current frame */
+	u64 scratched_slots;
+	const struct bpf_line_info *prev_line; /* that was printed last */
 
 	struct bpf_liveness *liveness;
 	struct bpf_prune *prune;
@@ -155,16 +159,25 @@ struct bpf_verifier_state *push_async_cb(struct bpf_verifier_env *env, u32 insn_
 __printf(2, 3) void verbose(struct bpf_verifier_env *env, const char *fmt, ...);
 /* "; text @ file.c:12" when the source line changes. */
 void verbose_linfo(struct bpf_verifier_env *env, u32 insn_idx);
-/* log level 2: "0: (b7) r0 = 0"; with all that is known, at starts and checkpoints. */
+/* "0: (b7) r0 = 0" */
 void print_insn(struct bpf_verifier_env *env, u32 insn_idx);
 void print_verifier_state(struct bpf_verifier_env *env, const struct bpf_verifier_state *st,
 			  u32 frameno, bool print_all);
-/* Changed registers behind the last instruction: "; R0_w=scalar()". */
+/* What changed, if anything, behind the last instruction: "; R0_w=scalar()". */
 void print_insn_state(struct bpf_verifier_env *env, const struct bpf_verifier_state *st,
 		      u32 frameno);
 /* Marks for the above; reset when printed. */
 void mark_reg_scratched(struct bpf_verifier_env *env, u32 regno);
 void mark_stack_slot_scratched(struct bpf_verifier_env *env, u32 spi);
+void mark_verifier_state_scratched(struct bpf_verifier_env *env); /* everything */
+/*
+ * The suffixes of "R0_rw=": written since the last checkpoint, read behind it. Kept
+ * for the log alone.
+ */
+void log_reg_read(struct bpf_verifier_env *env, u32 regno);
+void log_reg_written(struct bpf_verifier_env *env, u32 regno);
+void log_slots_read(struct bpf_verifier_env *env, u32 frameno, u64 slots);
+void log_slots_written(struct bpf_verifier_env *env, u32 frameno, u64 slots);
 /* "map_value_or_null"; @buf of at least 128 bytes, and returned. */
 const char *reg_type_str(struct bpf_verifier_env *env, u32 type, char *buf);
 const char *dynptr_type_str(enum bpf_dynptr_type type);
@@ -489,6 +502,12 @@ void mark_stack_slots_written(struct bpf_verifier_env *env, u32 frameno, u64 slo
 /* Around each instruction that is looked at: what a visit does not write need not be written. */
 int liveness_begin_insn(struct bpf_verifier_env *env, u32 insn_idx);
 int liveness_end_insn(struct bpf_verifier_env *env);
+/*
+ * By frame, the slots that are read later; right for a checkpoint that has no open
+ * paths, see liveness_stack.c.
+ */
+void live_stack_slots(struct bpf_verifier_env *env, const struct bpf_verifier_state *st,
+		      u64 slots[BPF_MAX_FRAMES]);
 void liveness_free(struct bpf_verifier_env *env);
 
 /* --- precision.c ------------------------------------------------------------------------------------------------ */

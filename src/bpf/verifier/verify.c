@@ -381,6 +381,7 @@ static int follow(struct bpf_verifier_env *env, bool *print_state)
 	}
 	if (step == STEP_NEXT)
 		return 1;
+	mark_verifier_state_scratched(env);
 	ret = update_branch_counts(env, env->cur);
 	*print_state = true;
 	return ret ?: pop_stack(env);
@@ -404,6 +405,8 @@ static int do_check_common(struct bpf_verifier_env *env, u32 subprog)
 	int err = 0;
 
 	env->pass++;
+	env->prev_line = NULL;
+	mark_verifier_state_scratched(env);
 	env->cur = st;
 	env->insn_idx = env->subprogs[subprog].start;
 	env->prev_insn_idx = (u32)-1;
