@@ -100,6 +100,17 @@ static struct wanted lsm_hook(const struct bpf_prog *prog, const struct btf_type
 	return w;
 }
 
+bool lsm_retval_range(const struct bpf_prog *prog, struct bpf_retval_range *range)
+{
+	struct wanted w;
+
+	if (prog->type != BPF_PROG_TYPE_LSM || prog->expected_attach_type != BPF_LSM_MAC)
+		return false;
+	w = lsm_hook(prog, attach_proto(prog));
+	*range = w.range;
+	return !w.nothing;
+}
+
 static struct wanted tracing(const struct bpf_prog *prog)
 {
 	switch (prog->expected_attach_type) {

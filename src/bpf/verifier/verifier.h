@@ -321,6 +321,10 @@ int check_map_access(struct bpf_verifier_env *env, u32 regno, s32 off, s32 size,
 const struct btf_field *reg_find_field_offset(const struct bpf_reg_state *reg, s32 off,
 					      u32 fields);
 const struct btf_record *reg_btf_record(const struct bpf_reg_state *reg);
+const char *btf_field_type_name(enum btf_field_type type);
+/* May @reg be what the kptr @field points to? -errno, said, if not. */
+int map_kptr_match_type(struct bpf_verifier_env *env, const struct btf_field *field,
+			const struct bpf_reg_state *reg, u32 regno);
 bool may_access_direct_pkt_data(struct bpf_verifier_env *env,
 				const struct bpf_call_arg_meta *meta, enum bpf_access_type t);
 /* Packet data moved: pointers into it are numbers from now on. */
@@ -417,6 +421,8 @@ int check_max_stack_depth(struct bpf_verifier_env *env);
 int scan_packet_changes(struct bpf_verifier_env *env);
 /* R@regno, which the program (or asynchronous or exception callback) returns. */
 int check_return_code(struct bpf_verifier_env *env, u32 regno, const char *reg_name);
+/* What an LSM hook can have returned before the program is asked. False: nothing is known. */
+bool lsm_retval_range(const struct bpf_prog *prog, struct bpf_retval_range *range);
 bool retval_range_within(struct bpf_retval_range range, const struct bpf_reg_state *reg,
 			 bool return_32bit);
 void verbose_invalid_scalar(struct bpf_verifier_env *env, const struct bpf_reg_state *reg,
