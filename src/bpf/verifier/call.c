@@ -9,6 +9,7 @@
  * which pushes it again until a checkpoint there covers it.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "verifier.h"
 
@@ -110,8 +111,10 @@ static void log_frames(struct bpf_verifier_env *env, const char *first, u32 firs
 {
 	if (!(env->log->level & (BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2)))
 		return;
+	env->printing = true;
 	verbose(env, "%s:\n", first);
 	print_verifier_state(env, env->cur, first_frame, true);
+	env->printing = false;
 }
 
 int check_func_call(struct bpf_verifier_env *env, const struct bpf_insn *insn, u32 *insn_idx)
@@ -202,6 +205,7 @@ int prepare_func_exit(struct bpf_verifier_env *env, u32 *insn_idx)
 	struct bpf_verifier_state *st = env->cur, *prev;
 	struct bpf_func_state *callee = cur_func_of(st), *caller = st->frame[st->curframe - 1];
 	bool callback = callee->in_callback_fn;
+	char to[32];
 	int err = 0;
 
 	if (base_type(callee->regs[BPF_REG_0].type) == PTR_TO_STACK) {
@@ -216,10 +220,8 @@ int prepare_func_exit(struct bpf_verifier_env *env, u32 *insn_idx)
 		return err;
 	*insn_idx = callback ? callee->callsite : callee->callsite + 1;
 	log_frames(env, "returning from callee", st->curframe);
-	if (env->log->level & (BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2)) {
-		verbose(env, "to caller at %u:\n", *insn_idx);
-		print_verifier_state(env, st, st->curframe - 1, true);
-	}
+	snprintf(to, sizeof(to), "to caller at %u", *insn_idx);
+	log_frames(env, to, st->curframe - 1);
 	func_state_free(callee);
 	st->frame[st->curframe--] = NULL;
 	/* numbers that change from call to call would never converge */

@@ -11,11 +11,21 @@
 #include "verifier.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ALL_REGS ((1U << MAX_BPF_REG_NR) - 1)
 #define ALIGNMENT 40 /* what changed is written from this column on, or a multiple of 8 more */
 #define MIN_ALIGNMENT 8
+
+/* What is said of the instruction at hand is why the program is refused, if it is. */
+static void remember(struct bpf_verifier_env *env, const char *fmt, va_list args)
+{
+	size_t len = strlen(env->said), room = sizeof(env->said) - len;
+
+	if (room > 1)
+		vsnprintf(env->said + len, room, fmt, args);
+}
 
 void verbose(struct bpf_verifier_env *env, const char *fmt, ...)
 {
@@ -23,6 +33,11 @@ void verbose(struct bpf_verifier_env *env, const char *fmt, ...)
 
 	va_start(args, fmt);
 	bpf_vlog(env->log, fmt, args);
+	va_end(args);
+	if (env->printing)
+		return;
+	va_start(args, fmt);
+	remember(env, fmt, args);
 	va_end(args);
 }
 

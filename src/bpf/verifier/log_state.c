@@ -275,6 +275,20 @@ static void print_reg_state(struct bpf_verifier_env *env, const struct bpf_func_
 	verbose(env, ")");
 }
 
+void reg_str(struct bpf_verifier_env *env, u32 regno, char *buf, u32 size)
+{
+	struct bpf_log to_buf, *log = env->log;
+	u32 true_size;
+
+	bpf_log_init(&to_buf, BPF_LOG_LEVEL1 | BPF_LOG_FIXED, buf, size);
+	env->log = &to_buf;
+	env->printing = true;
+	print_reg_state(env, cur_func(env), reg_state(env, (int)regno));
+	env->printing = false;
+	env->log = log;
+	bpf_log_finish(&to_buf, &true_size);
+}
+
 /* --- frames ----------------------------------------------------------------------------------- */
 
 static void print_accesses(struct bpf_verifier_env *env, bool read, bool written)

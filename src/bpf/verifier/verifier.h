@@ -27,6 +27,7 @@
  *	precision.c	which numbers mattered
  *	prune.c		checkpoints: when a path need not be followed further
  *	log.c, log_state.c  the log in the kernel's words
+ *	explain.c	why a program is refused, for people
  *
  * Every function that can find fault returns 0 or -errno, having said why with
  * verbose(). -EFAULT is for what cannot be (a bug of ours, said so in the log).
@@ -114,6 +115,9 @@ struct bpf_verifier_env {
 	u64 scratched_slots;
 	const struct bpf_line_info *prev_line; /* that was printed last */
 
+	char said[512]; /* by verbose() of the instruction at hand, for explain.c */
+	bool printing; /* what is written now is no reason */
+
 	struct bpf_liveness *liveness;
 	struct bpf_prune *prune;
 	struct bpf_precision *precision;
@@ -186,6 +190,15 @@ const char *iter_state_str(enum bpf_iter_state state);
 /* Level 1 keeps only the failing path: text from @pos on is dropped. */
 u64 verifier_log_pos(const struct bpf_verifier_env *env);
 void verifier_log_reset(struct bpf_verifier_env *env, u64 pos);
+
+/* What is known of a register, as in the log. */
+void reg_str(struct bpf_verifier_env *env, u32 regno, char *buf, u32 size);
+
+/* --- explain.c --------------------------------------------------------------------------- */
+
+/* Before the state goes in which the path ended: bpf_explanation() has it from then on. */
+void explain_failure(struct bpf_verifier_env *env);
+void explain_nothing(void);
 
 /* --- regs.c ------------------------------------------------------------------------------ */
 

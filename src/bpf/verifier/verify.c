@@ -309,16 +309,18 @@ static int do_insn(struct bpf_verifier_env *env, const struct bpf_insn *insn, en
 
 static void log_insn(struct bpf_verifier_env *env, bool *print_state)
 {
+	if (!env->log->level)
+		return;
+	env->printing = true;
 	if (*print_state && env->log->level & BPF_LOG_LEVEL2) {
 		verbose(env, "\nfrom %d to %d:", (int)env->prev_insn_idx, (int)env->insn_idx);
 		print_verifier_state(env, env->cur, env->cur->curframe, true);
 	}
 	*print_state = false;
-	if (!env->log->level)
-		return;
 	print_insn_state(env, env->cur, env->cur->curframe);
 	verbose_linfo(env, env->insn_idx);
 	print_insn(env, env->insn_idx);
+	env->printing = false;
 }
 
 static void log_pruned(struct bpf_verifier_env *env, bool print_state)
@@ -338,6 +340,7 @@ static int before_insn(struct bpf_verifier_env *env)
 	const struct bpf_insn_aux *aux = &env->aux[env->insn_idx];
 	int ret;
 
+	env->said[0] = '\0';
 	if (++env->insn_processed > BPF_COMPLEXITY_LIMIT_INSNS) {
 		verbose(env, "BPF program is too large. Processed %u insn\n",
 			env->insn_processed);
@@ -421,6 +424,8 @@ static int do_check_common(struct bpf_verifier_env *env, u32 subprog)
 		reg_mark_known_zero(&st->frame[0]->regs[BPF_REG_1]);
 	}
 	err = err ?: do_check(env);
+	if (err)
+		explain_failure(env);
 	free_stack(env);
 	if (!err && !(env->log->level & BPF_LOG_LEVEL2))
 		verifier_log_reset(env, 0);
@@ -528,6 +533,7 @@ int bpf_verify(struct bpf_check_env *check)
 	struct bpf_verifier_env env;
 	int err;
 
+	explain_nothing();
 	env_init(&env, check);
 	err = find_exception_callback(&env);
 	err = err ?: scan_packet_changes(&env);

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Programs that progen.c makes up, for two questions:
+ *
+ *	Is what verifies safe? It runs in the checked interpreter on random maps
+ *	and packets; whatever the checks stop there is a hole in the verifier.
+ *
+ *	Is the verdict that of this host's kernel (--host, root)? And are its
+ *	results on the same input?
+ *
+ * usage: fuzz_verifier [--host] [--seed N] [--count N] [--runs N] [--print] [--max-shown N]
+ *	--seed	the first program (default 1); the next ones count up
+ *	--count	programs (default 1000)
+ *	--runs	of each that verifies, on different inputs (default 10)
+ *	--print	the program, and both logs
+ *
+ * Exit status: 0; 1 usage; 2 cannot run; 3 a program that verified was stopped, or we
+ * accept what the host's kernel rejects, or results differ.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../src/base/cpumask.h"
+#include "../../src/bpf/bpf.h"
+#include "../../src/bpf/kernel_btf.h"
+#include "../../src/bpf/object.h"
+#include "progen.h"
+
+#define LOG_SIZE (1 << 20)
+
+/* One of the two that are asked. */
+struct side {
+	const char *name;
+	long (*bpf)(int cmd, union bpf_attr *attr);
+	void (*close)(int fd);
+	int maps[PROGEN_MAPS];
+	char *log;
+};
+
+static struct {
+	bool host, print;
+	u64 seed, count, runs, max_shown;
+} opt = { .seed = 1, .count = 1000, .runs = 10, .max_shown = 10 };
+
+static struct {
+	u64 programs, accepted, runs, trips, ours_only, host_only, results, insns;
+} count;
+
+static u64 faults;
+static char fault[544];
+static u32 random_state;
+
+/* --- the machine ----------------------------------------------------------------------- */
+
+static u32 env_zero(void)
+{
+	return 0;
+}
+
+static u64 env_now(void)
+{
+	return NSEC_PER_SEC;
+}
+
+static void *env_no_task(void)
+{
+	return NULL;
+}
+
+static u64 env_pid_tgid(void)
+{
+	return 1;
+}
+
+static u32 env_prandom(void)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return random_state;
+}
+
+static void env_charge(u64 insns, u64 ns)
+{
+}
+
+static void env_printk(const char *line)
+{
+}
+
+static void env_fault(const struct bpf_fault *f)
+{
+	faults++;
+	snprintf(fault, sizeof(fault), "%s", f->message);
+}
+
+static const struct bpf_env env = {
+	.nr_cpus = 1,
+	.cpu = env_zero,
+	.ktime = env_now,
+	.current_task = env_no_task,
+	.current_pid_tgid = env_pid_tgid,
+	.prandom = env_prandom,
+	.charge = env_charge,
+	.printk = env_printk,
+	.fault = env_fault,
+	.insn_budget = 10000000,
+	.sleepable_insn_budget = 10000000,
+};
+
+static long our_bpf(int cmd, union bpf_attr *attr)
+{
+	return vrt_bpf((enum bpf_cmd)cmd, attr, sizeof(*attr));
+}
+
+static void our_close(int fd)
+{
+	bpf_fd_closing(fd);
+	close(fd);
+}
+
+static long host_bpf(int cmd, union bpf_attr *attr)
+{
+	long ret = syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+
+	return ret < 0 ? -errno : ret;
+}
+
+static void host_close(int fd)
+{
+	close(fd);
+}
+
+static struct side ours = { .name = "vruntime", .bpf = our_bpf, .close = our_close };
+static struct side host = { .name = "host", .bpf = host_bpf, .close = host_close };
+
+static int new_map(struct side *s, enum bpf_map_type type, u32 value_size)
+{
+	union bpf_attr attr = { .map_type = type, .key_size = 4, .value_size = value_size,
+				.max_entries = PROGEN_ARRAY_ENTRIES };
+	int fd = (int)s->bpf(BPF_MAP_CREATE, &attr);
+
+	if (fd < 0) {
+		fprintf(stderr, "fuzz_verifier: %s makes no map: %s\n", s->name, strerror(-fd));
+		exit(2);
+	}
+	return fd;
+}
+
+static void side_init(struct side *s)
+{
+	s->log = malloc(LOG_SIZE);
+	s->maps[PROGEN_ARRAY] = new_map(s, BPF_MAP_TYPE_ARRAY, PROGEN_ARRAY_VALUE);
+	s->maps[PROGEN_HASH] = new_map(s, BPF_MAP_TYPE_HASH, PROGEN_HASH_VALUE);
+}
+
+/* --- a program -------------------------------------------------------------------------- */
+
+static int load(struct side *s, u64 seed, u32 log_level)
+{
+	static struct progen p;
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SCHED_CLS, .log_level = log_level };
+
+	progen(&p, seed);
+	progen_set_maps(&p, s->maps);
+	attr.insns = (u64)p.insns;
+	attr.insn_cnt = p.len;
+	attr.license = (u64) "GPL";
+	attr.log_buf = log_level ? (u64)s->log : 0;
+	attr.log_size = log_level ? LOG_SIZE : 0;
+	s->log[0] = '\0';
+	return (int)s->bpf(BPF_PROG_LOAD, &attr);
+}
+
+static void show_reason(struct side *s, u64 seed)
+{
+	int fd = load(s, seed, 1);
+	char *line, *next = s->log, *lines[3] = { "", "", "" };
+
+	if (fd >= 0)
+		s->close(fd);
+	while ((line = strsep(&next, "\n"))) {
+		if (!*line || !strncmp(line, "processed ", 10))
+			continue;
+		lines[0] = lines[1];
+		lines[1] = lines[2];
+		lines[2] = line;
+	}
+	printf("    %s: %s\n    %s\n    %s\n", s->name, lines[0], lines[1], lines[2]);
+}
+
+struct input {
+	u8 array[PROGEN_ARRAY_ENTRIES][PROGEN_ARRAY_VALUE];
+	u8 hash[PROGEN_ARRAY_ENTRIES][PROGEN_HASH_VALUE];
+	u8 packet[PROGEN_PACKET];
+};
+
+struct output {
+	u32 retval;
+	struct input after;
+};
+
+static void fill(u8 *p, size_t size, struct rng *rng)
+{
+	/* bytes at the edges are as likely as any others */
+	static const u8 edges[] = { 0, 0, 0, 1, 0x7f, 0x80, 0xff, 0xff };
+
+	for (size_t i = 0; i < size; i++) {
+		u64 r = rng_next(rng);
+
+		p[i] = r & 1 ? edges[r >> 8 & 7] : (u8)(r >> 16);
+	}
+}
+
+static void update(struct side *s, int map, u32 key, void *value)
+{
+	union bpf_attr attr = { .map_fd = (u32)s->maps[map], .key = (u64)&key,
+				.value = (u64)value };
+
+	s->bpf(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+static void lookup(struct side *s, int map, u32 key, void *value)
+{
+	union bpf_attr attr = { .map_fd = (u32)s->maps[map], .key = (u64)&key,
+				.value = (u64)value };
+
+	s->bpf(BPF_MAP_LOOKUP_ELEM, &attr);
+}
+
+static void run(struct side *s, int fd, const struct input *in, struct output *out)
+{
+	u8 data[PROGEN_PACKET * 2];
+	union bpf_attr attr = {};
+
+	*out = (struct output){ .after = *in };
+	for (u32 i = 0; i < PROGEN_ARRAY_ENTRIES; i++) {
+		update(s, PROGEN_ARRAY, i, out->after.array[i]);
+		update(s, PROGEN_HASH, i, out->after.hash[i]);
+	}
+	attr.test.prog_fd = (u32)fd;
+	attr.test.data_in = (u64)in->packet;
+	attr.test.data_size_in = sizeof(in->packet);
+	attr.test.data_out = (u64)data;
+	attr.test.data_size_out = sizeof(data);
+	if (s->bpf(BPF_PROG_TEST_RUN, &attr)) {
+		out->retval = 0xdeadbeef;
+		return;
+	}
+	out->retval = attr.test.retval;
+	memcpy(out->after.packet, data, sizeof(out->after.packet));
+	for (u32 i = 0; i < PROGEN_ARRAY_ENTRIES; i++) {
+		lookup(s, PROGEN_ARRAY, i, out->after.array[i]);
+		lookup(s, PROGEN_HASH, i, out->after.hash[i]);
+	}
+}
+
+/* Does it ask for something that differs from kernel to kernel? */
+static bool is_deterministic(u64 seed)
+{
+	static struct progen p;
+
+	progen(&p, seed);
+	for (u32 i = 0; i < p.len; i++) {
+		const struct bpf_insn *insn = &p.insns[i];
+
+		if (insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg &&
+		    insn->imm == BPF_FUNC_get_prandom_u32)
+			return false;
+		/* a pointer into a map is another number there, and so is what is made of it */
+		if (insn->code == (BPF_STX | BPF_MEM | BPF_DW) && insn->dst_reg == 10)
+			return false;
+	}
+	return true;
+}
+
+static void shown(u64 *n, u64 seed, const char *what)
+{
+	if ((*n)++ < opt.max_shown)
+		printf("seed %llu: %s\n", seed, what);
+}
+
+static void run_all(u64 seed, int fd, int host_fd)
+{
+	bool compare = host_fd >= 0 && is_deterministic(seed);
+	struct rng rng;
+
+	rng_fork(&rng, seed, "input", 0);
+	for (u64 i = 0; i < opt.runs; i++) {
+		struct output a, b;
+		struct input in;
+
+		fill((u8 *)&in, sizeof(in), &rng);
+		random_state = (u32)rng_next(&rng);
+		faults = 0;
+		run(&ours, fd, &in, &a);
+		count.runs++;
+		if (faults) {
+			shown(&count.trips, seed, fault);
+			return;
+		}
+		if (!compare)
+			continue;
+		run(&host, host_fd, &in, &b);
+		if (memcmp(&a, &b, sizeof(a))) {
+			shown(&count.results, seed, "another result than on the host");
+			printf("    run %llu: %u, on the host %u\n", i, a.retval, b.retval);
+			return;
+		}
+	}
+}
+
+static void print_program(u64 seed)
+{
+	struct progen p;
+
+	progen(&p, seed);
+	progen_print(&p);
+	load(&ours, seed, 2);
+	fprintf(stderr, "--- vruntime\n%s", ours.log);
+	if (opt.host) {
+		load(&host, seed, 2);
+		fprintf(stderr, "--- host\n%s", host.log);
+	}
+}
+
+static void one(u64 seed)
+{
+	int fd = load(&ours, seed, 0), host_fd = opt.host ? load(&host, seed, 0) : -1;
+
+	count.programs++;
+	count.accepted += fd >= 0;
+	if (opt.host && (fd >= 0) != (host_fd >= 0)) {
+		u64 *n = fd >= 0 ? &count.ours_only : &count.host_only;
+		bool show = *n < opt.max_shown;
+
+		shown(n, seed, fd >= 0 ? "accepted, and rejected by the host" :
+					 "rejected, and accepted by the host");
+		if (show)
+			show_reason(fd >= 0 ? &host : &ours, seed);
+	}
+	if (opt.print)
+		print_program(seed);
+	if (fd >= 0) {
+		run_all(seed, fd, host_fd);
+		ours.close(fd);
+	}
+	if (host_fd >= 0)
+		host.close(host_fd);
+}
+
+/* --- the command ---------------------------------------------------------------------------- */
+
+static bool number_option(const char *arg, const char *value)
+{
+	static const struct {
+		const char *name;
+		u64 *value;
+	} options[] = {
+		{ "--seed", &opt.seed }, { "--count", &opt.count }, { "--runs", &opt.runs },
+		{ "--max-shown", &opt.max_shown },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(options); i++) {
+		if (strcmp(arg, options[i].name) || !value)
+			continue;
+		*options[i].value = strtoull(value, NULL, 0);
+		return true;
+	}
+	return false;
+}
+
+static bool parse(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--host"))
+			opt.host = true;
+		else if (!strcmp(argv[i], "--print"))
+			opt.print = true;
+		else if (number_option(argv[i], argv[i + 1]))
+			i++;
+		else
+			return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	if (!parse(argc, argv)) {
+		fprintf(stderr, "usage: %s [--host] [--seed N] [--count N] [--runs N] [--print] [--max-shown N]\n",
+			argv[0]);
+		return 1;
+	}
+	nr_cpu_ids = 1;
+	if (kheap_init() || bpf_init(&env, vrt_kernel_btf, vrt_kernel_btf_size())) {
+		fprintf(stderr, "fuzz_verifier: the BPF subsystem does not start\n");
+		return 2;
+	}
+	side_init(&ours);
+	if (opt.host)
+		side_init(&host);
+	for (u64 i = 0; i < opt.count; i++)
+		one(opt.seed + i);
+	printf("programs %llu, accepted %llu, runs %llu, stopped %llu", count.programs,
+	       count.accepted, count.runs, count.trips);
+	if (opt.host)
+		printf("; the host disagrees: accepted here only %llu, there only %llu, results %llu",
+		       count.ours_only, count.host_only, count.results);
+	printf("\n");
+	return count.trips || count.ours_only || count.results ? 3 : 0;
+}
