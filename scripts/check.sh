@@ -7,13 +7,14 @@
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
+LOG=meson-logs/testlog-default.json # of the setup "default"
 passed=0
 failed=0
 
 # Counts the tests of build $1 with result $2 (as Meson names it).
 count()
 {
-	grep -c "\"result\": \"$2\"" "$1/meson-logs/testlog.json"
+	grep -c "\"result\": \"$2\"" "$1/$LOG"
 }
 
 # check DIR MESON-OPTION...
@@ -27,12 +28,12 @@ check()
 		failed=$((failed + 1))
 		return
 	fi
-	rm -f "$dir/meson-logs/testlog.json"
-	meson test -C "$dir" --no-rebuild --print-errorlogs
+	rm -f "$dir/$LOG"
+	meson test -C "$dir" --setup default --no-rebuild --print-errorlogs
 	status=$?
 	ok=$(count "$dir" OK)
 	skipped=$(count "$dir" SKIP)
-	bad=$(($(grep -c '"result":' "$dir/meson-logs/testlog.json") - ok - skipped))
+	bad=$(($(grep -c '"result":' "$dir/$LOG") - ok - skipped))
 	passed=$((passed + ok))
 	failed=$((failed + bad))
 	# Meson's verdict counts too: it may have found what no single test shows.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The progress line, of simulated time or of steps. It goes by the wall clock, and so never into a result:
- * only to stderr, and only when that is a terminal.
+ * The progress line, of simulated time or of steps. It goes by the wall clock, and
+ * so never into a result: only to stderr, and only when that is a terminal.
  */
 #include <stdio.h>
 #include <unistd.h>

@@ -191,16 +191,23 @@ static int run_script(const struct build *b, const char *name, char *tree)
 	return ret;
 }
 
+/* A signal that only we got leaves the command that ran to its end; no other is started. */
+static int unless_ended(int ret)
+{
+	return !ret && make_signal() ? -EINTR : ret;
+}
+
 static int fill_tree(const struct build *b, char *tree)
 {
 	char *package = in_dir(b, "source.deb");
-	int ret = source_download(&b->source, package);
+	int ret = unless_ended(source_download(&b->source, package));
 
 	if (!ret) {
 		say(b, "unpacking %s %s", b->source.package, b->source.version);
 		remove_tree(tree);
 		ret = mkdir(tree, 0700) ? fail(b, "%s: %s", tree, strerror(errno)) :
 					  source_unpack(&b->source, package, tree);
+		ret = unless_ended(ret);
 	}
 	for (u32 i = 0; !ret && i < b->recipe.nr; i++) {
 		const char *file = b->recipe.files[i];
@@ -208,7 +215,7 @@ static int fill_tree(const struct build *b, char *tree)
 		if (!recipe_is_script(file))
 			continue;
 		say(b, "changing the source: %s", file);
-		ret = run_script(b, file, tree);
+		ret = unless_ended(run_script(b, file, tree));
 	}
 	if (!ret)
 		unlink(package);
@@ -245,20 +252,30 @@ static u32 nr_jobs(const struct build *b)
 	return sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : (u32)CPU_COUNT(&cpus);
 }
 
-/* Of the user's environment, what would make another kernel of the same recipe is left out. */
+/* What in a user's environment would make another kernel of the same recipe, or another log. */
+static const char *const foreign[] = {
+	"ARCH",		 "CROSS_COMPILE", "GNUMAKEFLAGS",   "KAFLAGS",	 "KBUILD_EXTMOD",
+	"KBUILD_OUTPUT", "KBUILD_VERBOSE", "KCFLAGS",	    "KCONFIG_CONFIG", "KCPPFLAGS",
+	"LLVM",		 "LOCALVERSION",  "MAKEFLAGS",	    "MAKEOVERRIDES",
+};
+
 static int make_in_tree(const struct build *b, char *tree, char *config, char *jobs, char *target,
 			bool progress)
 {
-	char *log = in_dir(b, "log");
-	char *argv[] = {
-		"env", "-C", tree, "-u", "MAKEFLAGS", "-u", "MAKEOVERRIDES", "-u", "ARCH", "-u",
-		"CROSS_COMPILE", "-u", "KBUILD_OUTPUT", "-u", "KCFLAGS", "-u", "LOCALVERSION",
-		"KBUILD_BUILD_USER=vrt", "KBUILD_BUILD_HOST=vrt", "LC_ALL=C", config, "make", jobs,
-		target, NULL,
-	};
+	char *log = in_dir(b, "log"), *argv[3 + 2 * ARRAY_SIZE(foreign) + 8] = { "env", "-C", tree };
+	char *command[] = { "KBUILD_BUILD_USER=vrt", "KBUILD_BUILD_HOST=vrt", "LC_ALL=C", config,
+			    "make", jobs, target };
 	struct make_job job = { argv, log, STEPS, progress ? b->o->progress : NULL };
-	int ret = make_run(&job, b->err, b->err_size);
+	u32 nr = 3;
+	int ret;
 
+	for (u32 i = 0; i < ARRAY_SIZE(foreign); i++) {
+		argv[nr++] = "-u";
+		argv[nr++] = (char *)foreign[i];
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(command); i++)
+		argv[nr++] = command[i];
+	ret = make_run(&job, b->err, b->err_size);
 	free(log);
 	return ret;
 }
@@ -446,6 +463,7 @@ static int build(struct build *b, char *release, size_t release_size)
 				  b->o->say, b->err, b->err_size);
 	if (!ret)
 		ret = recipe_key(&b->recipe, b->source.version, b->key, b->err, b->err_size);
+	ret = unless_ended(ret);
 	if (ret)
 		return ret;
 	if (is_there(b, release, release_size)) {
@@ -487,6 +505,11 @@ int kernel_build(const struct build_options *o, char *release, size_t release_si
 	return ret;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 char **kernel_builds(u32 *nr)
 {
 	char *path = cache_directory(CACHE), **builds = NULL;
@@ -506,5 +529,7 @@ char **kernel_builds(u32 *nr)
 	if (dir)
 		closedir(dir);
 	free(path);
+	if (*nr)
+		qsort(builds, *nr, sizeof(*builds), by_name);
 	return builds;
 }

@@ -231,6 +231,8 @@ static int copy(const char *from, const char *to)
 	while (!err && (n = fread(buf, 1, sizeof(buf), in)))
 		if (fwrite(buf, 1, n, out) != n)
 			err = -EIO;
+	if (!err && ferror(in))
+		err = -EIO;
 	if (in)
 		fclose(in);
 	if (out && fclose(out) && !err)

@@ -41,8 +41,12 @@ void make_catch_signals(void)
 	struct sigaction action = { .sa_handler = on_signal };
 
 	caught = 0;
-	for (u32 i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &action, &before[i]);
+	for (u32 i = 0; i < ARRAY_SIZE(signals); i++) {
+		sigaction(signals[i], NULL, &before[i]);
+		/* nohup means it */
+		if (before[i].sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
 }
 
 int make_signal(void)

@@ -27,7 +27,8 @@ int make_run(const struct make_job *job, char *err, size_t err_size);
 
 /*
  * From make_catch_signals() to make_release_signals() these signals only end the
- * commands that run. make_signal(): the one that came, or 0.
+ * commands that run; those that were ignored stay so. make_signal(): the one that
+ * came, or 0.
  */
 void make_catch_signals(void);
 int make_signal(void);

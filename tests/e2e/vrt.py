@@ -25,7 +25,8 @@ def vrt(*args, **kwargs):
     """Runs vrt; the result has returncode, stdout and stderr (text)."""
     env = dict(os.environ, **kwargs.pop("env", {}))
     return subprocess.run([VRT, *map(str, args)], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, env=env, timeout=600, **kwargs)
+                          stdin=subprocess.DEVNULL, env=env, timeout=kwargs.pop("timeout", 600),
+                          **kwargs)
 
 
 def run_json(*args, status=0):

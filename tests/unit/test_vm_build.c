@@ -295,6 +295,20 @@ static void test_make_interrupted(void **state)
 	make_release_signals();
 }
 
+/* As under nohup. */
+static void test_ignored_signal(void **state)
+{
+	signal(SIGHUP, SIG_IGN);
+	make_catch_signals();
+	raise(SIGHUP);
+	assert_int_equal(make_signal(), 0);
+	raise(SIGTERM);
+	assert_int_equal(make_signal(), SIGTERM);
+	make_release_signals();
+	assert_ptr_equal(signal(SIGHUP, SIG_DFL), SIG_IGN);
+	assert_ptr_equal(signal(SIGTERM, SIG_DFL), SIG_DFL);
+}
+
 static void test_make_missing(void **state)
 {
 	char log[100], err[500], *argv[] = { "/no/such/program", NULL };
@@ -361,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_make),
 		cmocka_unit_test(test_long_log),
 		cmocka_unit_test(test_make_interrupted),
+		cmocka_unit_test(test_ignored_signal),
 		cmocka_unit_test(test_make_missing),
 		cmocka_unit_test(test_cached_key),
 	};
