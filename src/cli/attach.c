@@ -228,7 +228,7 @@ static struct json_object *detach_scx(struct session *s)
 	const struct scx_exit_record *exit;
 	struct json_object *end;
 
-	loader_close(s->loader);
+	loader_detach(s->loader);
 	exit = kernel_scx_exit();
 	if (alive && exit->kind < SCX_EXIT_ERROR)
 		return NULL;
@@ -250,7 +250,7 @@ static struct json_object *detach_ghost(struct session *s)
 	struct ghost_exit_record exit;
 
 	json_object_object_add(s->attachment, "ghost", enclave_close(s, &exit));
-	loader_close(s->loader);
+	loader_detach(s->loader);
 	if (exit.active)
 		return NULL;
 	return end_json(s, kinds[exit.kind], exit.reason, exit.message, exit.time);
@@ -268,6 +268,9 @@ void detach(struct session *s, const char *kind, const char *reason)
 		end = detach_ghost(s);
 	else if (s->loader)
 		end = detach_scx(s);
+	print_last(s);
+	if (s->loader)
+		loader_close(s->loader);
 	s->loader = NULL;
 	keep_end(s, end ? end : end_json(s, kind, reason, "", now));
 }

@@ -222,6 +222,7 @@ static int send_run(const struct guest_run *g)
 	add_list(settings, RUN_KEY_SET, &set);
 	free(copy);
 	add_list(settings, RUN_KEY_INIT_PROGS, &o->init_progs);
+	add_list(settings, RUN_KEY_PRINT, &o->print);
 	json_add_string(settings, RUN_KEY_WORKLOAD,
 			is_file(o->workload) ? WORKLOAD_NAME : o->workload);
 	json_add_u64(settings, RUN_KEY_WARMUP, o->warmup);
@@ -442,6 +443,29 @@ static void add_end(struct guest_run *g)
 	json_object_object_add(g->run, "end", end);
 }
 
+/* --print, as the simulated machine tells it. */
+static void add_maps(struct guest_run *g)
+{
+	struct json_object *maps = json_at(g->end, "maps"), *timeline = json_at(g->run, "timeline");
+	u64 start, end;
+
+	json_u64_at(g->end, "start_ns", &start);
+	json_u64_at(g->end, "end_ns", &end);
+	for (size_t i = 0; maps && i < json_object_array_length(maps); i++) {
+		struct json_object *map = json_object_array_get_idx(maps, i);
+		struct json_object *entry = json_object_new_object();
+		struct strbuf what = {};
+
+		strbuf_printf(&what, "print=%s", json_string_at(map, "map"));
+		json_add_u64(entry, "time_ns", end - start);
+		json_object_object_add(entry, "action", json_text(strbuf_str(&what)));
+		json_object_object_add(entry, "error", json_object_get(json_at(map, "error")));
+		json_object_object_add(entry, "text", json_object_get(json_at(map, "text")));
+		json_object_array_add(timeline, entry);
+		strbuf_free(&what);
+	}
+}
+
 static void add_results(struct guest_run *g)
 {
 	struct json_object *warnings = json_at(g->end, "warnings"), *figures;
@@ -456,6 +480,7 @@ static void add_results(struct guest_run *g)
 	}
 	add_metrics(g);
 	add_end(g);
+	add_maps(g);
 	figures = json_at(g->end, "figures");
 	json_object_object_add(g->run, "figures", json_object_get(figures));
 	json_u64_at(g->end, "lost", &lost);
@@ -480,6 +505,9 @@ struct json_object *guest_run(const struct run_plan *plan, const char *scheduler
 	json_add_string(g.run, "kernel", vm_release(vm));
 	json_object_object_add(g.run, "emulated",
 			       json_object_new_boolean(vm_accel(vm) == VM_ACCEL_TCG));
+	/* what only the simulated machine has (of the timeline: all but --print) */
+	for (u32 i = 0; i < ARRAY_SIZE(empty); i++)
+		json_object_object_add(g.run, empty[i], json_object_new_array());
 	if (object && host && access("/sys/kernel/sched_ext", F_OK))
 		run_set_failure(g.run, "not_loaded", "no sched_ext here",
 				"this host's kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT, Linux "
@@ -493,9 +521,6 @@ struct json_object *guest_run(const struct run_plan *plan, const char *scheduler
 		else if (receive(&g))
 			add_results(&g);
 	}
-	/* what only the simulated machine has */
-	for (u32 i = 0; i < ARRAY_SIZE(empty); i++)
-		json_object_object_add(g.run, empty[i], json_object_new_array());
 	json_object_object_add(g.run, "warnings", g.warnings);
 	json_object_object_add(g.run, "log", g.log);
 	json_object_put(g.end);

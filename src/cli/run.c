@@ -46,6 +46,9 @@ static const struct cmd_option options[] = {
 	{ "watch", 0, CMD_LIST, FIELD(watch), "MAP[=INTERVAL]",
 	  "print this map of the scheduler's or of a --with object's every INTERVAL of simulated "
 	  "time; default 1s; may be repeated" },
+	{ "print", 0, CMD_LIST, FIELD(print), "MAP",
+	  "print this map of the scheduler's or of a --with object's when the scheduler has been "
+	  "taken out, wherever it ran; may be repeated" },
 	{ "cgroup", 0, CMD_LIST, FIELD(cgroups), "PATH[,weight=N][,max=QUOTA/PERIOD]",
 	  "make a control group, such as /gc,max=10ms/100ms, before anything is attached; may be "
 	  "repeated" },

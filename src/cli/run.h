@@ -72,7 +72,7 @@ struct run_options {
 	u64 warmup, seed, runnable_timeout;
 	u32 noise, kernel, contexts;
 	bool json, host_stats, verbose, quiet, help;
-	struct text_list set, init_progs, include_dirs, at, expect, with, watch, cgroups;
+	struct text_list set, init_progs, include_dirs, at, expect, with, watch, print, cgroups;
 };
 
 /* The kernel of one run. */

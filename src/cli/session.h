@@ -112,7 +112,7 @@ struct json_object *periodic_json(const struct periodic_range *range, u64 since)
 
 /* --- watch.c ------------------------------------------------------------------ */
 
-/* Is every map there that --watch names? Otherwise the run has failed, and says why. */
+/* Is every map there that --watch and --print name? Otherwise the run has failed, and says why. */
 bool watch_check(struct session *s);
 /* From now on. */
 void watch_start(struct session *s);
@@ -122,6 +122,8 @@ u64 watch_next(const struct session *s);
 void watch_print(struct session *s);
 /* --at TIME:print=MAP */
 void print_map(struct session *s, const char *map, const char *what);
+/* --print: the scheduler has been taken out, and its object is still there. */
+void print_last(struct session *s);
 
 /* --- cgroups.c ---------------------------------------------------------------- */
 

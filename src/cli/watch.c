@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Maps of the run's objects, printed while it runs: --watch, and --at with
- * print=MAP. Entries of the timeline, or (vrt trace) lines on standard output.
+ * print=MAP; or when the scheduler is out: --print. Entries of the timeline, or
+ * (vrt trace) lines on standard output.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -47,21 +48,30 @@ static bool has_map(const struct session *s, const char *map, struct loader_erro
 	return found;
 }
 
+static bool check_map(struct session *s, const char *map)
+{
+	struct loader_error error = {};
+
+	if (has_map(s, map, &error))
+		return true;
+	session_fail(s, &error);
+	loader_error_free(&error);
+	return false;
+}
+
 bool watch_check(struct session *s)
 {
 	const struct run_plan *plan = s->plan;
+	bool ok = true;
 
 	/* under a class without objects beside it there is nothing to look at, as with --set */
-	for (u32 i = 0; i < plan->nr_watches && (s->loader || s->nr_beside); i++) {
-		struct loader_error error = {};
-
-		if (has_map(s, plan->watches[i].map, &error))
-			continue;
-		session_fail(s, &error);
-		loader_error_free(&error);
-		return false;
-	}
-	return true;
+	if (!s->loader && !s->nr_beside)
+		return true;
+	for (u32 i = 0; i < plan->nr_watches && ok; i++)
+		ok = check_map(s, plan->watches[i].map);
+	for (u32 i = 0; i < plan->options.print.nr && ok; i++)
+		ok = check_map(s, plan->options.print.items[i]);
+	return ok;
 }
 
 void watch_start(struct session *s)
@@ -122,4 +132,24 @@ void print_map(struct session *s, const char *map, const char *what)
 
 	note_action(s, what, map_error(err, map, why, sizeof(why)), err ? NULL : strbuf_str(&text));
 	strbuf_free(&text);
+}
+
+void print_last(struct session *s)
+{
+	const struct text_list *maps = &s->plan->options.print;
+
+	for (u32 i = 0; i < maps->nr; i++) {
+		struct strbuf what = {}, text = {};
+		char why[256];
+		int err = map_text(s, maps->items[i], &text);
+
+		strbuf_printf(&what, "print=%s", maps->items[i]);
+		/* the first scheduler has them all, its successors need not */
+		if (err != -ENOENT)
+			note_action(s, strbuf_str(&what),
+				    map_error(err, maps->items[i], why, sizeof(why)),
+				    err ? NULL : strbuf_str(&text));
+		strbuf_free(&what);
+		strbuf_free(&text);
+	}
 }

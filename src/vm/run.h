@@ -6,6 +6,7 @@
  * RUN:	{"object": "sched.bpf.o",	a FILE sent before; absent: fair alone
  *	 "set": ["var=1"], "init_progs": ["setup"],	as struct loader_options
  *	 "workload": "schbench -m 2",	a generator, or a FILE's name
+ *	 "print": ["map"],		maps to be told of in END, once the scheduler is out
  *	 "warmup_ns": 0, "duration_ns": 1000000000, "seed": 1}
  *
  * END:	{"release": "7.0.13", "cpus": 4, "rounds_per_ms": 123,
@@ -15,6 +16,7 @@
  *	 "status": "done"|"thrown_out"|"not_loaded",
  *	 "kind": "unreg", "reason": "", "message": "",	the kernel's words
  *	 "warnings": [""], "figures": [""],
+ *	 "maps": [{"map": "", "text": "", "error": ""}],	error: there is no text
  *	 "load_status": n, "log": ""}	not_loaded: enum loader_status, libbpf's words
  */
 #ifndef VRT_VM_RUN_H
@@ -23,6 +25,7 @@
 #define RUN_KEY_OBJECT "object"
 #define RUN_KEY_SET "set"
 #define RUN_KEY_INIT_PROGS "init_progs"
+#define RUN_KEY_PRINT "print"
 #define RUN_KEY_WORKLOAD "workload"
 #define RUN_KEY_WARMUP "warmup_ns"
 #define RUN_KEY_DURATION "duration_ns"

@@ -111,6 +111,16 @@ class Watch(e2e.Test):
         self.assertIn("after 250 ms: print=beats.bss\n        nr_fast = ", done.stdout)
         self.assertIn("periodic slow\n", done.stdout)
 
+    def test_printed_in_the_end(self):
+        run = run_json("eevdf", "--with", BEATS, "--print", ".bss", "--print", "beats",
+                       *TAIL)["runs"][0]
+        self.assertEqual([e["action"] for e in run["timeline"]], ["print=.bss", "print=beats"])
+        self.assertGreaterEqual(min(e["time_ns"] for e in run["timeline"]), 500_000_000)
+        self.assertRegex(run["timeline"][0]["text"], r"^nr_fast = \d+\nnr_slow = 2[45]\n")
+        self.assertEqual(len(run["timeline"][1]["text"].splitlines()), 4)
+        self.check_refused(vrt("run", "eevdf", "--with", BEATS, "--print", "bets", *TAIL), 2,
+                           "has no map 'bets' (did you mean 'beats'?)")
+
     def test_no_such_map_during_the_run(self):
         run = run_json("eevdf", "--with", BEATS, "--at", "250ms:print=bets", *TAIL,
                        status=2)["runs"][0]

@@ -82,6 +82,18 @@ class Vm(Test):
         for run in runs:
             self.assertIn("as planned", run["end"]["message"])
 
+    def test_print(self):
+        """Maps are told of when the scheduler is out, here and there in the same form."""
+        last = source("tests", "e2e", "good", "last_words.bpf.c")
+        runs = run_json(last, "-m", "2", "-w", "pipe", "-t", "200ms", "--on", "sim,vm",
+                        "--print", "words", "--print", ".bss")["runs"]
+        for run in runs:
+            self.assertEqual([e["action"] for e in run["timeline"]], ["print=words", "print=.bss"])
+            self.assertEqual(run["timeline"][0]["text"], '{.word = "bye"} = 3\n')
+            self.assertRegex(run["timeline"][1]["text"], r"^nr_enqueues = [1-9]")
+        self.check_refused(vrt("run", last, "-m", "2", "-w", "pipe", "-t", "200ms", "--on", "vm",
+                               "--print", "wards"), 2, "has no map 'wards'")
+
     def test_workloads(self):
         for spec in ("hackbench -g 1 -l 20", "schbench -m 1 -t 2", "rpc -r 500"):
             with self.subTest(spec):

@@ -116,6 +116,41 @@ static void on_warning(const char *line, void *arg)
 
 /* --- the scheduler -------------------------------------------------------------------- */
 
+static enum loader_status check_maps(struct loader_error *error)
+{
+	enum loader_status status = LOADER_OK;
+	u32 nr;
+	const char **maps = setting_list(RUN_KEY_PRINT, &nr);
+
+	for (u32 i = 0; i < nr && status == LOADER_OK; i++)
+		status = loader_check_map(s.loader, maps[i], error);
+	free(maps);
+	return status;
+}
+
+/* What the scheduler has left in them: it is out, its object is still there. */
+static void print_maps(void)
+{
+	struct json_object *array = json_object_new_array();
+	u32 nr;
+	const char **maps = setting_list(RUN_KEY_PRINT, &nr);
+
+	for (u32 i = 0; i < nr; i++) {
+		struct json_object *entry = json_object_new_object();
+		struct strbuf text = {};
+		int err = loader_print_map(s.loader, maps[i], NULL, &text);
+
+		json_object_object_add(entry, "map", json_object_new_string(maps[i]));
+		json_object_object_add(entry, err ? "error" : "text",
+				       json_object_new_string(err ? strerror(-err)
+								  : strbuf_str(&text)));
+		json_object_array_add(array, entry);
+		strbuf_free(&text);
+	}
+	free(maps);
+	json_object_object_add(s.end, "maps", array);
+}
+
 static bool load_scheduler(void)
 {
 	struct loader_error error = {};
@@ -130,6 +165,8 @@ static bool load_scheduler(void)
 	s.loader = loader_open(object, &opts, on_warning, NULL, &error);
 	if (!s.loader)
 		status = error.status;
+	if (status == LOADER_OK)
+		status = check_maps(&error);
 	if (status == LOADER_OK)
 		status = loader_load(s.loader, &error);
 	if (status == LOADER_OK)
@@ -155,6 +192,8 @@ static void end_scheduler(void)
 	}
 	kmsg_read(s.kmsg, &s.exit, &s.kmsg_lines);
 	thrown_out = s.exit.seen;
+	loader_detach(s.loader);
+	print_maps();
 	loader_close(s.loader);
 	for (u32 i = 0; i < 20 && !s.exit.seen; i++) {
 		native_run_until(kernel_now() + SETTLE_NS / 10);
