@@ -307,6 +307,9 @@ static void test_ignored_signal(void **state)
 	make_release_signals();
 	assert_ptr_equal(signal(SIGHUP, SIG_DFL), SIG_IGN);
 	assert_ptr_equal(signal(SIGTERM, SIG_DFL), SIG_DFL);
+	/* what came is forgotten with the next beginning */
+	make_catch_signals();
+	make_release_signals();
 }
 
 static void test_make_missing(void **state)
