@@ -203,6 +203,9 @@ int sys_raw_tracepoint_open(const union bpf_attr *attr)
 		fd = -EFAULT;
 		if (!user_name)
 			break;
+		fd = -EINVAL;
+		if (prog->max_tp_access) /* no tracepoint has a buffer to write to */
+			break;
 		strncpy(name, user_name, sizeof(name) - 1);
 		name[sizeof(name) - 1] = '\0';
 		fd = attach(prog, BPF_LINK_TYPE_RAW_TRACEPOINT, name, attr->raw_tracepoint.cookie,

@@ -109,7 +109,7 @@ static bool is_gpl(const char *license)
 	return false;
 }
 
-/* Types that there is a context and somebody to run them for. */
+/* Types whose context is known: to verify their programs, if not to run them. */
 static bool type_known(enum bpf_prog_type type)
 {
 	if (bpf_own_type_find(type))
@@ -124,6 +124,17 @@ static bool type_known(enum bpf_prog_type type)
 	case BPF_PROG_TYPE_PERF_EVENT:
 	case BPF_PROG_TYPE_CGROUP_SKB:
 	case BPF_PROG_TYPE_CGROUP_SOCK:
+	case BPF_PROG_TYPE_LWT_IN:
+	case BPF_PROG_TYPE_LWT_OUT:
+	case BPF_PROG_TYPE_LWT_XMIT:
+	case BPF_PROG_TYPE_LWT_SEG6LOCAL:
+	case BPF_PROG_TYPE_SOCK_OPS:
+	case BPF_PROG_TYPE_SK_SKB:
+	case BPF_PROG_TYPE_SK_MSG:
+	case BPF_PROG_TYPE_SK_REUSEPORT:
+	case BPF_PROG_TYPE_SK_LOOKUP:
+	case BPF_PROG_TYPE_FLOW_DISSECTOR:
+	case BPF_PROG_TYPE_NETFILTER:
 	case BPF_PROG_TYPE_CGROUP_DEVICE:
 	case BPF_PROG_TYPE_RAW_TRACEPOINT:
 	case BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE:
@@ -174,6 +185,13 @@ static bool attach_type_ok(enum bpf_prog_type type, u32 attach)
 		return attach == BPF_CGROUP_INET_INGRESS || attach == BPF_CGROUP_INET_EGRESS;
 	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
 		return attach == BPF_CGROUP_SETSOCKOPT || attach == BPF_CGROUP_GETSOCKOPT;
+	case BPF_PROG_TYPE_SK_LOOKUP:
+		return attach == BPF_SK_LOOKUP;
+	case BPF_PROG_TYPE_SK_REUSEPORT:
+		return attach == BPF_SK_REUSEPORT_SELECT ||
+		       attach == BPF_SK_REUSEPORT_SELECT_OR_MIGRATE;
+	case BPF_PROG_TYPE_NETFILTER:
+		return attach == BPF_NETFILTER;
 	case BPF_PROG_TYPE_SYSCALL:
 		return !attach;
 	default:
@@ -217,6 +235,8 @@ static int check_attr(union bpf_attr *attr)
 		return -EINVAL;
 	if (attr->prog_type == BPF_PROG_TYPE_CGROUP_SOCK && !attr->expected_attach_type)
 		attr->expected_attach_type = BPF_CGROUP_INET_SOCK_CREATE;
+	if (attr->prog_type == BPF_PROG_TYPE_SK_REUSEPORT && !attr->expected_attach_type)
+		attr->expected_attach_type = BPF_SK_REUSEPORT_SELECT;
 	if (!attr->insn_cnt || attr->insn_cnt > BPF_MAX_INSNS)
 		return -E2BIG;
 	if (attr->prog_ifindex) /* there are no devices */

@@ -80,7 +80,8 @@ struct bpf_prog {
 	u32 attach_first_arg; /* parameters before it are no part of the context */
 	struct bpf_ctx_arg ctx_args[12];
 	u32 nr_ctx_args;
-	u32 max_ctx_offset; /* end of what it may touch of the context: verification */
+	/* verification: ends of what it may touch of the context, and of a tracepoint's buffer */
+	u32 max_ctx_offset, max_tp_access;
 
 	struct bpf_kfunc_call *kfunc_calls;
 	u32 nr_kfunc_calls;

@@ -133,7 +133,7 @@ static int run_syscall(struct run *r)
 	if (attr->test.data_in || attr->test.data_out || attr->test.ctx_out ||
 	    attr->test.duration || attr->test.repeat || attr->test.flags)
 		return -EINVAL;
-	if (attr->test.ctx_size_in > MAX_CTX)
+	if (attr->test.ctx_size_in > MAX_CTX || attr->test.ctx_size_in < r->prog->max_ctx_offset)
 		return -EINVAL;
 	if (!new_ctx(r, attr->test.ctx_size_in))
 		return -ENOMEM;
@@ -151,7 +151,8 @@ static int run_raw_tp(struct run *r)
 	if (attr->test.data_in || attr->test.data_out || attr->test.ctx_out ||
 	    attr->test.duration || attr->test.repeat)
 		return -EINVAL;
-	if (attr->test.ctx_size_in > MAX_CTX || attr->test.ctx_size_in % 8)
+	if (attr->test.ctx_size_in > MAX_CTX || attr->test.ctx_size_in % 8 ||
+	    attr->test.ctx_size_in < r->prog->max_ctx_offset)
 		return -EINVAL;
 	if (!new_ctx(r, max(attr->test.ctx_size_in, 12U * 8)))
 		return -ENOMEM;

@@ -252,6 +252,18 @@ static int check_room(enum trace_hook hook, const struct bpf_prog *prog)
 	return funcs->nr == MAX_FUNCTION_LINKS ? -E2BIG : 0;
 }
 
+/* Programs that know the tracepoint by its name alone may have been made for more arguments. */
+static int check_args(enum trace_hook hook, const struct bpf_prog *prog)
+{
+	static const u8 nr_args[] = {
+#define TRACE_ARGS(name, nr) [TP_##name] = nr,
+		TRACE_POINTS(TRACE_ARGS)
+#undef TRACE_ARGS
+	};
+
+	return hook < NR_TRACE_POINTS && prog->max_ctx_offset > nr_args[hook] * 8U ? -EACCES : 0;
+}
+
 static int trace_attach(struct bpf_prog *prog, const char *name, u64 cookie, void **state)
 {
 	int hook = hook_of(prog, name), err;
@@ -259,7 +271,7 @@ static int trace_attach(struct bpf_prog *prog, const char *name, u64 cookie, voi
 
 	if (hook < 0)
 		return hook;
-	err = check_room(hook, prog);
+	err = check_args(hook, prog) ?: check_room(hook, prog);
 	if (err)
 		return err;
 	c.come = xcalloc(1, sizeof(*c.come));

@@ -147,11 +147,14 @@ static int access_buf(struct bpf_verifier_env *env, const struct mem_access *a)
 
 static int access_tp_buffer(struct bpf_verifier_env *env, const struct mem_access *a)
 {
+	struct bpf_prog *prog = env->prog;
 	int err = check_buffer_access(env, "tracepoint", a->regno, a->off, a->size);
 
-	if (!err)
-		mark_loaded_scalar(env, a);
-	return err;
+	if (err)
+		return err;
+	prog->max_tp_access = max(prog->max_tp_access, (u32)(a->off + a->size));
+	mark_loaded_scalar(env, a);
+	return 0;
 }
 
 /* Whatever the address: a page of the arena, or a fault that the program survives. */
