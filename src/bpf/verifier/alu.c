@@ -46,8 +46,8 @@ static int check_sane(struct bpf_verifier_env *env, struct bpf_reg_state *reg)
 
 	if (scalar_is_sane(s))
 		return 0;
-	verbose(env, "REG INVARIANTS VIOLATION (alu): range bounds violation u64=[%#llx, %#llx] "
-		"s64=[%#llx, %#llx] u32=[%#x, %#x] s32=[%#x, %#x] var_off=(%#llx, %#llx)\n",
+	verbose(env, "REG INVARIANTS VIOLATION (alu): range bounds violation u64=[0x%llx, 0x%llx] "
+		"s64=[0x%llx, 0x%llx] u32=[%#x, %#x] s32=[%#x, %#x] var_off=(0x%llx, 0x%llx)\n",
 		s->umin_value, s->umax_value, (u64)s->smin_value, (u64)s->smax_value,
 		s->u32_min_value, s->u32_max_value, (u32)s->s32_min_value, (u32)s->s32_max_value,
 		s->var_off.value, s->var_off.mask);

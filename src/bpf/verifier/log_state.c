@@ -182,7 +182,7 @@ static void print_var_off(struct bpf_verifier_env *env, const struct bpf_reg_sta
 	if (!tnum_is_const(s->var_off)) {
 		print_scalar_ranges(env, s, sep);
 		if (!tnum_is_unknown(s->var_off))
-			verbose(env, "%svar_off=(%#llx; %#llx)", *sep, s->var_off.value,
+			verbose(env, "%svar_off=(0x%llx; 0x%llx)", *sep, s->var_off.value,
 				s->var_off.mask);
 	} else if (s->var_off.value) {
 		verbose(env, "%simm=", *sep);
