@@ -351,9 +351,16 @@ static void drop_times(struct json_object *obj)
 		"wakeup_latency", "run_delay", "request_latency", "benchmark_wakeup", "lag",
 		"utilization_ppm", "ops_per_second_milli",
 	};
+	struct json_object *ops = json_at(obj, "scheduler_ops");
 
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
 		json_object_object_del(obj, names[i]);
+	if (!ops)
+		return;
+	json_object_object_foreach(ops, name, op) {
+		(void)name;
+		json_object_object_del(op, "time_ns");
+	}
 }
 
 static const struct topology *measured;
@@ -433,13 +440,24 @@ static void add_metrics(struct guest_run *g)
 static void add_end(struct guest_run *g)
 {
 	bool thrown_out = !strcmp(json_string_at(g->end, "status"), "thrown_out");
-	struct json_object *end = json_object_new_object();
+	struct json_object *end = json_object_new_object(), *code = NULL;
+	u64 start = 0, time = 0;
+	const char *dump;
 
+	json_u64_at(g->end, "start_ns", &start);
+	json_u64_at(g->end, thrown_out ? "exit_ns" : "end_ns", &time);
 	json_add_string(end, "kind", thrown_out ? json_string_at(g->end, "kind") : "done");
 	json_add_string(end, "reason", thrown_out ? json_string_at(g->end, "reason") : "time is up");
 	json_object_object_add(end, "message", json_text(thrown_out
 								? json_string_at(g->end, "message")
 								: ""));
+	if (thrown_out)
+		code = json_at(g->end, "exit_code");
+	json_object_object_add(end, "exit_code",
+			       code ? json_object_get(code) : json_object_new_int64(0));
+	json_add_u64(end, "time_ns", time > start ? time - start : 0);
+	dump = json_string_at(g->end, "dump");
+	json_object_object_add(end, "dump", thrown_out && *dump ? json_text(dump) : NULL);
 	json_object_object_add(g->run, "end", end);
 }
 

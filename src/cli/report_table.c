@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../trace/scx_ops.h"
 #include "cmdline.h"
 #include "json.h"
 #include "run.h"
@@ -131,6 +132,36 @@ static void machine_rows(const struct columns *c)
 			value_row(c, objs, rows[i].path, rows[i].human, rows[i].label);
 	}
 	latency_rows(c, objs, "lag", "lag");
+}
+
+static bool all_simulated(const struct columns *c)
+{
+	for (u32 i = 0; i < c->nr; i++) {
+		if (strcmp(json_string_at(c->runs[i], "on"), "sim"))
+			return false;
+	}
+	return true;
+}
+
+/* How often each operation was called: what can be compared wherever a run was. */
+static void op_rows(const struct columns *c)
+{
+	struct json_object *ops[CMDLINE_MAX_LIST];
+
+	if (all_simulated(c))
+		return;
+	for (u32 i = 0; i < c->nr; i++)
+		ops[i] = json_at(c->runs[i], "metrics.scheduler_ops");
+	table_section(c->table, "calls of operations");
+	for (u32 op = 0; op < NR_SCX_OPS; op++) {
+		char path[64], label[64];
+
+		if (!scx_op_name(op))
+			continue;
+		snprintf(path, sizeof(path), "%s.calls", scx_op_name(op));
+		snprintf(label, sizeof(label), "  %s", scx_op_name(op));
+		value_row(c, ops, path, human_count, label);
+	}
 }
 
 /* --- what is not in every run ------------------------------------------------------- */
@@ -283,6 +314,7 @@ void report_table(struct json_object *runs, u32 nr_groups)
 	for (u32 i = 0; i < nr_groups; i++)
 		group_rows(&c, i);
 	machine_rows(&c);
+	op_rows(&c);
 	ghost_rows(&c);
 	cgroup_rows(&c);
 	periodic_rows(&c);

@@ -108,6 +108,7 @@ void loader_error_free(struct loader_error *error);
 /* One program of an object. Names stay until it is closed. */
 struct loader_program {
 	const char *name, *section;
+	const char *member; /* of an operations table: what it is there; NULL: in none */
 	u32 insns; /* as loaded, if it was */
 	int fd; /* -1: it is not loaded */
 };

@@ -4,6 +4,7 @@
  * which one the load stumbled over.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/alloc.h"
 #include "internal.h"
@@ -43,6 +44,41 @@ enum loader_status skip_programs(const struct loader *l, const struct loader_opt
 	return LOADER_OK;
 }
 
+/* Libbpf keeps the programs of a table in the places of their pointers. */
+static const char *member_in(const struct loader *l, const struct bpf_map *map,
+			     const struct bpf_program *prog)
+{
+	const struct btf_type *t = btf__type_by_id(l->btf, bpf_map__btf_value_type_id(map));
+	const struct btf_member *m = btf_members(t);
+	const char *table;
+	size_t size;
+
+	table = bpf_map__initial_value(map, &size);
+	for (u32 i = 0; table && i < btf_vlen(t); i++, m++) {
+		size_t at = btf_member_bit_offset(t, i) / 8;
+		const struct bpf_program *there;
+
+		if (!btf_is_ptr(plain_type(l->btf, m->type, NULL)) || at + sizeof(there) > size)
+			continue;
+		memcpy(&there, table + at, sizeof(there));
+		if (there == prog)
+			return btf__name_by_offset(l->btf, m->name_off);
+	}
+	return NULL;
+}
+
+static const char *member_of(const struct loader *l, const struct bpf_program *prog)
+{
+	const char *member = NULL;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, l->obj) {
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS && !member)
+			member = member_in(l, map, prog);
+	}
+	return member;
+}
+
 bool loader_program(const struct loader *l, u32 i, struct loader_program *program)
 {
 	struct bpf_program *prog;
@@ -52,6 +88,7 @@ bool loader_program(const struct loader *l, u32 i, struct loader_program *progra
 			continue;
 		program->name = bpf_program__name(prog);
 		program->section = bpf_program__section_name(prog);
+		program->member = member_of(l, prog);
 		program->insns = (u32)bpf_program__insn_cnt(prog);
 		program->fd = bpf_program__fd(prog) >= 0 ? bpf_program__fd(prog) : -1;
 		return true;

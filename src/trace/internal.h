@@ -10,11 +10,7 @@
 #include "../sim/topology.h"
 #include "lag.h"
 #include "metrics.h"
-
-/* Members of struct sched_ext_ops that are functions, by TRACE_OP's index. */
-#define NR_SCX_OPS 40
-/* NULL for an index that is no op. */
-const char *scx_op_name(u64 index);
+#include "scx_ops.h"
 
 enum switch_kind {
 	SWITCH_VOLUNTARY, /* slept, blocked or exited */

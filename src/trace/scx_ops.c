@@ -2,8 +2,11 @@
 /*
  * Names of the sched_ext ops, by their place in struct sched_ext_ops.
  */
-#include "internal.h"
+#include <errno.h>
+#include <string.h>
+
 #include "../../kernel/ext.h"
+#include "scx_ops.h"
 
 #define OP(member) [offsetof(struct sched_ext_ops, member) / sizeof(void *)] = #member
 
@@ -46,4 +49,13 @@ static const char *const names[NR_SCX_OPS] = {
 const char *scx_op_name(u64 index)
 {
 	return index < NR_SCX_OPS ? names[index] : NULL;
+}
+
+int scx_op_index(const char *name)
+{
+	for (u32 i = 0; i < NR_SCX_OPS; i++) {
+		if (names[i] && !strcmp(names[i], name))
+			return (int)i;
+	}
+	return -ENOENT;
 }

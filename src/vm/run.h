@@ -15,6 +15,8 @@
  *	 "lost": 0,			records that did not fit the ring buffer
  *	 "status": "done"|"thrown_out"|"not_loaded",
  *	 "kind": "unreg", "reason": "", "message": "",	the kernel's words
+ *	 "exit_code": 0, "exit_ns": t,	of a scheduler
+ *	 "dump": "",			thrown_out: the kernel's
  *	 "warnings": [""], "figures": [""],
  *	 "maps": [{"map": "", "text": "", "error": ""}],	error: there is no text
  *	 "load_status": n, "log": ""}	not_loaded: enum loader_status, libbpf's words

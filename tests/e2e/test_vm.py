@@ -9,8 +9,10 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -36,6 +38,16 @@ def guests():
         except OSError:
             pass  # it has ended
     return found
+
+
+DETACH, OP = 14, 15  # types of records: src/sched/tracepoint.h
+ENQUEUE, INIT, EXIT = 1, 31, 32  # members of struct sched_ext_ops
+
+
+def read_trace(path):
+    """Records: time, type, CPU, pid, a, b."""
+    with open(path, "rb") as f:
+        return list(struct.iter_unpack("<QHHiQQ", f.read()[32:]))
 
 
 class Vm(Test):
@@ -66,6 +78,17 @@ class Vm(Test):
             self.assertGreater(vm["metrics"]["context_switches"]["total"], 50)
             if vm["emulated"]:
                 self.assertNotIn("wakeup_latency", vm["groups"][0])
+            # what the scheduler was asked, and with KVM, how long it took
+            asked = vm["metrics"]["scheduler_ops"]
+            self.assertEqual(set(asked), set(sim["metrics"]["scheduler_ops"]))
+            for name, op in asked.items():
+                self.assertGreater(op["calls"], 10, name)
+                self.assertEqual("time_ns" in op, not vm["emulated"])
+            if vm["scheduler"] != "eevdf":
+                # every pick but that of the idle task asks for a dispatch, or goes on
+                self.assertLess(asked["dispatch"]["calls"],
+                                2 * vm["metrics"]["context_switches"]["total"])
+                self.assertEqual(vm["metrics"]["attached_ns"], 1000000000)
             # FIFO or not: hogs get most of the machine
             share = {g["name"]: g["share_ppm"] for g in vm["groups"]}
             self.assertGreater(share["hog"], share["bursty"])
@@ -81,6 +104,36 @@ class Vm(Test):
         self.assertEqual([r["end"]["kind"] for r in runs], ["error_bpf", "error_bpf"])
         for run in runs:
             self.assertIn("as planned", run["end"]["message"])
+            # one format, two kernels
+            dump = run["end"]["dump"].split("\n")
+            self.assertRegex(dump[0], r"^\S+\[\d+\] triggered exit kind 1025:$")
+            self.assertEqual(dump[1], "  scx_bpf_error (as planned)")
+            self.assertIn("CPU states", dump)
+            self.assertTrue(any(line.startswith("CPU ") and ": nr_run=" in line for line in dump))
+        self.assertIn("vm_errors_enqueue", runs[1]["end"]["dump"])
+
+    def test_leaves(self):
+        """ops.exit() is told more than the kernel's log."""
+        with tempfile.TemporaryDirectory() as tmp:
+            trace = os.path.join(tmp, "t.bin")
+            runs = run_json(source("tests", "e2e", "good", "vm_leaves.bpf.c") + ",after=5",
+                            "-m", "4", "-w", UNFAIR, "-t", "500ms", "--on", "sim,vm",
+                            "--trace", trace)["runs"]
+            traces = sorted(os.listdir(tmp))
+            self.assertEqual(len(traces), 2)
+            for name in traces:
+                records = read_trace(os.path.join(tmp, name))
+                ops = [r[4] for r in records if r[1] == OP]
+                # init is the first, exit the last; the sixth enqueue ends it
+                self.assertEqual((ops[0], ops[-1]), (INIT, EXIT), name)
+                self.assertEqual(ops.count(INIT), 1)
+                self.assertEqual(ops.count(EXIT), 1)
+                self.assertGreaterEqual(ops.count(ENQUEUE), 6)
+                self.assertEqual([r[4:] for r in records if r[1] == DETACH], [(65, 42)], name)
+        for run in runs:
+            end = run["end"]
+            self.assertEqual((end["kind"], end["exit_code"], end["message"], end["dump"]),
+                             ("unreg_bpf", 42, "enough", None))
 
     def test_print(self):
         """Maps are told of when the scheduler is out, here and there in the same form."""

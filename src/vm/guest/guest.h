@@ -34,6 +34,25 @@ struct tracer *tracer_start(char *err, size_t err_size);
 void tracer_know(struct tracer *t, s32 pid);
 /* Hands over what has gathered. Records lost so far. */
 u64 tracer_poll(struct tracer *t, void (*record)(const struct trace_record *rec));
+/* The kernel's dump of a scheduler that it has thrown out; "": there was none. */
+const char *tracer_dump(struct tracer *t);
+/* Descriptors of the maps that records go through, for other programs. */
+int tracer_records_fd(const struct tracer *t);
+int tracer_lost_fd(const struct tracer *t);
 void tracer_stop(struct tracer *t);
+
+/*
+ * ops.c: the calls of the scheduler's operations, among the tracer's records. Between
+ * loader_load() and loader_attach(). What cannot be recorded is told by @warn.
+ */
+struct loader;
+struct ops_tracer;
+struct ops_tracer *ops_tracer_start(const struct loader *l, const struct tracer *tracer,
+				    void (*warn)(const char *line, void *arg));
+/* Has ops.exit() been called? With what? (records.h) */
+struct ops_exit;
+bool ops_tracer_exit(const struct ops_tracer *t, struct ops_exit *info);
+/* NULL is fine. */
+void ops_tracer_stop(struct ops_tracer *t);
 
 #endif

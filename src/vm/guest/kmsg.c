@@ -27,27 +27,40 @@ int kmsg_open(void)
 	return fd;
 }
 
-static const struct {
+static const struct exit_reason {
 	const char *reason, *kind;
+	enum scx_exit_kind number;
 } reasons[] = {
-	{ "unregistered from user space", "unreg" },
-	{ "unregistered from BPF", "unreg_bpf" },
-	{ "unregistered from the main kernel", "unreg_kern" },
-	{ "disabled by sysrq-S", "sysrq" },
-	{ "runtime error", "error" },
-	{ "scx_bpf_error", "error_bpf" },
-	{ "runnable task stall", "error_stall" },
+	{ "unregistered from user space", "unreg", SCX_EXIT_UNREG },
+	{ "unregistered from BPF", "unreg_bpf", SCX_EXIT_UNREG_BPF },
+	{ "unregistered from the main kernel", "unreg_kern", SCX_EXIT_UNREG_KERN },
+	{ "disabled by sysrq-S", "sysrq", SCX_EXIT_SYSRQ },
+	{ "runtime error", "error", SCX_EXIT_ERROR },
+	{ "scx_bpf_error", "error_bpf", SCX_EXIT_ERROR_BPF },
+	{ "runnable task stall", "error_stall", SCX_EXIT_ERROR_STALL },
 };
+
+static const struct exit_reason *find_reason(const char *reason)
+{
+	static const struct exit_reason other = { "", "error", SCX_EXIT_ERROR };
+
+	for (u32 i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (!strcmp(reason, reasons[i].reason))
+			return &reasons[i];
+	return &other;
+}
 
 const char *kmsg_exit_kind(const char *reason)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(reasons); i++)
-		if (!strcmp(reason, reasons[i].reason))
-			return reasons[i].kind;
-	return "error";
+	return find_reason(reason)->kind;
 }
 
-static void read_line(const char *text, struct kmsg_exit *exit)
+enum scx_exit_kind kmsg_exit_number(const char *reason)
+{
+	return find_reason(reason)->number;
+}
+
+static void read_line(const char *text, u64 time, struct kmsg_exit *exit)
 {
 	const char *disabled = strstr(text, DISABLED), *name;
 	size_t len = strlen(exit->name);
@@ -58,16 +71,18 @@ static void read_line(const char *text, struct kmsg_exit *exit)
 		snprintf(exit->reason, sizeof(exit->reason), "%s", disabled + strlen(DISABLED));
 		exit->reason[strcspn(exit->reason, ")")] = '\0';
 		exit->message[0] = '\0';
+		exit->time = time;
 		exit->seen = true;
 	} else if (exit->seen && len && !strncmp(text, exit->name, len) && text[len] == ':') {
 		snprintf(exit->message, sizeof(exit->message), "%s", text + len + 2);
 	}
 }
 
-/* A record is "level,seq,time,flags;text\n" and lines of detail that begin with a space. */
+/* A record is "level,seq,microseconds,flags;text\n" and lines of detail that begin with a space. */
 void kmsg_read(int fd, struct kmsg_exit *exit, struct strbuf *lines)
 {
 	char buf[8192];
+	u64 time_us;
 	ssize_t n;
 
 	while ((n = read(fd, buf, sizeof(buf) - 1)) > 0 || errno == EPIPE) {
@@ -82,7 +97,10 @@ void kmsg_read(int fd, struct kmsg_exit *exit, struct strbuf *lines)
 		text++;
 		text[strcspn(text, "\n")] = '\0';
 		strbuf_printf(lines, "%s\n", text);
-		if (!strncmp(text, PREFIX, strlen(PREFIX)))
-			read_line(text + strlen(PREFIX), exit);
+		if (strncmp(text, PREFIX, strlen(PREFIX)))
+			continue;
+		if (sscanf(buf, "%*u,%*u,%llu", &time_us) != 1)
+			time_us = 0;
+		read_line(text + strlen(PREFIX), time_us * NSEC_PER_USEC, exit);
 	}
 }

@@ -13,6 +13,7 @@ enum guest_record_type {
 	REC_WAKEUP_NEW = 4,
 	REC_SWITCH = 5,
 	REC_MIGRATE = 6,
+	REC_OP = 15,
 };
 
 enum guest_prev_state {
@@ -29,6 +30,18 @@ struct guest_record {
 	unsigned short cpu;
 	int pid;
 	unsigned long long a, b;
+};
+
+/* ops.bpf.c: .rodata and .bss */
+struct ops_config {
+	unsigned int op; /* number of the operation */
+	unsigned int sleeps; /* the kernel calls it where it can sleep */
+};
+
+struct ops_exit {
+	unsigned long long seen;
+	long long code;
+	char message[1024]; /* of the kernel's SCX_EXIT_MSG_LEN */
 };
 
 #endif

@@ -20,6 +20,7 @@
 #include "../run.h"
 #include "guest.h"
 #include "kmsg.h"
+#include "records.h"
 
 #define STEP_NS (50 * NSEC_PER_MSEC)
 #define BATCH 16384 /* records in a message */
@@ -36,7 +37,9 @@ static struct {
 	struct json_object *settings, *end;
 	struct json_object *warnings;
 	struct tracer *tracer;
+	struct ops_tracer *ops;
 	struct loader *loader;
+	u64 attached; /* when the scheduler was; 0: it is not */
 	struct workload *workload;
 	int kmsg;
 	struct kmsg_exit exit;
@@ -151,6 +154,12 @@ static void print_maps(void)
 	json_object_object_add(s.end, "maps", array);
 }
 
+/* What the simulated kernel records of its own life. */
+static void record_scheduler(enum trace_type type, u64 time, u64 a, u64 b)
+{
+	add_record(&s.told, &(struct trace_record){ .time = time, .type = type, .a = a, .b = b });
+}
+
 static bool load_scheduler(void)
 {
 	struct loader_error error = {};
@@ -169,16 +178,40 @@ static bool load_scheduler(void)
 		status = check_maps(&error);
 	if (status == LOADER_OK)
 		status = loader_load(s.loader, &error);
-	if (status == LOADER_OK)
+	if (status == LOADER_OK) {
+		s.ops = ops_tracer_start(s.loader, s.tracer, on_warning);
 		status = loader_attach(s.loader, &error);
-	if (status == LOADER_OK)
+	}
+	if (status == LOADER_OK) {
+		s.attached = kernel_now();
+		record_scheduler(TRACE_SCHED_ATTACH, s.attached, 0, 0);
 		return true;
+	}
 	say("status", "not_loaded");
 	say_number("load_status", status);
 	say("message", error.message);
 	if (error.log)
 		say("log", error.log);
 	return false;
+}
+
+static void tell_exit(bool thrown_out)
+{
+	/* the log's clock and ours differ a little */
+	u64 time = s.exit.seen ? max(s.exit.time, s.attached) : kernel_now();
+	struct ops_exit info;
+
+	/* of an orderly end the log has no message */
+	if (ops_tracer_exit(s.ops, &info) && !*s.exit.message)
+		snprintf(s.exit.message, sizeof(s.exit.message), "%s", info.message);
+	say("kind", kmsg_exit_kind(s.exit.reason));
+	say("reason", s.exit.reason);
+	say("message", s.exit.message);
+	json_object_object_add(s.end, "exit_code", json_object_new_int64(info.code));
+	say_number("exit_ns", time);
+	if (thrown_out)
+		say("dump", tracer_dump(s.tracer));
+	record_scheduler(TRACE_SCHED_DETACH, time, kmsg_exit_number(s.exit.reason), (u64)info.code);
 }
 
 /* How it ended: by itself before, or now by our hand. */
@@ -203,9 +236,7 @@ static void end_scheduler(void)
 	if (s.exit.seen && strncmp(kmsg_exit_kind(s.exit.reason), "unreg", 5))
 		thrown_out = true;
 	say("status", thrown_out ? "thrown_out" : "done");
-	say("kind", kmsg_exit_kind(s.exit.reason));
-	say("reason", s.exit.reason);
-	say("message", s.exit.message);
+	tell_exit(thrown_out);
 }
 
 /* --- the workload ----------------------------------------------------------------------- */
@@ -302,6 +333,7 @@ void session_main(int fd, struct json_object *settings)
 	}
 	native_exit();
 	s.lost = tracer_poll(s.tracer, on_traced);
+	ops_tracer_stop(s.ops);
 	send_records(&s.traced);
 	send_records(&s.told);
 	send_end();

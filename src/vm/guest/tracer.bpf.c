@@ -8,14 +8,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "records.h"
+#include "emit.bpf.h"
 
 char _license[] SEC("license") = "GPL";
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 << 20);
-} records SEC(".maps");
 
 /* Tasks of the workload: 1 until their first wakeup, 2 afterwards. */
 struct {
@@ -24,26 +19,6 @@ struct {
 	__type(key, int);
 	__type(value, int);
 } known SEC(".maps");
-
-u64 lost;
-
-static void emit(u16 type, int pid, u64 a, u64 b)
-{
-	struct guest_record *rec = bpf_ringbuf_reserve(&records, sizeof(*rec), 0);
-
-	if (!rec) {
-		__sync_fetch_and_add(&lost, 1);
-		return;
-	}
-	rec->time = bpf_ktime_get_ns();
-	rec->type = type;
-	rec->cpu = (u16)bpf_get_smp_processor_id();
-	rec->pid = pid;
-	rec->a = a;
-	rec->b = b;
-	/* user space looks by itself now and then: waking it would disturb */
-	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
-}
 
 static int task_cpu_of(struct task_struct *p)
 {
@@ -106,5 +81,30 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *p)
 {
 	emit(REC_TASK_EXIT, p->pid, 0, 0);
+	return 0;
+}
+
+#define DUMP_LINE 1024 /* of the kernel's SCX_EXIT_MSG_LEN */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} dump SEC(".maps");
+
+static char dump_line[DUMP_LINE]; /* one dump at a time: the kernel has a lock for that */
+
+/* Of a scheduler that is thrown out; kernels without sched_ext have no such place. */
+SEC("?raw_tp/sched_ext_dump")
+int on_dump(struct bpf_raw_tracepoint_args *ctx)
+{
+	const char *line = (const char *)ctx->args[0];
+	long len = bpf_probe_read_kernel_str(dump_line, sizeof(dump_line), line);
+
+	if (len <= 0)
+		return 0;
+	barrier_var(len); /* older verifiers do not see through both tests in one */
+	if (len <= DUMP_LINE &&
+	    bpf_ringbuf_output(&dump, dump_line, (u64)len, BPF_RB_NO_WAKEUP))
+		count_lost();
 	return 0;
 }
