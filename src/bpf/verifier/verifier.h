@@ -24,8 +24,8 @@
  *	dynptr.c, iter.c  what they keep on the stack
  *	refs.c		references, locks and other sections
  *	liveness.c	which registers are read later; liveness_stack.c: which slots
- *	precision.c	which numbers mattered
- *	prune.c		checkpoints: when a path need not be followed further
+ *	precision.c	which numbers mattered; backtrack.c: one instruction back
+ *	prune.c		checkpoints: when a path need not be followed further; see prune.h
  *	log.c, log_state.c  the log in the kernel's words
  *	explain.c	why a program is refused, for people
  *
@@ -536,11 +536,12 @@ int mark_chain_precision(struct bpf_verifier_env *env, u32 regno);
 /* The instruction at hand goes into the history of this path. @linked is copied; may be NULL. */
 int push_jmp_history(struct bpf_verifier_env *env, u32 insn_flags,
 		     const struct linked_regs *linked);
-void mark_all_scalars_precise(struct bpf_verifier_env *env, struct bpf_verifier_state *st);
+/* Of all checkpoints that @st went through. Has anything changed? */
+bool mark_all_scalars_precise(struct bpf_verifier_env *env, struct bpf_verifier_state *st);
 void mark_all_scalars_imprecise(struct bpf_verifier_env *env, struct bpf_verifier_state *st);
-/* The numbers of @old, a checkpoint that covers the current state, matter to us, too. */
+/* The numbers of @old, a checkpoint that covers @st, matter to that, too. Sets *@changed. */
 int propagate_precision(struct bpf_verifier_env *env, const struct bpf_verifier_state *old,
-			bool *changed);
+			struct bpf_verifier_state *st, bool *changed);
 void precision_free(struct bpf_verifier_env *env);
 
 /* --- prune.c --------------------------------------------------------------------------------------------------------- */
