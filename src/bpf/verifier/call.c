@@ -153,7 +153,7 @@ static int push_async(struct bpf_verifier_env *env, const struct bpf_insn *insn,
 	if (!st)
 		return -E2BIG;
 	callee = st->frame[0];
-	callee->async_entry_cnt = caller->async_entry_cnt + 1;
+	callee->async_entry_cnt = env->cur->frame[0]->async_entry_cnt + 1;
 	return set_callee_state(env, caller, callee, insn_idx);
 }
 
