@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "file.h"
 #include "jsonfile.h"
 #include "strbuf.h"
 
@@ -72,35 +73,11 @@ struct json_object *json_text_load(const char *name, const char *text, size_t le
 	return NULL;
 }
 
-/* The file's bytes into @sb. 0 or -errno. */
-static int read_all(const char *path, struct strbuf *sb)
-{
-	char buf[16384];
-	size_t n;
-	FILE *f;
-	int err = 0;
-
-	f = fopen(path, "re");
-	if (!f)
-		return -errno;
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0) {
-		strbuf_add(sb, buf, n);
-		if (sb->len > JSON_FILE_MAX) {
-			err = -EFBIG;
-			break;
-		}
-	}
-	if (ferror(f))
-		err = errno ? -errno : -EIO;
-	fclose(f);
-	return err;
-}
-
 struct json_object *json_file_load(const char *path, char *err, size_t err_size, int *code)
 {
 	struct json_object *root = NULL;
 	struct strbuf sb = {};
-	int ret = read_all(path, &sb);
+	int ret = file_read(path, JSON_FILE_MAX, &sb);
 
 	if (ret == -EFBIG)
 		vrt_error(err, err_size, 0, "%s: larger than %u MiB; is this the right file?", path,

@@ -14,11 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/alloc.h"
 #include "../base/error.h"
+#include "../base/file.h"
 #include "../base/strbuf.h"
 #include "../trace/metrics.h"
 #include "../trace/recorder.h"
@@ -172,30 +172,15 @@ static bool send_object(struct guest_run *g, const char *scheduler)
 	return !json_at(g->run, "end");
 }
 
-static bool is_file(const char *spec)
-{
-	struct stat st;
-
-	return !stat(spec, &st) && S_ISREG(st.st_mode);
-}
-
 /* A file goes as a file, a generator by its words. */
 static void send_workload(struct guest_run *g)
 {
-	const char *spec = g->plan->options.workload;
+	const char *file = workload_file(g->plan->options.workload);
 	struct strbuf text = {};
-	char buf[65536];
-	size_t n;
-	FILE *f;
 
-	if (!is_file(spec))
-		return;
-	f = fopen(spec, "re"); /* it was read before: the plan has the workload */
-	while (f && (n = fread(buf, 1, sizeof(buf), f)))
-		strbuf_add(&text, buf, n);
-	if (f)
-		fclose(f);
-	send_file(g, WORKLOAD_NAME, &text);
+	/* it was read before: the plan has the workload */
+	if (file && file_is_regular(file) && !file_read(file, WORKLOAD_MAX_FILE, &text))
+		send_file(g, WORKLOAD_NAME, &text);
 	strbuf_free(&text);
 }
 
@@ -224,7 +209,7 @@ static int send_run(const struct guest_run *g)
 	add_list(settings, RUN_KEY_INIT_PROGS, &o->init_progs);
 	add_list(settings, RUN_KEY_PRINT, &o->print);
 	json_add_string(settings, RUN_KEY_WORKLOAD,
-			is_file(o->workload) ? WORKLOAD_NAME : o->workload);
+			workload_file(o->workload) ? WORKLOAD_NAME : o->workload);
 	json_add_u64(settings, RUN_KEY_WARMUP, o->warmup);
 	json_add_u64(settings, RUN_KEY_DURATION, g->plan->duration);
 	json_add_u64(settings, RUN_KEY_SEED, o->seed);

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/alloc.h"
 #include "../base/error.h"
+#include "../base/file.h"
 #include "../base/strbuf.h"
 #include "../base/suggest.h"
 #include "../trace/recorder.h"
@@ -153,12 +153,11 @@ static void hash_costs(struct run_plan *plan)
 /* Of a file its content, of a generator its specification. */
 static void hash_workload(struct run_plan *plan)
 {
-	const char *spec = plan->options.workload;
+	const char *spec = plan->options.workload, *file = workload_file(spec);
 	struct hash_sha256 hash;
 	u8 digest[SHA256_BYTES];
-	struct stat st;
 
-	if (!stat(spec, &st) && S_ISREG(st.st_mode) && !hash_sha256_file(spec, plan->workload_hash))
+	if (file && file_is_regular(file) && !hash_sha256_file(file, plan->workload_hash))
 		return;
 	hash_sha256_init(&hash);
 	hash_sha256_add(&hash, spec, strlen(spec));

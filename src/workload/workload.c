@@ -10,14 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/alloc.h"
 #include "../base/error.h"
+#include "../base/file.h"
 #include "../base/strbuf.h"
 #include "../base/suggest.h"
 #include "options.h"
 
-#define MAX_FILE (16U << 20)
 #define CHUNK_SIZE (64U << 10)
 
 static const struct generator *const generators[] = {
@@ -86,26 +87,17 @@ void workload_release(struct task *task)
 /* The content of @file into @text. 0, or -errno with a message. */
 static int read_file(const char *file, struct strbuf *text, char *err, size_t err_size)
 {
-	FILE *f = fopen(file, "re");
-	char buf[16384];
-	int ret = 0;
-	size_t n;
+	int ret = file_read(file, WORKLOAD_MAX_FILE, text);
 
-	if (!f)
-		return vrt_error(err, err_size, -errno,
+	if (ret == -EFBIG)
+		return vrt_error(err, err_size, ret,
+				 "%s: a workload file may have %u MiB at most", file,
+				 WORKLOAD_MAX_FILE >> 20);
+	if (ret)
+		return vrt_error(err, err_size, ret,
 				 "%s: the workload file could not be opened: %s", file,
-				 strerror(errno));
-	while (text->len <= MAX_FILE && (n = fread(buf, 1, sizeof(buf), f)) > 0)
-		strbuf_add(text, buf, n);
-	if (ferror(f))
-		ret = vrt_error(err, err_size, -EIO, "%s: the workload file could not be read: %s",
-				file, strerror(errno));
-	else if (text->len > MAX_FILE)
-		ret = vrt_error(err, err_size, -EFBIG,
-				"%s: a workload file may have %u MiB at most", file,
-				MAX_FILE >> 20);
-	fclose(f);
-	return ret;
+				 strerror(-ret));
+	return 0;
 }
 
 static struct workload *open_file(const char *file, char *err, size_t err_size)
@@ -164,22 +156,34 @@ static void no_such_workload(const char *spec, size_t len, char *err, size_t err
 		  word, hint, names);
 }
 
+/* Past the blanks, with the length of the first word. */
+static const char *first_word(const char *spec, size_t *len)
+{
+	spec += strspn(spec, " \t\n");
+	*len = strcspn(spec, " \t\n");
+	return spec;
+}
+
+const char *workload_file(const char *spec)
+{
+	size_t len;
+
+	spec = first_word(spec, &len);
+	return find_generator(spec, len) ? NULL : spec;
+}
+
 struct workload *workload_open(const char *spec, char *err, size_t err_size)
 {
 	const struct generator *gen;
 	size_t len;
-	FILE *f;
 
-	spec += strspn(spec, " \t\n");
-	len = strcspn(spec, " \t\n");
+	spec = first_word(spec, &len);
 	gen = find_generator(spec, len);
 	if (gen)
 		return open_generator(gen, spec + len, err, err_size);
 
-	f = *spec ? fopen(spec, "rb") : NULL;
-	if (f)
-		fclose(f);
-	if (f || strpbrk(spec, "/.")) /* it was meant as a file: say what is wrong with it */
+	/* a path was meant as a file, even if there is none: say what is wrong with it */
+	if ((*spec && !access(spec, F_OK)) || strpbrk(spec, "/."))
 		return open_file(spec, err, err_size);
 
 	no_such_workload(spec, len, err, err_size);

@@ -12,6 +12,7 @@
 struct workload;
 
 #define WORKLOAD_MAX_TASKS 1000000
+#define WORKLOAD_MAX_FILE (16U << 20) /* bytes */
 
 /*
  * @spec: a file of rt-app JSON ("web.json"), or a generator with its
@@ -21,6 +22,9 @@ struct workload;
 struct workload *workload_open(const char *spec, char *err, size_t err_size);
 /* After kernel_shutdown(): tasks wait on what the workload owns. NULL is fine. */
 void workload_close(struct workload *w);
+
+/* The file that @spec names, which need not be there; NULL: it is a generator's. */
+const char *workload_file(const char *spec);
 
 /* Groups, in the order of the specification. */
 u32 workload_nr_groups(const struct workload *w);
