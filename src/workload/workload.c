@@ -95,7 +95,7 @@ static int read_file(const char *file, struct strbuf *text, char *err, size_t er
 				 WORKLOAD_MAX_FILE >> 20);
 	if (ret)
 		return vrt_error(err, err_size, ret,
-				 "%s: the workload file could not be opened: %s", file,
+				 "%s: the workload file could not be read: %s", file,
 				 strerror(-ret));
 	return 0;
 }

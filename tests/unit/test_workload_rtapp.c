@@ -644,7 +644,7 @@ static void test_bad_files(void **state)
 {
 	assert_null(workload_open("/nonexistent/web.json", err, sizeof(err)));
 	assert_string_equal(err,
-			    "/nonexistent/web.json: the workload file could not be opened: No "
+			    "/nonexistent/web.json: the workload file could not be read: No "
 			    "such file or directory");
 	assert_null(workload_open("/tmp", err, sizeof(err)));
 	assert_string_equal(err, "/tmp: the workload file could not be read: Is a directory");
