@@ -234,7 +234,7 @@ static void move_ptr(struct bpf_verifier_env *env, struct bpf_reg_state *ptr, u8
 			return;
 		}
 	}
-	scalar_alu(&ptr->s, &off->s, op, true, 0);
+	scalar_alu(&ptr->s, &off->s, op, true);
 	if (!type_is_pkt_pointer(ptr->type))
 		return;
 	ptr->id = ++env->id_gen;
@@ -355,7 +355,7 @@ static int adjust_scalar(struct bpf_verifier_env *env, const struct bpf_insn *in
 		err = fork_on_mask(env, insn, dst);
 	if (err)
 		return err;
-	scalar_alu(&dst->s, &by.s, op, is_alu64(insn), insn->off);
+	scalar_alu(&dst->s, &by.s, op, is_alu64(insn));
 	tie_or_untie(insn, dst, &by);
 	return 0;
 }
@@ -399,14 +399,11 @@ static int check_unary(struct bpf_verifier_env *env, const struct bpf_insn *insn
 	err = err ?: check_reg_arg(env, insn->dst_reg, DST_OP_NO_MARK);
 	if (err)
 		return err;
-	if (dst->type != SCALAR_VALUE) { /* an address, which is just a number */
+	if (BPF_OP(insn->code) == BPF_END || dst->type != SCALAR_VALUE) {
 		reg_mark_unknown(dst);
 		return 0;
 	}
-	if (BPF_OP(insn->code) == BPF_NEG)
-		scalar_neg(&dst->s, is_alu64(insn));
-	else
-		scalar_bswap(&dst->s, insn);
+	scalar_neg(&dst->s, is_alu64(insn));
 	clear_scalar_id(dst);
 	return 0;
 }

@@ -4,8 +4,8 @@
  * products are computed at both ends with 128 bits and cut to width: the result
  * is a range when both ends wrapped equally often.
  *
- * Shifts by an unknown amount, and signed division by an unknown number, give an
- * unknown number.
+ * Of quotients, rests and shifts by an unknown amount nothing is known, as in
+ * Linux up to 6.18: what is accepted here should be accepted there.
  */
 #include "lane.h"
 #include "verifier.h"
@@ -53,19 +53,12 @@ static void lane_xor(struct lane *r, const struct lane *a, const struct lane *b)
 	r->t = tnum_xor(a->t, b->t);
 }
 
-/* --- shifts ------------------------------------------------------------------------ */
-
-static bool is_shift(const struct lane *b, u32 bits)
-{
-	return tnum_is_const(b->t) && b->t.value < bits;
-}
+/* --- shifts, by a constant that is less than the width ------------------------------- */
 
 static void lane_lsh(struct lane *r, const struct lane *a, const struct lane *b)
 {
 	u8 n = (u8)b->t.value;
 
-	if (!is_shift(b, a->bits))
-		return;
 	r->t = tnum_lshift(a->t, n);
 	lane_meet_wrapped(r, (u128)a->umin << n, (u128)a->umax << n);
 	lane_meet_wrapped(r, (u128)a->smin << n, (u128)a->smax << n);
@@ -75,8 +68,6 @@ static void lane_rsh(struct lane *r, const struct lane *a, const struct lane *b)
 {
 	u8 n = (u8)b->t.value;
 
-	if (!is_shift(b, a->bits))
-		return;
 	r->t = tnum_rshift(a->t, n);
 	lane_meet_u(r, a->umin >> n, a->umax >> n);
 }
@@ -85,87 +76,32 @@ static void lane_arsh(struct lane *r, const struct lane *a, const struct lane *b
 {
 	u8 n = (u8)b->t.value;
 
-	if (!is_shift(b, a->bits))
-		return;
 	r->t = tnum_arshift(a->t, n, (u8)a->bits);
 	lane_meet_s(r, a->smin >> n, a->smax >> n);
 }
 
-/* --- division: by zero gives 0, and the dividend as the rest ------------------------ */
-
-static bool is_power_of_2(const struct lane *b)
-{
-	return tnum_is_const(b->t) && b->t.value && !(b->t.value & (b->t.value - 1));
-}
-
-static void lane_div(struct lane *r, const struct lane *a, const struct lane *b)
-{
-	if (is_power_of_2(b))
-		r->t = tnum_rshift(a->t, (u8)__builtin_ctzll(b->t.value));
-	if (!b->umax)
-		lane_meet_u(r, 0, 0);
-	else
-		lane_meet_u(r, b->umin ? a->umin / b->umax : 0, a->umax / max(b->umin, 1ULL));
-}
-
-static void lane_mod(struct lane *r, const struct lane *a, const struct lane *b)
-{
-	if (!b->umax || a->umax < b->umin) {
-		*r = *a;
-		return;
-	}
-	if (is_power_of_2(b))
-		r->t = tnum_and(a->t, tnum_const(b->t.value - 1));
-	lane_meet_u(r, 0, b->umin ? min(a->umax, b->umax - 1) : a->umax);
-}
-
-static void lane_sdiv(struct lane *r, const struct lane *a, const struct lane *b)
-{
-	s128 by = b->smin;
-
-	if (b->smin != b->smax)
-		return;
-	if (!by)
-		lane_meet_u(r, 0, 0);
-	else if (by > 0)
-		lane_meet_wrapped_s(r, a->smin / by, a->smax / by);
-	else
-		lane_meet_wrapped_s(r, a->smax / by, a->smin / by);
-}
-
-/* The rest has the sign of the dividend. */
-static void lane_smod(struct lane *r, const struct lane *a, const struct lane *b)
-{
-	s128 by = b->smin < 0 ? -(s128)b->smin : b->smin;
-
-	if (b->smin != b->smax)
-		return;
-	if (!by || (a->smin > -by && a->smax < by))
-		*r = *a;
-	else
-		lane_meet_s(r, a->smin < 0 ? (s64)max((s128)a->smin, 1 - by) : 0,
-			    a->smax > 0 ? (s64)min((s128)a->smax, by - 1) : 0);
-}
-
 /* --- on scalars ---------------------------------------------------------------------- */
 
-static struct lane lane_alu(const struct lane *a, const struct lane *b, u8 op, s16 off)
-{
-	static const lane_op_fn ops[16] = {
-		[BPF_ADD >> 4] = lane_add, [BPF_SUB >> 4] = lane_sub, [BPF_MUL >> 4] = lane_mul,
-		[BPF_DIV >> 4] = lane_div, [BPF_OR >> 4] = lane_or, [BPF_AND >> 4] = lane_and,
-		[BPF_LSH >> 4] = lane_lsh, [BPF_RSH >> 4] = lane_rsh, [BPF_MOD >> 4] = lane_mod,
-		[BPF_XOR >> 4] = lane_xor, [BPF_ARSH >> 4] = lane_arsh,
-	};
-	struct lane r = lane_unknown(a->bits);
-	lane_op_fn fn = ops[op >> 4];
+static const lane_op_fn ops[16] = {
+	[BPF_ADD >> 4] = lane_add, [BPF_SUB >> 4] = lane_sub, [BPF_MUL >> 4] = lane_mul,
+	[BPF_OR >> 4] = lane_or,   [BPF_AND >> 4] = lane_and, [BPF_LSH >> 4] = lane_lsh,
+	[BPF_RSH >> 4] = lane_rsh, [BPF_XOR >> 4] = lane_xor, [BPF_ARSH >> 4] = lane_arsh,
+};
 
-	if (off == 1)
-		fn = op == BPF_DIV ? lane_sdiv : op == BPF_MOD ? lane_smod : NULL;
-	if (fn)
-		fn(&r, a, b);
+static struct lane lane_alu(const struct lane *a, const struct lane *b, u8 op)
+{
+	struct lane r = lane_unknown(a->bits);
+
+	ops[op >> 4](&r, a, b);
 	r.t = tnum_cast(r.t, (u8)(a->bits / 8));
 	return r;
+}
+
+static bool is_computable(const struct bpf_scalar *v, u8 op, bool is64)
+{
+	if (op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH)
+		return tnum_is_const(v->var_off) && v->var_off.value < (is64 ? 64 : 32);
+	return ops[op >> 4];
 }
 
 /* Does the low half of the result depend on the low halves alone? */
@@ -175,36 +111,38 @@ static bool low_half_is_own(u8 op)
 	       op == BPF_OR || op == BPF_XOR;
 }
 
-static void alu64(struct bpf_scalar *s, const struct bpf_scalar *v, u8 op, s16 off)
+static void alu64(struct bpf_scalar *s, const struct bpf_scalar *v, u8 op)
 {
-	struct lane a = lane_of(s, 64), b = lane_of(v, 64), r = lane_alu(&a, &b, op, off);
+	struct lane a = lane_of(s, 64), b = lane_of(v, 64), r = lane_alu(&a, &b, op);
 	struct lane low = lane_unknown(32), low_a = lane_of(s, 32), low_b = lane_of(v, 32);
 
 	/* only the low half is left, at the top: the way to extend a sign */
-	if (op == BPF_LSH && is_shift(&b, 64) && b.t.value >= 32)
+	if (op == BPF_LSH && b.t.value >= 32)
 		lane_meet_wrapped(&r, (u128)low_a.smin << b.t.value,
 				  (u128)low_a.smax << b.t.value);
-	if (low_half_is_own(op) || (op == BPF_LSH && is_shift(&b, 32)))
-		low = lane_alu(&low_a, &low_b, op, off);
+	if (low_half_is_own(op) || (op == BPF_LSH && b.t.value < 32))
+		low = lane_alu(&low_a, &low_b, op);
 	lane_store(s, &r);
 	lane_store_ranges(s, &low);
 	scalar_sync(s);
 }
 
-static void alu32(struct bpf_scalar *s, const struct bpf_scalar *v, u8 op, s16 off)
+static void alu32(struct bpf_scalar *s, const struct bpf_scalar *v, u8 op)
 {
-	struct lane a = lane_of(s, 32), b = lane_of(v, 32), r = lane_alu(&a, &b, op, off);
+	struct lane a = lane_of(s, 32), b = lane_of(v, 32), r = lane_alu(&a, &b, op);
 
 	lane_store(s, &r);
 	scalar_zext_32(s);
 }
 
-void scalar_alu(struct bpf_scalar *s, const struct bpf_scalar *v, u8 op, bool is64, s16 off)
+void scalar_alu(struct bpf_scalar *s, const struct bpf_scalar *v, u8 op, bool is64)
 {
-	if (is64)
-		alu64(s, v, op, off);
+	if (!is_computable(v, op, is64))
+		scalar_set_unknown(s);
+	else if (is64)
+		alu64(s, v, op);
 	else
-		alu32(s, v, op, off);
+		alu32(s, v, op);
 }
 
 void scalar_neg(struct bpf_scalar *s, bool is64)
@@ -212,26 +150,6 @@ void scalar_neg(struct bpf_scalar *s, bool is64)
 	struct bpf_scalar zero;
 
 	scalar_set_const(&zero, 0);
-	scalar_alu(&zero, s, BPF_SUB, is64, 0);
+	scalar_alu(&zero, s, BPF_SUB, is64);
 	*s = zero;
-}
-
-static u64 swap_bytes(u64 value, u32 size)
-{
-	return __builtin_bswap64(value) >> (64 - 8 * size);
-}
-
-/* The machine is little endian. */
-void scalar_bswap(struct bpf_scalar *s, const struct bpf_insn *insn)
-{
-	u32 size = (u32)insn->imm / 8;
-	struct tnum t = tnum_cast(s->var_off, (u8)size);
-
-	if (BPF_CLASS(insn->code) == BPF_ALU && BPF_SRC(insn->code) == BPF_TO_LE) {
-		scalar_truncate(s, size);
-		return;
-	}
-	scalar_set_unknown(s);
-	s->var_off = TNUM(swap_bytes(t.value, size), swap_bytes(t.mask, size));
-	scalar_sync(s);
 }

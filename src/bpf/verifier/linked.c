@@ -53,7 +53,7 @@ static void sync_one(struct bpf_reg_state *reg, const struct bpf_reg_state *know
 	reg->id = old.id;
 	reg->off = old.off;
 	scalar_set_const(&delta, (u64)((s64)old.off - known->off));
-	scalar_alu(&reg->s, &delta, BPF_ADD, true, 0);
+	scalar_alu(&reg->s, &delta, BPF_ADD, true);
 }
 
 void sync_linked_regs(struct bpf_verifier_state *st, struct bpf_reg_state *known,

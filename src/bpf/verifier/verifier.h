@@ -246,11 +246,9 @@ void scalar_truncate(struct bpf_scalar *s, u32 size);
 void scalar_sign_extend(struct bpf_scalar *s, u32 size);
 /* A 32-bit result: the high half is 0. */
 void scalar_zext_32(struct bpf_scalar *s);
-/* s op= v, of 64 bits or of the low 32 (high half cleared). Unknown operations: unknown. */
-void scalar_alu(struct bpf_scalar *s, const struct bpf_scalar *v, u8 op, bool is64, s16 off);
+/* s op= v, of 64 bits or of the low 32 (high half cleared). What cannot be computed: unknown. */
+void scalar_alu(struct bpf_scalar *s, const struct bpf_scalar *v, u8 op, bool is64);
 void scalar_neg(struct bpf_scalar *s, bool is64);
-/* BPF_END: @to_be with BPF_ALU, unconditional swap with BPF_ALU64. */
-void scalar_bswap(struct bpf_scalar *s, const struct bpf_insn *insn);
 /* Does a jump "a op b" happen: 1 always, 0 never, -1 who knows. */
 int scalar_is_branch_taken(const struct bpf_scalar *a, const struct bpf_scalar *b, u8 op,
 			   bool is_jmp32);
