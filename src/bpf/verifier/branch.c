@@ -35,7 +35,8 @@ static bool has_src_reg(const struct bpf_insn *insn)
 static int check_may_goto(struct bpf_verifier_env *env, const struct bpf_insn *insn,
 			  u32 *insn_idx)
 {
-	struct bpf_verifier_state *prev = find_prev_entry(env, env->cur, *insn_idx);
+	/* the parent is the checkpoint of this very round */
+	struct bpf_verifier_state *prev = find_prev_entry(env, env->cur->parent, *insn_idx);
 	struct bpf_verifier_state *round = push_stack(env, *insn_idx + 1, *insn_idx);
 
 	if (!round)
