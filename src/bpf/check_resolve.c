@@ -368,7 +368,7 @@ static int check_kfunc(struct bpf_check_env *env, u32 i)
 		return FAIL(env, -EACCES, "calling kernel function %s is not allowed\n",
 			    btf_name(btf, t->name_off));
 	}
-	err = bpf_kfunc_bind(env, i, contexts, &desc);
+	err = bpf_kfunc_bind(env, i, contexts, contexts, desc);
 	if (err)
 		return err;
 	if (desc->kfunc->flags & KF_SLEEPABLE && !may_sleep(prog, contexts)) {
@@ -376,7 +376,7 @@ static int check_kfunc(struct bpf_check_env *env, u32 i)
 		return FAIL(env, -EACCES, "program must be sleepable to call sleepable kfunc %s\n",
 			    desc->kfunc->name);
 	}
-	insn->imm = add_kfunc(prog->exec, desc);
+	insn->imm = add_kfunc(prog->exec, bpf_kfunc_bound(prog, i, desc));
 	return 0;
 }
 

@@ -167,7 +167,8 @@ void bpf_dynptr_reg(struct bpf_reg *reg, const struct bpf_dynptr_state *state);
 
 /* Is there a NUL in the object that @str lies in? Its length, or -EINVAL. */
 long bpf_probe_strlen(u64 str);
-
+/* Is @fmt one that programs may use, for up to @nr_args arguments? 0 or -EINVAL. */
+int bpf_printf_check(const char *fmt, u32 nr_args);
 
 /* The functions by name; each is in one of the helpers_*.c. */
 #define BPF_HELPER(name) u64 helper_##name(u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)

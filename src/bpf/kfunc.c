@@ -66,9 +66,11 @@ static bool special_argument(const char *type, struct bpf_kfunc_arg *arg)
 /* By the ending of its name: true when that says it all. */
 static bool argument_by_name(const char *name, struct bpf_kfunc_arg *arg)
 {
-	arg->nullable = has_suffix(name, "__nullable") || has_suffix(name, "__opt");
+	arg->optional = has_suffix(name, "__opt");
+	arg->nullable = arg->optional || has_suffix(name, "__nullable");
 	arg->uninit = has_suffix(name, "__uninit");
-	if (has_suffix(name, "__ign"))
+	arg->refcounted = has_suffix(name, "__refcounted_kptr");
+	if (arg->unchecked)
 		arg->kind = KARG_IGNORE;
 	else if (has_suffix(name, "__map"))
 		arg->kind = KARG_MAP;
@@ -76,7 +78,7 @@ static bool argument_by_name(const char *name, struct bpf_kfunc_arg *arg)
 		arg->kind = KARG_STR;
 	else if (has_suffix(name, "__iter"))
 		arg->kind = KARG_ITER;
-	else if (has_suffix(name, "__alloc") || has_suffix(name, "__refcounted_kptr"))
+	else if (has_suffix(name, "__alloc") || arg->refcounted)
 		arg->kind = KARG_ALLOC;
 	else
 		return false;
@@ -108,6 +110,7 @@ static void pointer_argument(const struct btf *btf, const struct btf_type *ptr, 
 	bool iter = flags & (KF_ITER_NEW | KF_ITER_NEXT | KF_ITER_DESTROY) && !index;
 
 	arg->size = btf_type_size(btf, arg->btf_id);
+	arg->const_size = has_suffix(next, "__szk");
 	if (argument_by_name(arg->name, arg))
 		return;
 	if (iter)
@@ -149,6 +152,7 @@ static void parse_argument(const struct btf *btf, const struct btf_param *params
 	const char *next = i + 1 < nr ? btf_name(btf, params[i + 1].name_off) : "";
 
 	arg->name = btf_name(btf, params[i].name_off);
+	arg->unchecked = has_suffix(arg->name, "__ign");
 	if (btf_type_is_ptr(t)) {
 		pointer_argument(btf, t, next, flags, i, arg);
 		return;
@@ -190,6 +194,46 @@ static void parse_result(const struct btf *btf, u32 id, struct bpf_kfunc_desc *d
 		d->ret = KRET_OBJECT;
 }
 
+static enum bpf_special_kfunc special_kfunc(const char *name)
+{
+	static const char *const names[NR_SPECIAL_KFUNCS] = {
+		[KFUNC_ORDINARY] = "",
+		[KFUNC_OBJ_NEW] = "bpf_obj_new_impl",
+		[KFUNC_PERCPU_OBJ_NEW] = "bpf_percpu_obj_new_impl",
+		[KFUNC_OBJ_DROP] = "bpf_obj_drop_impl",
+		[KFUNC_PERCPU_OBJ_DROP] = "bpf_percpu_obj_drop_impl",
+		[KFUNC_REFCOUNT_ACQUIRE] = "bpf_refcount_acquire_impl",
+		[KFUNC_LIST_PUSH_FRONT] = "bpf_list_push_front_impl",
+		[KFUNC_LIST_PUSH_BACK] = "bpf_list_push_back_impl",
+		[KFUNC_LIST_POP_FRONT] = "bpf_list_pop_front",
+		[KFUNC_LIST_POP_BACK] = "bpf_list_pop_back",
+		[KFUNC_RBTREE_ADD] = "bpf_rbtree_add_impl",
+		[KFUNC_RBTREE_REMOVE] = "bpf_rbtree_remove",
+		[KFUNC_RBTREE_FIRST] = "bpf_rbtree_first",
+		[KFUNC_CAST_TO_KERN_CTX] = "bpf_cast_to_kern_ctx",
+		[KFUNC_RDONLY_CAST] = "bpf_rdonly_cast",
+		[KFUNC_RCU_READ_LOCK] = "bpf_rcu_read_lock",
+		[KFUNC_RCU_READ_UNLOCK] = "bpf_rcu_read_unlock",
+		[KFUNC_PREEMPT_DISABLE] = "bpf_preempt_disable",
+		[KFUNC_PREEMPT_ENABLE] = "bpf_preempt_enable",
+		[KFUNC_DYNPTR_FROM_SKB] = "bpf_dynptr_from_skb",
+		[KFUNC_DYNPTR_FROM_XDP] = "bpf_dynptr_from_xdp",
+		[KFUNC_DYNPTR_SLICE] = "bpf_dynptr_slice",
+		[KFUNC_DYNPTR_SLICE_RDWR] = "bpf_dynptr_slice_rdwr",
+		[KFUNC_DYNPTR_CLONE] = "bpf_dynptr_clone",
+		[KFUNC_THROW] = "bpf_throw",
+		[KFUNC_WQ_SET_CALLBACK] = "bpf_wq_set_callback_impl",
+		[KFUNC_ITER_CSS_TASK_NEW] = "bpf_iter_css_task_new",
+		[KFUNC_SESSION_COOKIE] = "bpf_session_cookie",
+	};
+	u32 i;
+
+	for (i = 1; i < NR_SPECIAL_KFUNCS; i++)
+		if (!strcmp(name, names[i]))
+			return (enum bpf_special_kfunc)i;
+	return KFUNC_ORDINARY;
+}
+
 static int parse_kfunc(const struct btf *btf, u32 id, const struct bpf_kfunc *kfunc,
 		       struct bpf_kfunc_desc *d)
 {
@@ -199,6 +243,7 @@ static int parse_kfunc(const struct btf *btf, u32 id, const struct bpf_kfunc *kf
 
 	d->kfunc = kfunc;
 	d->btf_id = id;
+	d->special = special_kfunc(kfunc->name);
 	d->nr_args = btf_vlen(proto);
 	if (d->nr_args > ARRAY_SIZE(d->args))
 		return -EINVAL;

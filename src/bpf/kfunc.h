@@ -30,8 +30,12 @@ struct bpf_kfunc_arg {
 	const char *name;
 	u32 btf_id; /* struct pointed to */
 	u32 size; /* of what is pointed to; scalars: of themselves */
-	u32 field; /* enum btf_field_type */
+	enum btf_field_type field;
 	bool nullable, writable, boolean, uninit;
+	bool optional; /* __opt: nullable memory of the size in the next argument */
+	bool const_size; /* the next argument is __szk: its size, and known at load */
+	bool unchecked; /* __ign */
+	bool refcounted; /* __refcounted_kptr: an allocated object that is only borrowed */
 };
 
 enum bpf_kfunc_ret_kind {
@@ -43,9 +47,43 @@ enum bpf_kfunc_ret_kind {
 	KRET_CUSTOM, /* the kfunc fills in the register itself */
 };
 
+/* kfuncs of which the verifier knows more than their prototypes say. */
+enum bpf_special_kfunc {
+	KFUNC_ORDINARY,
+	KFUNC_OBJ_NEW,
+	KFUNC_PERCPU_OBJ_NEW,
+	KFUNC_OBJ_DROP,
+	KFUNC_PERCPU_OBJ_DROP,
+	KFUNC_REFCOUNT_ACQUIRE,
+	KFUNC_LIST_PUSH_FRONT,
+	KFUNC_LIST_PUSH_BACK,
+	KFUNC_LIST_POP_FRONT,
+	KFUNC_LIST_POP_BACK,
+	KFUNC_RBTREE_ADD,
+	KFUNC_RBTREE_REMOVE,
+	KFUNC_RBTREE_FIRST,
+	KFUNC_CAST_TO_KERN_CTX,
+	KFUNC_RDONLY_CAST,
+	KFUNC_RCU_READ_LOCK,
+	KFUNC_RCU_READ_UNLOCK,
+	KFUNC_PREEMPT_DISABLE,
+	KFUNC_PREEMPT_ENABLE,
+	KFUNC_DYNPTR_FROM_SKB,
+	KFUNC_DYNPTR_FROM_XDP,
+	KFUNC_DYNPTR_SLICE,
+	KFUNC_DYNPTR_SLICE_RDWR,
+	KFUNC_DYNPTR_CLONE,
+	KFUNC_THROW,
+	KFUNC_WQ_SET_CALLBACK,
+	KFUNC_ITER_CSS_TASK_NEW,
+	KFUNC_SESSION_COOKIE,
+	NR_SPECIAL_KFUNCS,
+};
+
 struct bpf_kfunc_desc {
 	const struct bpf_kfunc *kfunc;
 	u32 btf_id; /* of the FUNC */
+	enum bpf_special_kfunc special;
 	u32 nr_args;
 	struct bpf_kfunc_arg args[5];
 	enum bpf_kfunc_ret_kind ret;

@@ -396,14 +396,16 @@ static s32 ask(struct bpf_check_env *env, u32 i, u32 kfunc, u8 context)
 	return 0;
 }
 
-/* All places that a call can be reached from must agree. */
-static s32 ask_all(struct bpf_check_env *env, u32 i, u32 kfunc, u8 contexts)
+/* All places that a call can be reached from must agree; what @more are not have been asked. */
+static s32 ask_all(struct bpf_check_env *env, u32 i, u32 kfunc, u8 contexts, u8 more)
 {
 	s32 id = 0, first = -1;
 	u8 context;
 
 	for (context = BPF_CONTEXT_MAIN; context <= BPF_CONTEXT_WQ; context <<= 1) {
 		if (!(contexts & context))
+			continue;
+		if (env->prog->st_ops->contexts_at_run && !(more & context))
 			continue;
 		id = ask(env, i, kfunc, context);
 		if (id < 0)
@@ -421,20 +423,35 @@ static s32 ask_all(struct bpf_check_env *env, u32 i, u32 kfunc, u8 contexts)
 	return id;
 }
 
+static struct bpf_kfunc_call *call_at(const struct bpf_prog *prog, u32 i)
+{
+	u32 k;
+
+	for (k = 0; k < prog->nr_kfunc_calls; k++)
+		if (prog->kfunc_calls[k].insn == i)
+			return &prog->kfunc_calls[k];
+	return NULL;
+}
+
 static void remember(struct bpf_prog *prog, u32 i, u32 kfunc, u32 impl, u8 contexts)
 {
-	prog->kfunc_calls = xreallocarray(prog->kfunc_calls, prog->nr_kfunc_calls + 1,
-					  sizeof(*prog->kfunc_calls));
-	prog->kfunc_calls[prog->nr_kfunc_calls++] = (struct bpf_kfunc_call){
+	struct bpf_kfunc_call *call = call_at(prog, i);
+
+	if (!call) {
+		prog->kfunc_calls = xreallocarray(prog->kfunc_calls, prog->nr_kfunc_calls + 1,
+						  sizeof(*prog->kfunc_calls));
+		call = &prog->kfunc_calls[prog->nr_kfunc_calls++];
+	}
+	*call = (struct bpf_kfunc_call){
 		.insn = i, .kfunc = kfunc, .impl = impl, .contexts = contexts,
 	};
 }
 
-int bpf_kfunc_bind(struct bpf_check_env *env, u32 i, u8 contexts,
-		   const struct bpf_kfunc_desc **desc)
+int bpf_kfunc_bind(struct bpf_check_env *env, u32 i, u8 contexts, u8 more,
+		   const struct bpf_kfunc_desc *desc)
 {
 	struct bpf_prog *prog = env->prog;
-	u32 kfunc = (*desc)->btf_id, real = implements(kfunc);
+	u32 kfunc = desc->btf_id, real = implements(kfunc);
 	const struct bpf_kfunc_desc *impl;
 	s32 id = 0;
 
@@ -445,26 +462,44 @@ int bpf_kfunc_bind(struct bpf_check_env *env, u32 i, u8 contexts,
 			    func_name(kfunc), func_name(real));
 	}
 	if (prog->st_ops)
-		id = ask_all(env, i, kfunc, contexts);
+		id = ask_all(env, i, kfunc, contexts, more);
 	if (id < 0)
 		return id;
 	remember(prog, i, kfunc, id ? (u32)id : kfunc, contexts);
-	if (!id)
+	impl = id ? bpf_kfunc_find((u32)id) : desc;
+	if (impl && impl->kfunc->flags == desc->kfunc->flags &&
+	    (!id || takes_place_of(impl->btf_id, kfunc)))
 		return 0;
-	impl = bpf_kfunc_find((u32)id);
-	if (!impl || impl->kfunc->flags != (*desc)->kfunc->flags ||
-	    !takes_place_of(impl->btf_id, kfunc)) {
-		bpf_check_log_insn(env, i);
-		return FAIL(env, -EFAULT, "kfunc %s has no implementation that can take its place\n",
-			    func_name(kfunc));
-	}
-	*desc = bind(*desc, impl);
-	return 0;
+	bpf_check_log_insn(env, i);
+	return FAIL(env, -EFAULT, "kfunc %s has no implementation that can take its place\n",
+		    func_name(kfunc));
+}
+
+const struct bpf_kfunc_desc *bpf_kfunc_bound(const struct bpf_prog *prog, u32 i,
+					     const struct bpf_kfunc_desc *desc)
+{
+	u32 impl = call_at(prog, i)->impl;
+
+	return impl == desc->btf_id ? desc : bind(desc, bpf_kfunc_find(impl));
 }
 
 void bpf_kfunc_unreached(struct bpf_prog *prog, u32 i, u32 kfunc)
 {
 	remember(prog, i, kfunc, 0, 0);
+}
+
+static int by_insn(const void *a, const void *b)
+{
+	const struct bpf_kfunc_call *x = a, *y = b;
+
+	return x->insn < y->insn ? -1 : x->insn > y->insn;
+}
+
+void bpf_kfunc_calls_done(struct bpf_prog *prog)
+{
+	if (prog->nr_kfunc_calls)
+		qsort(prog->kfunc_calls, prog->nr_kfunc_calls, sizeof(*prog->kfunc_calls),
+		      by_insn);
 }
 
 /* --- for people ---------------------------------------------------------------------------------- */

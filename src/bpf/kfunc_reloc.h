@@ -20,12 +20,17 @@ int bpf_kfunc_table_register(struct bpf_struct_ops *ops);
 void bpf_kfunc_tables_exit(void);
 
 /*
- * The call of *@desc at @i, which can be reached from @contexts: *@desc becomes
- * what it gets. -errno with lines in the log.
+ * The call of @desc at @i can be reached from @contexts, of which @more are new:
+ * decides what it gets. -errno with lines in the log.
  */
-int bpf_kfunc_bind(struct bpf_check_env *env, u32 i, u8 contexts,
-		   const struct bpf_kfunc_desc **desc);
+int bpf_kfunc_bind(struct bpf_check_env *env, u32 i, u8 contexts, u8 more,
+		   const struct bpf_kfunc_desc *desc);
+/* What was decided. */
+const struct bpf_kfunc_desc *bpf_kfunc_bound(const struct bpf_prog *prog, u32 i,
+					     const struct bpf_kfunc_desc *desc);
 /* For the listing: a call that cannot be reached. */
 void bpf_kfunc_unreached(struct bpf_prog *prog, u32 i, u32 kfunc);
+/* All calls are known: puts them in order. */
+void bpf_kfunc_calls_done(struct bpf_prog *prog);
 
 #endif

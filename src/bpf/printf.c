@@ -238,40 +238,54 @@ static const char *parse_spec(const char *p, struct spec *s)
 	return p + 1;
 }
 
+/* Goes through @fmt, which is NUL-terminated. @args NULL: only looks whether it can be right. */
+static int walk(struct out *o, const char *fmt, const u64 *args, u32 nr_args)
+{
+	struct spec s;
+	const char *p;
+	u32 arg = 0;
+
+	for (p = fmt; *p;) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c < 0x80 && !isprint(c) && !isspace(c))
+			return -EINVAL;
+		if (c != '%' || p[1] == '%') {
+			p += 1 + (c == '%');
+			put(o, (char)c);
+			continue;
+		}
+		if (arg >= nr_args)
+			return -EINVAL;
+		p = parse_spec(p + 1, &s);
+		if (!p)
+			return -EINVAL;
+		if (args)
+			put_conversion(o, &s, args[arg]);
+		arg++;
+	}
+	return 0;
+}
+
+int bpf_printf_check(const char *fmt, u32 nr_args)
+{
+	struct out nowhere = { 0 };
+
+	return walk(&nowhere, fmt, NULL, nr_args);
+}
+
 /*
- * @fmt is NUL-terminated. The length of the text, what did not fit included,
- * or -EINVAL. Nothing is written before the whole format has been checked.
+ * The length of the text, what did not fit included, or -EINVAL. Nothing is
+ * written before the whole format has been checked.
  */
 static long format(char *buf, u64 size, const char *fmt, const u64 *args, u32 nr_args)
 {
-	struct out o = { .buf = buf, .size = 0 };
-	struct spec s;
-	const char *p;
-	u32 pass, arg;
+	struct out o = { .buf = buf, .size = size };
+	int err = bpf_printf_check(fmt, nr_args);
 
-	for (pass = 0; pass < 2; pass++) {
-		o.size = pass ? size : 0;
-		o.len = 0;
-		for (p = fmt, arg = 0; *p;) {
-			unsigned char c = (unsigned char)*p;
-
-			if (c < 0x80 && !isprint(c) && !isspace(c))
-				return -EINVAL;
-			if (c != '%' || p[1] == '%') {
-				p += 1 + (c == '%');
-				put(&o, (char)c);
-				continue;
-			}
-			if (arg >= nr_args)
-				return -EINVAL;
-			p = parse_spec(p + 1, &s);
-			if (!p)
-				return -EINVAL;
-			if (pass)
-				put_conversion(&o, &s, args[arg]);
-			arg++;
-		}
-	}
+	if (err)
+		return err;
+	walk(&o, fmt, args, nr_args);
 	finish(&o);
 	return (long)min(o.len, (u64)INT_MAX);
 }

@@ -127,8 +127,7 @@ int find_exception_callback(struct bpf_verifier_env *env)
 
 /* --- contexts ---------------------------------------------------------------------- */
 
-/* Names of the context's struct as programs write it; NULL: it has none. */
-static const char *ctx_name(const struct bpf_prog *prog)
+const char *prog_ctx_name(const struct bpf_prog *prog)
 {
 	switch (prog->type) {
 	case BPF_PROG_TYPE_SOCKET_FILTER:
@@ -199,7 +198,7 @@ static bool is_user_pt_regs(const struct btf *btf, u32 id)
 /* Does an argument of that pointer type without a tag mean the context? */
 static bool is_ctx_pointer(const struct bpf_prog *prog, const struct btf_type *ptr)
 {
-	const char *name = ctx_name(prog);
+	const char *name = prog_ctx_name(prog);
 
 	if (prog->type == BPF_PROG_TYPE_KPROBE && is_user_pt_regs(prog->btf, ptr->type))
 		return true;
@@ -244,7 +243,7 @@ static int check_tagged_ctx(struct bpf_verifier_env *env, const struct btf_type 
 {
 	const struct bpf_prog *prog = env->prog;
 	const struct btf_type *t = skip_modifiers(prog->btf, ptr->type);
-	const char *name = ctx_name(prog);
+	const char *name = prog_ctx_name(prog);
 
 	if (!t || (btf_is_struct(t) && name && named_struct(prog->btf, t, name)) ||
 	    other_ctx_type(prog, ptr, t))

@@ -36,12 +36,6 @@ int cannot_write(struct bpf_verifier_env *env, u32 regno);
 /* Pointers whose floor is not known: a message and -EACCES. */
 int complain_negative(struct bpf_verifier_env *env, u32 regno);
 
-/* --- mem_align.c ---------- */
-
-/* @off is the instruction's; the pointer's own offset comes on top. */
-int check_ptr_alignment(struct bpf_verifier_env *env, const struct bpf_reg_state *reg, s32 off,
-			s32 size, bool strict_once);
-
 /* --- mem_arg.c ---------- */
 
 int check_buffer_access(struct bpf_verifier_env *env, const char *what, u32 regno, s32 off,

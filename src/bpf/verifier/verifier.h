@@ -20,7 +20,15 @@
  *	callgraph.c	what follows from who calls whom: depth of the stack
  *	retval.c	what programs and callbacks may return
  *	helper.c	calls of helpers
+ *	helper_args.c	... their arguments, by type
+ *	helper_map.c	... which maps go with which
  *	kfunc.c		calls of kfuncs
+ *	kfunc_args.c	... their arguments, by BTF
+ *	kfunc_ret.c	... their results
+ *	kfunc_context.c	... from where they may be called, and which function they get
+ *	callbacks.c	registers that callbacks get
+ *	fields.c	locks, timers, work queues and kptrs as arguments
+ *	graph.c		lists and trees
  *	dynptr.c, iter.c  what they keep on the stack
  *	refs.c		references, locks and other sections
  *	liveness.c	which registers are read later; liveness_stack.c: which slots
@@ -55,6 +63,7 @@ struct bpf_insn_aux {
 	bool zext_dst; /* the high half of its result is defined by zero extension and read */
 	bool nullify; /* fix-ups: a load whose pointer may be garbage (PROBE_MEM) */
 	bool is_iter_next; /* kfunc call */
+	u8 contexts; /* kfunc call: BPF_CONTEXT_* that it was reached from */
 	u8 call_arity; /* arguments that a call reads, by its prototype; see liveness.c */
 };
 
@@ -66,6 +75,7 @@ struct bpf_subprog_info {
 	bool changes_pkt_data, might_sleep;
 	/* global functions (call.c) */
 	bool is_global, args_known, verified, called;
+	u8 contexts; /* BPF_CONTEXT_* that it was called from */
 	u32 arg_cnt;
 	struct bpf_subprog_arg {
 		u32 type; /* enum bpf_arg_type and flags */
@@ -295,7 +305,6 @@ struct bpf_call_arg_meta {
 	u32 ret_btf_id;
 	u32 subprogno;
 	const struct btf_field *kptr_field;
-	s64 const_map_key; /* valid when >= 0 */
 };
 
 /*
@@ -319,6 +328,9 @@ int check_mem_size_reg(struct bpf_verifier_env *env, struct bpf_reg_state *reg, 
 		       struct bpf_call_arg_meta *meta);
 /* @reg, which may be NULL, as memory of @mem_size that is read and written: global functions, kfuncs. */
 int check_mem_reg(struct bpf_verifier_env *env, struct bpf_reg_state *reg, u32 regno, u32 mem_size);
+/* May @size bytes at @reg + @off be accessed at once? @strict_once: however lax the program is. */
+int check_ptr_alignment(struct bpf_verifier_env *env, const struct bpf_reg_state *reg, s32 off,
+			s32 size, bool strict_once);
 /* Pointers with no variable offset and off == 0 (or fixed_off_ok). */
 int check_ptr_off_reg(struct bpf_verifier_env *env, const struct bpf_reg_state *reg, u32 regno,
 		      bool fixed_off_ok);
@@ -424,6 +436,8 @@ int btf_prepare_func_args(struct bpf_verifier_env *env, u32 n);
 int btf_check_subprog_call(struct bpf_verifier_env *env, u32 subprog, struct bpf_reg_state *regs);
 /* r1-r5 of a global function, or of an exception callback, that is verified on its own. */
 int set_global_args(struct bpf_verifier_env *env, u32 subprog);
+/* Name of the context's struct as programs write it; NULL: it has none. */
+const char *prog_ctx_name(const struct bpf_prog *prog);
 /* The function that bpf_throw() ends in, if the main one names its own. */
 int find_exception_callback(struct bpf_verifier_env *env);
 /* Depth of the stack over all chains of calls. */
@@ -463,6 +477,13 @@ int check_func_arg_reg_off(struct bpf_verifier_env *env, const struct bpf_reg_st
 			   u32 regno, u32 arg_type);
 /* How many of r1-r5 a helper or kfunc call reads; 5 if it is not known. */
 u32 call_arity(const struct bpf_verifier_env *env, const struct bpf_insn *insn);
+/* A call of the global function @subprog from here: whatever kfuncs it calls, it calls from here. */
+void note_global_call(struct bpf_verifier_env *env, u32 subprog);
+/*
+ * Fix-up, when all paths are done: the imm of kfunc calls becomes an index of
+ * exec->kfuncs; that of callbacks, one of exec->consts.
+ */
+int fixup_calls(struct bpf_verifier_env *env);
 
 /* --- dynptr.c, iter.c: what is on the stack ------------------------------------------------------------ */
 
