@@ -27,7 +27,7 @@ u32 subprog_of(const struct bpf_verifier_env *env, u32 insn_idx)
 
 bool in_sleepable(const struct bpf_verifier_env *env)
 {
-	return env->prog->sleepable || (env->cur && env->cur->in_sleepable);
+	return env->cur->in_sleepable;
 }
 
 bool in_sleepable_context(const struct bpf_verifier_env *env)
@@ -102,6 +102,7 @@ static int call_global(struct bpf_verifier_env *env, u32 subprog, int args_err)
 	if (sub->changes_pkt_data)
 		clear_all_pkt_pointers(env);
 	sub->called = true;
+	note_global_call(env, subprog);
 	clear_caller_saved_regs(env, regs);
 	mark_reg_unknown(env, regs, BPF_REG_0);
 	return 0;

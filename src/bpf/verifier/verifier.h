@@ -479,11 +479,6 @@ int check_func_arg_reg_off(struct bpf_verifier_env *env, const struct bpf_reg_st
 u32 call_arity(const struct bpf_verifier_env *env, const struct bpf_insn *insn);
 /* A call of the global function @subprog from here: whatever kfuncs it calls, it calls from here. */
 void note_global_call(struct bpf_verifier_env *env, u32 subprog);
-/*
- * Fix-up, when all paths are done: the imm of kfunc calls becomes an index of
- * exec->kfuncs; that of callbacks, one of exec->consts.
- */
-int fixup_calls(struct bpf_verifier_env *env);
 
 /* --- dynptr.c, iter.c: what is on the stack ------------------------------------------------------------ */
 

@@ -416,6 +416,9 @@ static int do_check_common(struct bpf_verifier_env *env, u32 subprog)
 	st->frame[0] = new_frame(BPF_MAIN_FUNC, 0, subprog);
 	st->first_insn_idx = env->insn_idx;
 	st->last_insn_idx = (u32)-1;
+	/* callbacks of timers cannot, nor can whom they call */
+	st->in_sleepable = env->prog->sleepable &&
+			   !(env->subprogs[subprog].contexts & BPF_CONTEXT_TIMER);
 	if (subprog) {
 		verbose(env, "Validating %s() func#%u...\n", env->subprogs[subprog].name, subprog);
 		err = set_global_args(env, subprog);
