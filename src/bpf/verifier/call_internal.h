@@ -34,7 +34,7 @@ static inline const char *type_name(const struct btf *btf, u32 id)
 }
 
 /* "struct", "enum"...: kinds of BTF as the kernel's messages call them. */
-const char *btf_kind_str(const struct btf_type *t);
+const char *btf_kind_text(const struct btf_type *t);
 
 /* A call of a kfunc that is being checked. */
 struct kfunc_call {

@@ -23,7 +23,7 @@ static bool wants_trusted(const struct kfunc_call *call)
 
 /* --- types ---------------------------------------------------------------------------- */
 
-const char *btf_kind_str(const struct btf_type *t)
+const char *btf_kind_text(const struct btf_type *t)
 {
 	static const char *const names[] = {
 		[BTF_KIND_UNKN] = "UNKNOWN",	   [BTF_KIND_INT] = "INT",
@@ -108,7 +108,7 @@ static const struct btf_type *pointee(const struct arg *a)
 
 static const char *pointee_kind(const struct arg *a)
 {
-	return a->arg->btf_id ? btf_kind_str(pointee(a)) : "UNKNOWN";
+	return a->arg->btf_id ? btf_kind_text(pointee(a)) : "UNKNOWN";
 }
 
 static const char *pointee_name(const struct arg *a)
@@ -461,7 +461,7 @@ static int check_object_type(struct bpf_verifier_env *env, const struct arg *a)
 	verbose(env,
 		"kernel function %s args#%u expected pointer to %s %s but R%u has a pointer to %s %s\n",
 		a->call->name, a->index, pointee_kind(a), want, a->regno,
-		id ? btf_kind_str(btf_type_by_id(btf, id)) : "STRUCT", have);
+		id ? btf_kind_text(btf_type_by_id(btf, id)) : "STRUCT", have);
 	return -EINVAL;
 }
 

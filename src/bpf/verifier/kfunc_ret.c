@@ -157,7 +157,7 @@ static int return_mem(struct bpf_verifier_env *env, const struct kfunc_call *cal
 	if (!size) {
 		verbose(env, "kernel function %s returns pointer type %s %s is not supported\n",
 			call->name,
-			btf_kind_str(btf_type_by_id(bpf_kernel_btf(), call->desc->ret_btf_id)),
+			btf_kind_text(btf_type_by_id(bpf_kernel_btf(), call->desc->ret_btf_id)),
 			type_name(bpf_kernel_btf(), call->desc->ret_btf_id));
 		return -EINVAL;
 	}
