@@ -65,6 +65,9 @@ static void alu(struct text *t)
 		    i->dst_reg);
 	else if (BPF_OP(i->code) == BPF_NEG)
 		OUT(t, "%c%d = -%c%d", c, i->dst_reg, c, i->dst_reg);
+	else if (bpf_is_cast(i))
+		OUT(t, "r%d = addr_space_cast(r%d, %d, %d)", i->dst_reg, i->src_reg,
+		    (u32)i->imm >> 16, (u16)i->imm);
 	else if (reg && BPF_OP(i->code) == BPF_MOV && i->off)
 		OUT(t, "%c%d = (s%d)%c%d", c, i->dst_reg, i->off, c, i->src_reg);
 	else if (reg)
