@@ -24,6 +24,7 @@
 #include "ext.h"
 #include "ghost.h"
 #include "kfuncs.h"
+#include "linux_only.h"
 #include "periodic.h"
 #include "sched.h"
 #include "syscalls.h"

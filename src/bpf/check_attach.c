@@ -15,6 +15,7 @@
 
 #define FAIL(env, err, ...) (bpf_log((env)->log, __VA_ARGS__), (err))
 #define ENOTSUPP 524
+#define LSM_PREFIX "bpf_lsm_"
 
 /* --- arguments ----------------------------------------------------------------------- */
 
@@ -159,6 +160,28 @@ static int check_raw_tp(struct bpf_check_env *env, const struct btf_type *t, con
 	return set_args(env, name + 10, proto, NULL, 1);
 }
 
+/* Hooks that programs have no business with. */
+static int check_lsm(struct bpf_check_env *env, const char *name)
+{
+	static const char *const disabled[] = {
+		"audit_rule_match", "getprocattr", "getselfattr", "inode_copy_up_xattr",
+		"inode_getsecurity", "inode_listsecurity", "inode_need_killpriv", "ismaclabel",
+		"key_getsecurity", "setprocattr", "vm_enough_memory", "xfrm_decode_session",
+	};
+	u32 id = env->prog->attach_btf_id, i;
+
+	if (!env->prog->gpl_compatible)
+		return FAIL(env, -EINVAL, "LSM programs must have a GPL compatible license\n");
+	if (strncmp(name, LSM_PREFIX, strlen(LSM_PREFIX)))
+		return FAIL(env, -EINVAL, "attach_btf_id %u points to wrong type name %s\n", id,
+			    name);
+	for (i = 0; i < ARRAY_SIZE(disabled); i++)
+		if (!strcmp(name + strlen(LSM_PREFIX), disabled[i]))
+			return FAIL(env, -EINVAL, "attach_btf_id %u points to disabled hook %s\n",
+				    id, name);
+	return 0;
+}
+
 static int check_function(struct bpf_check_env *env, const struct btf_type *t, const char *name)
 {
 	struct bpf_prog *prog = env->prog;
@@ -169,15 +192,30 @@ static int check_function(struct bpf_check_env *env, const struct btf_type *t, c
 	if (btf_kind(t) != BTF_KIND_FUNC)
 		return FAIL(env, -EINVAL, "attach_btf_id %u is not a function\n",
 			    prog->attach_btf_id);
-	if (prog->type == BPF_PROG_TYPE_LSM && strncmp(name, "bpf_lsm_", 8))
-		return FAIL(env, -EINVAL, "attach_btf_id %u points to wrong type name %s\n",
-			    prog->attach_btf_id, name);
+	err = prog->type == BPF_PROG_TYPE_LSM ? check_lsm(env, name) : 0;
+	if (err)
+		return err;
 	proto = btf_type_by_id(btf, t->type);
 	err = set_args(env, name, proto, NULL, 0);
 	if (!err && (prog->expected_attach_type == BPF_TRACE_FEXIT ||
 		     prog->expected_attach_type == BPF_MODIFY_RETURN))
 		describe_arg(btf, proto->type, "", &prog->ctx_args[prog->nr_ctx_args++]);
 	return err;
+}
+
+/* Iterators: the function bpf_iter_<name>; all arguments but the first are missing at the end. */
+static int check_iter(struct bpf_check_env *env, const struct btf_type *t, const char *name)
+{
+	int err = check_function(env, t, name);
+	u32 i;
+
+	if (err)
+		return err;
+	if (strncmp(name, "bpf_iter_", 9))
+		return -EINVAL;
+	for (i = 1; i < env->prog->nr_ctx_args; i++)
+		env->prog->ctx_args[i].maybe_null = env->prog->ctx_args[i].is_ptr;
+	return 0;
 }
 
 static int check_tracing(struct bpf_check_env *env)
@@ -199,6 +237,8 @@ static int check_tracing(struct bpf_check_env *env)
 	switch (prog->expected_attach_type) {
 	case BPF_TRACE_RAW_TP:
 		return check_raw_tp(env, t, name);
+	case BPF_TRACE_ITER:
+		return check_iter(env, t, name);
 	case BPF_TRACE_FENTRY:
 	case BPF_TRACE_FEXIT:
 	case BPF_MODIFY_RETURN:
