@@ -69,6 +69,24 @@ void verbose_linfo(struct bpf_verifier_env *env, u32 insn_idx)
 	verbose(env, "; %s @ %s\n", bpf_prog_source_line(env->prog, insn_idx), where);
 }
 
+void print_subprogs(struct bpf_verifier_env *env)
+{
+	if (!(env->log->level & BPF_LOG_LEVEL2))
+		return;
+	for (u32 i = 0; i < env->nr_subprogs; i++)
+		verbose(env, "func#%u @%u\n", i, env->subprogs[i].start);
+}
+
+void print_stack_depths(struct bpf_verifier_env *env)
+{
+	if (!(env->log->level & BPF_LOG_STATS))
+		return;
+	verbose(env, "stack depth ");
+	for (u32 i = 0; i < env->nr_subprogs; i++)
+		verbose(env, "%s%u", i ? "+" : "", env->subprogs[i].stack_depth);
+	verbose(env, "\n");
+}
+
 void print_insn(struct bpf_verifier_env *env, u32 insn_idx)
 {
 	u64 pos = verifier_log_pos(env);

@@ -173,6 +173,9 @@ struct bpf_verifier_state *push_async_cb(struct bpf_verifier_env *env, u32 insn_
 __printf(2, 3) void verbose(struct bpf_verifier_env *env, const char *fmt, ...);
 /* "; text @ file.c:12" when the source line changes. */
 void verbose_linfo(struct bpf_verifier_env *env, u32 insn_idx);
+/* "func#0 @0", where functions begin; "stack depth 8+0", by function */
+void print_subprogs(struct bpf_verifier_env *env);
+void print_stack_depths(struct bpf_verifier_env *env);
 /* "0: (b7) r0 = 0" */
 void print_insn(struct bpf_verifier_env *env, u32 insn_idx);
 void print_verifier_state(struct bpf_verifier_env *env, const struct bpf_verifier_state *st,

@@ -309,14 +309,14 @@ static int do_insn(struct bpf_verifier_env *env, const struct bpf_insn *insn, en
 
 static void log_insn(struct bpf_verifier_env *env, bool *print_state)
 {
-	if (!env->log->level)
+	if (!(env->log->level & (BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2)))
 		return;
 	env->printing = true;
 	if (*print_state && env->log->level & BPF_LOG_LEVEL2) {
 		verbose(env, "\nfrom %d to %d:", (int)env->prev_insn_idx, (int)env->insn_idx);
 		print_verifier_state(env, env->cur, env->cur->curframe, true);
+		*print_state = false;
 	}
-	*print_state = false;
 	print_insn_state(env, env->cur, env->cur->curframe);
 	verbose_linfo(env, env->insn_idx);
 	print_insn(env, env->insn_idx);
@@ -538,6 +538,7 @@ int bpf_verify(struct bpf_check_env *check)
 
 	explain_nothing();
 	env_init(&env, check);
+	print_subprogs(&env);
 	err = find_exception_callback(&env);
 	err = err ?: scan_packet_changes(&env);
 	err = err ?: compute_live_registers(&env);
@@ -545,6 +546,7 @@ int bpf_verify(struct bpf_check_env *check)
 	err = err ?: do_check_common(&env, 0);
 	err = err ?: do_check_subprogs(&env);
 	err = err ?: check_max_stack_depth(&env);
+	print_stack_depths(&env);
 	check->verified = (struct bpf_verifier_stats){
 		.insns = env.insn_processed,
 		.max_states_per_insn = env.max_states_per_insn,
