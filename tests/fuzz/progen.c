@@ -270,6 +270,16 @@ static void access_value(struct gen *g, struct scope *s)
 		load_or_store(g, s, (u32)base, offset(g, s->size[base], bytes), size);
 }
 
+/* Of ones, and not more than @limit. */
+static u32 mask(struct gen *g, u32 limit)
+{
+	u32 m = 0x3f;
+
+	while (m > limit || chance(g, 20))
+		m >>= 1;
+	return m;
+}
+
 /* An index that was made small, one way or another, added to a pointer. */
 static void indexed(struct gen *g, struct scope *s)
 {
@@ -288,32 +298,33 @@ static void indexed(struct gen *g, struct scope *s)
 	mov(g, s, index, some_number(g, s));
 	if (masked) {
 		emit(g, (chance(g, 70) ? BPF_ALU64 : BPF_ALU) | BPF_AND | BPF_K, index, 0, 0,
-		     chance(g, 90) ? (s32)(room & (0x3fu >> below(g, 3))) : (s32)room + 1);
+		     chance(g, 95) ? (s32)mask(g, room) : (s32)room + 1);
 	} else {
-		s32 limit = (s32)room + (chance(g, 80) ? 0 : chance(g, 50) ? 1 : -1);
+		s32 limit = (s32)room + (chance(g, 90) ? 0 : chance(g, 50) ? 1 : -1);
 
 		/* the wrong ones leave: those above the limit, or (signed) below zero */
+		if ((op == BPF_JGE || op == BPF_JSGE || op == BPF_JLT || op == BPF_JSLT) && chance(g, 50))
+			limit++;
 		up = op == BPF_JGT || op == BPF_JGE || op == BPF_JSGT || op == BPF_JSGE;
-		jump = emit(g, (chance(g, 75) ? BPF_JMP : BPF_JMP32) | op | BPF_K, index, 0, 0, limit);
+		jump = emit(g, (chance(g, 92) ? BPF_JMP : BPF_JMP32) | op | BPF_K, index, 0, 0, limit);
 		if (!up) {
 			end = emit(g, BPF_JMP | BPF_JA, 0, 0, 0, 0);
 			land(g, jump);
 			jump = end;
 		}
 		if ((op == BPF_JSGT || op == BPF_JSGE || op == BPF_JSLT || op == BPF_JSLE) &&
-		    chance(g, 80))
-			emit(g, BPF_JMP | BPF_JSLT | BPF_K, index, 0, 2, 0);
+		    chance(g, 95)) /* over the addition and the access */
+			emit(g, BPF_JMP | BPF_JSLT | BPF_K, index, 0, 3, 0);
 	}
-	if (chance(g, 15))
+	if (chance(g, 3))
 		emit(g, BPF_ALU64 | BPF_LSH | BPF_K, index, 0, 0, (s32)below(g, 3));
 	mov(g, s, ptr, (u32)base);
-	emit(g, BPF_ALU64 | (chance(g, 90) ? BPF_ADD : BPF_SUB) | BPF_X, ptr, index, 0, 0);
+	emit(g, BPF_ALU64 | (chance(g, 98) ? BPF_ADD : BPF_SUB) | BPF_X, ptr, index, 0, 0);
 	s->kind[ptr] = NONE;
 	if (chance(g, 75))
-		emit(g, BPF_LDX | BPF_MEM | size, index, ptr, (s32)below(g, 2), 0);
+		emit(g, BPF_LDX | BPF_MEM | size, index, ptr, chance(g, 4), 0);
 	else
-		emit(g, BPF_STX | BPF_MEM | size, ptr, 10 - (chance(g, 99) ? 10 - index : 0),
-		     (s32)below(g, 2), 0);
+		emit(g, BPF_STX | BPF_MEM | size, ptr, index, chance(g, 4), 0);
 	s->kind[index] = NUMBER;
 	if (!masked) {
 		land(g, jump);
@@ -388,17 +399,17 @@ static void indexed_stack(struct gen *g, struct scope *s)
 	u8 size = access_size(g, &bytes);
 
 	for (s32 i = 0; i < 4; i++)
-		emit(g, BPF_ST | BPF_MEM | BPF_DW, 10, 0, -256 + 8 * i, number(g));
+		emit(g, BPF_ST | BPF_MEM | BPF_DW, 10, 0, -192 + 8 * i, number(g));
 	mov(g, s, 1, some_number(g, s));
-	emit(g, BPF_ALU64 | BPF_AND | BPF_K, 1, 0, 0, chance(g, 90) ? 0x1f & ~(s32)(bytes - 1) : 0x3f);
+	emit(g, BPF_ALU64 | BPF_AND | BPF_K, 1, 0, 0, chance(g, 97) ? 0x1f & ~(s32)(bytes - 1) : 0x1f);
 	emit(g, BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0);
 	emit(g, BPF_ALU64 | BPF_ADD | BPF_X, 2, 1, 0, 0);
 	s->kind[2] = NONE;
 	if (chance(g, 60)) {
-		emit(g, BPF_LDX | BPF_MEM | size, 3, 2, -256, 0);
+		emit(g, BPF_LDX | BPF_MEM | size, 3, 2, -192, 0);
 		s->kind[3] = NUMBER;
 	} else {
-		emit(g, BPF_STX | BPF_MEM | size, 2, 1, -256, 0);
+		emit(g, BPF_STX | BPF_MEM | size, 2, 1, -192, 0);
 	}
 }
 
@@ -466,7 +477,7 @@ static void branch(struct gen *g, struct scope *s)
 /* for (r = 0; r < n; r++), with r in a register that the body may spoil (a kept slot has it). */
 static void loop(struct gen *g, struct scope *s)
 {
-	s32 slot = -400 - 8 * (s32)below(g, 4);
+	s32 slot = -200 - 8 * (s32)below(g, 4);
 	struct scope before;
 	u32 start, jump;
 
