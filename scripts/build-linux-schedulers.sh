@@ -37,8 +37,8 @@ compile()
 	"$clang" --target=bpf -mcpu=v3 -g -O2 -D__TARGET_ARCH_x86 -Wall -Werror \
 		-Wno-compare-distinct-pointer-types -I"$build/include" -I$tools/include \
 		-I$tools/include/bpf-compat -idirafter "/usr/include/$multiarch" \
-		-c -o "$2.tmp" "$1"
-	mv "$2.tmp" "$2"
+		-c -o "$2.$$" "$1"
+	mv "$2.$$" "$2"
 }
 
 mkdir -p "$build/linux/selftests"

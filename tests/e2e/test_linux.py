@@ -68,53 +68,23 @@ class Schedulers(e2e.Test):
 
 
 class Selftests(e2e.Test):
-    """The kernel's sched_ext selftests: how each must end, and with which words.
+    """What the kernel's sched_ext selftests show of vrt's own ways.
 
-    Contexts are checked as Linux 6.12 does it: while running.
+    Whether they do what they must is tests/conformance/scx_selftests.
     """
-
-    ENDS = {
-        "create_dsq": ("done", ""),
-        "ddsp_bogus_dsq_fail": ("error", "non-existent DSQ 0xcafef00d"),
-        "ddsp_vtimelocal_fail": ("error", "cannot use vtime ordering for built-in DSQs"),
-        "dsp_local_on": ("done", ""),
-        "enq_last_no_enq_fails": ("error", "SCX_OPS_ENQ_LAST requires ops.enqueue()"),
-        "enq_select_cpu_fails": ("error", "kfunc with mask 0x8 called from an operation"),
-        "exit": ("unreg_bpf", ""),
-        "hotplug": ("done", ""),
-        "init_enable_count": ("done", ""),
-        "maximal": ("done", ""),
-        "maybe_null": ("done", ""),
-        "maybe_null_fail_dsp": ("error", "NULL pointer"),
-        "maybe_null_fail_yld": ("error", "NULL pointer"),
-        "minimal": ("done", ""),
-        "select_cpu_dfl": ("done", ""),
-        "select_cpu_dfl_nodispatch": ("done", ""),
-        "select_cpu_dispatch": ("done", ""),
-        "select_cpu_dispatch_bad_dsq": ("error", "non-existent DSQ 0xcafef00d"),
-        "select_cpu_dispatch_dbl_dsp": ("error", "already direct-dispatched"),
-        "select_cpu_vtime": ("done", ""),
-    }
-
-    def test_ends(self):
-        for name, (kind, message) in self.ENDS.items():
-            with self.subTest(name):
-                run = run_json(os.path.join(OBJECTS, "selftests", name + ".bpf.o"), "--machine",
-                               "2x2x2", "--workload", UNFAIR if name != "maybe_null_fail_yld"
-                               else "stress -y 4", "--for", "200ms", "--contexts", "run",
-                               status=3 if kind == "error" else 0)["runs"][0]
-                self.assertEqual(run["end"]["kind"], kind, run["end"])
-                self.assertIn(message, run["end"]["message"])
-
 
     def test_contexts_at_load(self):
         """What Linux finds out while running is found at load; the others still load."""
-        for name, (kind, message) in self.ENDS.items():
+        objects = sorted(glob.glob(os.path.join(OBJECTS, "selftests", "*.bpf.o")))
+        self.assertGreater(len(objects), 20)
+        for path in objects:
+            name = os.path.basename(path)[:-len(".bpf.o")]
+            if name.startswith("maybe_null_fail"):
+                continue
             with self.subTest(name):
                 refused = name == "enq_select_cpu_fails"
-                run = run_json(os.path.join(OBJECTS, "selftests", name + ".bpf.o"), "--machine",
-                               "4", "--workload", UNFAIR, "--for", "1ms", "--kernel", "6.12",
-                               status=None)["runs"][0]
+                run = run_json(path, "--machine", "4", "--workload", UNFAIR, "--for", "1ms",
+                               "--kernel", "6.12", status=None)["runs"][0]
                 self.assertEqual(run["end"]["kind"] == "not_loaded", refused, run["end"])
                 if refused:
                     self.assertIn("kfunc scx_bpf_select_cpu_dfl cannot be called from "
