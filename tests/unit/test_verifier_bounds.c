@@ -202,6 +202,21 @@ static void check_width(const struct set *a, u32 size)
 	}
 }
 
+static void check_swap(const struct set *a, u8 code, s32 imm)
+{
+	struct bpf_insn insn = { .code = code, .imm = imm };
+	bool to_le = code == (BPF_ALU | BPF_END | BPF_TO_LE);
+	struct bpf_scalar s = a->s;
+
+	scalar_bswap(&s, &insn);
+	assert_true(scalar_is_sane(&s));
+	for (u32 x = 0; x < a->n; x++) {
+		u64 v = zero_extend(a->v[x], (u32)imm / 8);
+
+		assert_has(&s, to_le ? v : __builtin_bswap64(v) >> (64 - imm), "swap %d\n", imm);
+	}
+}
+
 static void check_unary(const struct set *a)
 {
 	struct bpf_scalar neg64 = a->s, neg32 = a->s;
@@ -214,6 +229,11 @@ static void check_unary(const struct set *a)
 	}
 	for (u32 size = 1; size <= 8; size *= 2)
 		check_width(a, size);
+	for (s32 bits = 16; bits <= 64; bits *= 2) {
+		check_swap(a, BPF_ALU | BPF_END | BPF_TO_LE, bits);
+		check_swap(a, BPF_ALU | BPF_END | BPF_TO_BE, bits);
+		check_swap(a, BPF_ALU64 | BPF_END | BPF_TO_LE, bits);
+	}
 }
 
 static void check_pair(const struct set *a, const struct set *b)

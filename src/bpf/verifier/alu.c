@@ -399,11 +399,14 @@ static int check_unary(struct bpf_verifier_env *env, const struct bpf_insn *insn
 	err = err ?: check_reg_arg(env, insn->dst_reg, DST_OP_NO_MARK);
 	if (err)
 		return err;
-	if (BPF_OP(insn->code) == BPF_END || dst->type != SCALAR_VALUE) {
+	if (dst->type != SCALAR_VALUE) { /* an address, which is just a number */
 		reg_mark_unknown(dst);
 		return 0;
 	}
-	scalar_neg(&dst->s, is_alu64(insn));
+	if (BPF_OP(insn->code) == BPF_NEG)
+		scalar_neg(&dst->s, is_alu64(insn));
+	else
+		scalar_bswap(&dst->s, insn);
 	clear_scalar_id(dst);
 	return 0;
 }

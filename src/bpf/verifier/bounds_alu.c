@@ -153,3 +153,22 @@ void scalar_neg(struct bpf_scalar *s, bool is64)
 	scalar_alu(&zero, s, BPF_SUB, is64);
 	*s = zero;
 }
+
+static u64 swap_bytes(u64 value, u32 size)
+{
+	return __builtin_bswap64(value) >> (64 - 8 * size);
+}
+
+/* The machine is little endian. Bits move to places that say nothing of ranges. */
+void scalar_bswap(struct bpf_scalar *s, const struct bpf_insn *insn)
+{
+	bool swaps = BPF_CLASS(insn->code) == BPF_ALU64 || BPF_SRC(insn->code) == BPF_TO_BE;
+	u32 size = (u32)insn->imm / 8;
+	struct tnum t = tnum_cast(s->var_off, (u8)size);
+
+	if (!swaps && size == 8)
+		return;
+	scalar_set_unknown(s);
+	s->var_off = swaps ? TNUM(swap_bytes(t.value, size), swap_bytes(t.mask, size)) : t;
+	scalar_sync(s);
+}

@@ -262,6 +262,8 @@ void scalar_zext_32(struct bpf_scalar *s);
 /* s op= v, of 64 bits or of the low 32 (high half cleared). What cannot be computed: unknown. */
 void scalar_alu(struct bpf_scalar *s, const struct bpf_scalar *v, u8 op, bool is64);
 void scalar_neg(struct bpf_scalar *s, bool is64);
+/* BPF_END: to little or big endian with BPF_ALU, swapped with BPF_ALU64. */
+void scalar_bswap(struct bpf_scalar *s, const struct bpf_insn *insn);
 /* Does a jump "a op b" happen: 1 always, 0 never, -1 who knows. */
 int scalar_is_branch_taken(const struct bpf_scalar *a, const struct bpf_scalar *b, u8 op,
 			   bool is_jmp32);
