@@ -98,6 +98,8 @@ struct bpf_env {
 	u64 (*jiffies)(void);
 	/* instructions after which a non-sleepable / sleepable program is stopped; 0: never */
 	u64 insn_budget, sleepable_insn_budget;
+	/* programs are not verified, but only stopped when they go wrong: to test that */
+	bool unverified;
 };
 
 /* @raw_btf: the kernel BTF, which is copied. 0 or -errno. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "verifier/verify.h"
 
 void bpf_check_log_insn(struct bpf_check_env *env, u32 i)
 {
@@ -23,18 +24,22 @@ int bpf_check(struct bpf_prog *prog, const union bpf_attr *attr, struct bpf_log 
 {
 	static int (*const passes[])(struct bpf_check_env *env) = {
 		bpf_check_add_subprogs, bpf_check_subprogs, bpf_check_btf_info, bpf_check_attach,
-		bpf_check_resolve,	bpf_check_cfg,	    bpf_check_insns,	bpf_check_flow,
-		bpf_check_calls,
+		bpf_check_resolve,	bpf_check_cfg,	    bpf_check_insns,	bpf_check_calls,
+		bpf_verify,		bpf_check_link,
 	};
-	struct bpf_check_env env = { .prog = prog, .attr = attr, .log = log };
+	struct bpf_check_env env = { .prog = prog, .attr = attr, .log = log,
+				     .verify = !bpf_env->unverified };
 	int err = 0;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(passes) && !err; i++)
 		err = passes[i](&env);
 	free(env.live);
+	prog->verified = env.verified;
 	bpf_log(log,
-		"processed %u insns (limit %u) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0\n",
-		err ? 0 : prog->len, BPF_MAX_INSNS);
+		"processed %u insns (limit %u) max_states_per_insn %u total_states %u peak_states %u mark_read %u\n",
+		env.verified.insns, BPF_MAX_INSNS, env.verified.max_states_per_insn,
+		env.verified.total_states, env.verified.peak_states,
+		env.verified.longest_mark_read_walk);
 	return err;
 }

@@ -8,34 +8,28 @@
  *	check_attach.c	what the program will be attached to, and its context
  *	check_resolve.c	maps, kernel variables, functions, kfuncs, helpers
  *	check_insn.c	opcodes and reserved fields
- *	check_flow.c	what constants leave to be reached, and from where
+ *	verifier/	all paths: what memory they touch, that they end, what they call
  *	kfunc_reloc.c	where kfuncs may be called, and which one a call gets
  *
  * Afterwards prog->insns refers to what was resolved: the imm of a 64-bit load
  * with a src_reg is an index of exec->consts, that of a kfunc call one of
  * exec->kfuncs.
  *
- * Whatever needs to know values (bounds, types, dead branches) is not decided
- * here but where it happens (exec.h).
+ * The passes before the verifier decide what does not hang on values. A program
+ * that is not verified is stopped where it goes wrong (exec.h).
  */
 #ifndef VRT_BPF_CHECK_H
 #define VRT_BPF_CHECK_H
 
 #include "exec.h"
 
-/* What verification took. */
-struct bpf_verifier_stats {
-	u32 insns, max_states_per_insn, total_states, peak_states;
-};
-
 struct bpf_check_env {
 	struct bpf_prog *prog;
 	const union bpf_attr *attr;
 	struct bpf_log *log;
+	bool verify; /* by following all paths; else what values decide is checked at run time */
 	struct bpf_verifier_stats verified;
-	/* check_flow.c; of programs that call kfuncs */
-	u8 *live; /* by instruction: it can be reached */
-	u8 contexts[BPF_MAX_SUBPROGS]; /* BPF_CONTEXT_*: from where each function is called */
+	u8 *live; /* by instruction: the verifier has reached it; NULL: it has not looked */
 };
 
 enum {
@@ -43,13 +37,12 @@ enum {
 	BPF_CONTEXT_TIMER = 1 << 1, /* as a callback of bpf_timer */
 	BPF_CONTEXT_WQ = 1 << 2, /* ... of bpf_wq */
 	BPF_CONTEXT_ASYNC = BPF_CONTEXT_TIMER | BPF_CONTEXT_WQ,
-	BPF_CONTEXTS = BPF_CONTEXT_MAIN | BPF_CONTEXT_ASYNC,
-	BPF_ADDRESS_TAKEN = 1 << 3,
 };
 
 #define BPF_POISON_CORE 195896080 /* libbpf: a field, type or enumerator that is not there */
 #define BPF_POISON_MAP 2001000000 /* ... a map that was not created, plus its index */
 #define BPF_POISON_KFUNC 2002000000 /* ... a weak kfunc that is not there, plus its index */
+#define BPF_POISON_UNREACHED 2003000000 /* an instruction that verification did not reach */
 
 static inline bool bpf_is_ldimm64(const struct bpf_insn *insn)
 {
@@ -114,9 +107,12 @@ int bpf_check_attach(struct bpf_check_env *env);
 int bpf_check_resolve(struct bpf_check_env *env);
 int bpf_check_cfg(struct bpf_check_env *env);
 int bpf_check_insns(struct bpf_check_env *env);
-int bpf_check_flow(struct bpf_check_env *env);
-/* Calls of helpers and kfuncs: known, and allowed for this program. */
+/* Reserved fields and registers of one whose opcode is known. */
+int bpf_check_insn(struct bpf_check_env *env, const struct bpf_insn *insn);
+/* Calls of kfuncs can be resolved; without verification also: all calls are allowed. */
 int bpf_check_calls(struct bpf_check_env *env);
+/* References become what is executed, and what cannot be reached stops the run. */
+int bpf_check_link(struct bpf_check_env *env);
 
 /* The map behind @fd, which prog->maps holds from then on; its index or -errno. */
 int bpf_check_add_map(struct bpf_check_env *env, int fd);

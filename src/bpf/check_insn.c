@@ -295,11 +295,17 @@ static int check_class(struct bpf_check_env *env, const struct bpf_insn *insn)
 	}
 }
 
+int bpf_check_insn(struct bpf_check_env *env, const struct bpf_insn *insn)
+{
+	return check_class(env, insn) ?: check_regs(env, insn);
+}
+
 static int check_one(struct bpf_check_env *env, const struct bpf_insn *insn)
 {
 	if (!opcode_known(insn->code))
 		return FAIL(env, -EINVAL, "unknown opcode %02x\n", insn->code);
-	return check_class(env, insn) ?: check_regs(env, insn);
+	/* the verifier looks at the rest of those that it meets */
+	return env->verify ? 0 : bpf_check_insn(env, insn);
 }
 
 /*

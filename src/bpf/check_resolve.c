@@ -216,7 +216,7 @@ static int resolve_var(struct bpf_check_env *env, struct bpf_insn *insn)
 	return 0;
 }
 
-static int resolve_func(struct bpf_check_env *env, u32 i)
+static void resolve_func(struct bpf_check_env *env, u32 i)
 {
 	struct bpf_insn *insn = &env->prog->insns[i];
 	u32 target = i + 1 + (u32)insn->imm;
@@ -226,7 +226,6 @@ static int resolve_func(struct bpf_check_env *env, u32 i)
 	bpf_subprog_at(env->prog, target)->is_callback = true;
 	insn[1].imm = insn->imm; /* where it is, for whoever walks the code */
 	insn->imm = add_const(env->prog, &value);
-	return 0;
 }
 
 static int resolve_ldimm64(struct bpf_check_env *env, u32 i)
@@ -318,86 +317,96 @@ static int add_kfunc(struct bpf_prog_exec *exec, const struct bpf_kfunc_desc *de
 	return (int)exec->nr_kfuncs++;
 }
 
-/* Of a program that may sleep, only the callbacks of timers may not. */
-static bool may_sleep(const struct bpf_prog *prog, u8 contexts)
+/* What the verifier asks of a call that it meets, of one that is not verified. */
+static int check_unverified_kfunc(struct bpf_check_env *env, u32 i)
 {
-	if (contexts & BPF_CONTEXT_TIMER)
-		return false;
-	return prog->sleepable || !(contexts & BPF_CONTEXT_MAIN);
-}
+	struct bpf_prog *prog = env->prog;
+	const struct bpf_kfunc_desc *desc = bpf_kfunc_find((u32)prog->insns[i].imm);
 
-/* Nobody cares what is called where nobody comes. */
-static void skip_kfunc(struct bpf_prog *prog, u32 i)
-{
-	struct bpf_insn *insn = &prog->insns[i];
-	const struct bpf_kfunc_desc *desc = bpf_kfunc_find((u32)insn->imm);
-
-	bpf_kfunc_unreached(prog, i, (u32)insn->imm);
-	if (desc) {
-		insn->imm = add_kfunc(prog->exec, desc);
-	} else {
-		insn->src_reg = 0;
-		insn->imm = BPF_POISON_KFUNC;
+	if (!desc || bpf_kfunc_allowed(prog, desc)) {
+		bpf_check_log_insn(env, i);
+		return FAIL(env, -EACCES, "calling kernel function is not allowed\n");
 	}
+	return bpf_kfunc_bind(env, i, BPF_CONTEXT_MAIN, BPF_CONTEXT_MAIN, desc);
 }
 
 static int check_kfunc(struct bpf_check_env *env, u32 i)
 {
-	struct bpf_prog *prog = env->prog;
-	struct bpf_insn *insn = &prog->insns[i];
-	const struct btf *btf = bpf_kernel_btf();
-	const struct btf_type *t = btf_type_by_id(btf, (u32)insn->imm);
-	const struct bpf_kfunc_desc *desc;
-	u8 contexts = env->contexts[bpf_subprog_of(prog, i) - prog->subprogs] & BPF_CONTEXTS;
-	int err;
+	const struct bpf_insn *insn = &env->prog->insns[i];
+	const struct btf_type *t = btf_type_by_id(bpf_kernel_btf(), (u32)insn->imm);
 
 	if (insn->off) /* kfuncs of modules, of which there are none */
 		return FAIL(env, -EINVAL, "kernel function is of a module, and there are none\n");
-	if (!prog->gpl_compatible)
+	if (!env->prog->gpl_compatible)
 		return FAIL(env, -EINVAL,
 			    "cannot call kernel function from non-GPL compatible program\n");
 	if (!t || btf_kind(t) != BTF_KIND_FUNC)
 		return FAIL(env, -EINVAL, "kernel btf_id %d is not a function\n", insn->imm);
-	if (!env->live[i] || !contexts) {
-		skip_kfunc(prog, i);
-		return 0;
-	}
-	desc = bpf_kfunc_find((u32)insn->imm);
-	if (!desc || bpf_kfunc_allowed(prog, desc)) {
-		bpf_check_log_insn(env, i);
-		return FAIL(env, -EACCES, "calling kernel function %s is not allowed\n",
-			    btf_name(btf, t->name_off));
-	}
-	err = bpf_kfunc_bind(env, i, contexts, contexts, desc);
-	if (err)
-		return err;
-	if (desc->kfunc->flags & KF_SLEEPABLE && !may_sleep(prog, contexts)) {
-		bpf_check_log_insn(env, i);
-		return FAIL(env, -EACCES, "program must be sleepable to call sleepable kfunc %s\n",
-			    desc->kfunc->name);
-	}
-	insn->imm = add_kfunc(prog->exec, bpf_kfunc_bound(prog, i, desc));
-	return 0;
+	return env->verify ? 0 : check_unverified_kfunc(env, i);
 }
 
 int bpf_check_calls(struct bpf_check_env *env)
 {
-	struct bpf_prog *prog = env->prog;
+	const struct bpf_prog *prog = env->prog;
 	int err = 0;
-	u32 i;
 
-	for (i = 0; i < prog->len && !err; i++) {
+	for (u32 i = 0; i < prog->len && !err; i++) {
 		const struct bpf_insn *insn = &prog->insns[i];
 
-		if (bpf_is_ldimm64(insn)) {
-			if (bpf_is_func_ref(insn))
-				err = resolve_func(env, i);
+		if (bpf_is_ldimm64(insn))
 			i++;
-		} else if (bpf_is_call(insn, BPF_PSEUDO_KFUNC_CALL)) {
+		else if (bpf_is_call(insn, BPF_PSEUDO_KFUNC_CALL))
 			err = check_kfunc(env, i);
-		} else if (bpf_is_call(insn, 0) && !bpf_call_is_missing(insn)) {
+		else if (bpf_is_call(insn, 0) && !bpf_call_is_missing(insn) && !env->verify)
 			err = check_helper(env, i);
-		}
 	}
 	return err;
+}
+
+/* --- what is executed ---------------------------------------------------------- */
+
+static void link_kfunc(struct bpf_check_env *env, u32 i)
+{
+	struct bpf_prog *prog = env->prog;
+	struct bpf_insn *insn = &prog->insns[i];
+	const struct bpf_kfunc_desc *desc = bpf_kfunc_find((u32)insn->imm);
+
+	if (env->live && !env->live[i])
+		bpf_kfunc_unreached(prog, i, (u32)insn->imm);
+	else
+		insn->imm = add_kfunc(prog->exec, bpf_kfunc_bound(prog, i, desc));
+}
+
+/*
+ * What the verifier did not reach it did not look at: it stops the run, so that
+ * nothing that was not proved is ever executed. It keeps its place, and with it all
+ * jumps, lines and counts of instructions.
+ */
+static void trap(struct bpf_prog *prog, u32 i)
+{
+	prog->insns[i] = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL,
+					    .imm = BPF_POISON_UNREACHED };
+}
+
+int bpf_check_link(struct bpf_check_env *env)
+{
+	struct bpf_prog *prog = env->prog;
+
+	for (u32 i = 0; i < prog->len; i++) {
+		bool wide = bpf_is_ldimm64(&prog->insns[i]);
+		bool live = !env->live || env->live[i];
+
+		if (bpf_is_call(&prog->insns[i], BPF_PSEUDO_KFUNC_CALL))
+			link_kfunc(env, i);
+		else if (live && bpf_is_func_ref(&prog->insns[i]))
+			resolve_func(env, i);
+		if (!live) {
+			trap(prog, i);
+			if (wide)
+				trap(prog, i + 1);
+		}
+		i += wide;
+	}
+	bpf_kfunc_calls_done(prog);
+	return 0;
 }

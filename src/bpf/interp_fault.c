@@ -78,7 +78,9 @@ void bpf_exec_missing(struct bpf_exec *x, const struct bpf_ins *pc)
 	const char *line = bpf_prog_source_line(x->prog, x->insn);
 	const char *what = "uses something that this kernel lacks";
 
-	if (pc->imm >= BPF_POISON_KFUNC)
+	if (pc->imm == BPF_POISON_UNREACHED)
+		what = "comes to where verification said that it cannot come: this is a bug of the verifier";
+	else if (pc->imm >= BPF_POISON_KFUNC)
 		what = "calls a kernel function that this kernel does not have (guard the call with bpf_ksym_exists())";
 	else if (pc->imm >= BPF_POISON_MAP)
 		what = "uses a map that was not created";

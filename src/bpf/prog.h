@@ -34,6 +34,14 @@ struct bpf_ctx_arg {
 	u8 size; /* scalars: bytes */
 };
 
+/* What verification took. */
+struct bpf_verifier_stats {
+	u32 insns; /* looked at, over all paths */
+	u32 max_states_per_insn, total_states, peak_states, longest_mark_read_walk;
+	u64 time_ns, peak_memory; /* of the host; bytes */
+	u32 stack_depth; /* of the main program */
+};
+
 /* A call of a kfunc, as bpf_kfunc_bind() has decided on it. */
 struct bpf_kfunc_call {
 	u32 insn;
@@ -86,6 +94,7 @@ struct bpf_prog {
 	struct bpf_kfunc_call *kfunc_calls;
 	u32 nr_kfunc_calls;
 
+	struct bpf_verifier_stats verified;
 	struct bpf_prog_exec *exec; /* how it is executed, see exec.h */
 	u64 run_cnt, run_insns; /* statistics, as bpftool shows them */
 	u64 misses; /* times that it was not run because it was running: set by whoever calls it */

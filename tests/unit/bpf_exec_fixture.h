@@ -171,6 +171,7 @@ static inline int exec_setup(void **state)
 {
 	memset(&machine, 0, sizeof(machine));
 	nr_cpu_ids = NR_CPUS;
+	exec_env.unverified = true; /* what is stopped while it runs is what is tested */
 	exec_env.insn_budget = 1000000;
 	exec_env.sleepable_insn_budget = 1000000;
 	exec_env.entry_ns = exec_env.helper_ns = exec_env.kfunc_ns = exec_env.map_hash_ns = 0;

@@ -47,6 +47,7 @@
 #include "../check.h"
 #include "../kfunc.h"
 #include "state.h"
+#include "verify.h"
 
 #define BPF_COMPLEXITY_LIMIT_INSNS 1000000
 #define BPF_COMPLEXITY_LIMIT_JMP_SEQ 8192 /* branches that wait to be followed */
@@ -152,11 +153,6 @@ static inline struct bpf_reg_state *reg_state(const struct bpf_verifier_env *env
 
 /* --- verify.c ------------------------------------------------------------------------ */
 
-/*
- * Proves the program. 0, or -errno with the reason in the log, which ends with
- * the line "processed N insns ..." either way (that line is for bpf_check()).
- */
-int bpf_verify(struct bpf_check_env *check);
 /*
  * A path to follow later, from @insn_idx, with a copy of the current state;
  * callers may change the copy. NULL: -E2BIG, said already.

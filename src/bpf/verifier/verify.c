@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../../base/alloc.h"
 #include "../btf_internal.h"
@@ -356,6 +357,28 @@ static int before_insn(struct bpf_verifier_env *env)
 	return aux->jmp_point ? push_jmp_history(env, 0, NULL) : 0;
 }
 
+/* What can be told from the instruction alone. */
+static int first_look(struct bpf_verifier_env *env, u32 insn_idx)
+{
+	struct bpf_check_env check = *env->check;
+	char why[160] = "";
+	struct bpf_log log;
+	u32 true_size;
+	int err;
+
+	if (env->aux[insn_idx].seen)
+		return 0;
+	env->aux[insn_idx].seen = env->pass;
+	bpf_log_init(&log, BPF_LOG_LEVEL1 | BPF_LOG_FIXED, why, sizeof(why));
+	check.log = &log;
+	err = bpf_check_insn(&check, &env->insns[insn_idx]);
+	if (err) {
+		bpf_log_finish(&log, &true_size);
+		verbose(env, "%s", why);
+	}
+	return err;
+}
+
 static int follow(struct bpf_verifier_env *env, bool *print_state)
 {
 	enum step step = STEP_NEXT;
@@ -371,8 +394,7 @@ static int follow(struct bpf_verifier_env *env, bool *print_state)
 		step = STEP_END;
 	} else {
 		log_insn(env, print_state);
-		env->aux[insn_idx].seen = env->pass;
-		ret = liveness_begin_insn(env, insn_idx);
+		ret = first_look(env, insn_idx) ?: liveness_begin_insn(env, insn_idx);
 		ret = ret ?: do_insn(env, &env->insns[insn_idx], &step);
 		ret = ret ?: liveness_end_insn(env);
 		if (ret)
@@ -531,10 +553,45 @@ static void env_free(struct bpf_verifier_env *env)
 	free(env->subprogs);
 }
 
+static u8 *reached(const struct bpf_verifier_env *env)
+{
+	u8 *live = xcalloc(env->len, 1);
+
+	for (u32 i = 0; i < env->len; i++)
+		live[i] = env->aux[i].seen != 0;
+	return live;
+}
+
+static u64 host_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+}
+
+static void take_stats(const struct bpf_verifier_env *env, u64 start,
+		       struct bpf_verifier_stats *stats)
+{
+	*stats = (struct bpf_verifier_stats){
+		.insns = env->insn_processed,
+		.max_states_per_insn = env->max_states_per_insn,
+		.total_states = env->total_states,
+		.peak_states = env->peak_states,
+		.longest_mark_read_walk = env->longest_mark_read_walk,
+		.time_ns = host_ns() - start,
+		.stack_depth = env->subprogs[0].stack_depth,
+	};
+}
+
 int bpf_verify(struct bpf_check_env *check)
 {
 	struct bpf_verifier_env env;
+	u64 start = host_ns();
 	int err;
+
+	if (!check->verify)
+		return 0;
 
 	explain_nothing();
 	env_init(&env, check);
@@ -547,12 +604,9 @@ int bpf_verify(struct bpf_check_env *check)
 	err = err ?: do_check_subprogs(&env);
 	err = err ?: check_max_stack_depth(&env);
 	print_stack_depths(&env);
-	check->verified = (struct bpf_verifier_stats){
-		.insns = env.insn_processed,
-		.max_states_per_insn = env.max_states_per_insn,
-		.total_states = env.total_states,
-		.peak_states = env.peak_states,
-	};
+	if (!err)
+		check->live = reached(&env);
+	take_stats(&env, start, &check->verified);
 	env_free(&env);
 	return err;
 }
