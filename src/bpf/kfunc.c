@@ -20,8 +20,14 @@
 #define MAX_VARS 16
 
 static struct bpf_kfunc_desc **descs; /* by type id of the kernel BTF */
-static const struct bpf_kfunc_set *sets[MAX_SETS];
+static struct {
+	const struct bpf_kfunc_set *set;
+	u64 types; /* of programs that may call them, by hook_of() */
+} sets[MAX_SETS];
 static u32 nr_sets;
+
+#define TYPE(type) (1ULL << BPF_PROG_TYPE_##type)
+#define ALL_TYPES (~0ULL)
 
 static const struct bpf_kernel_var *vars[MAX_VARS];
 static u32 nr_vars;
@@ -288,6 +294,12 @@ static void complain(const char *kfunc, int err)
 		bpf_env->printk(line);
 }
 
+static void add_set(const struct bpf_kfunc_set *set, u64 types)
+{
+	sets[nr_sets].set = set;
+	sets[nr_sets++].types = types;
+}
+
 int bpf_register_kfuncs(const struct bpf_kfunc_set *set)
 {
 	u32 i;
@@ -304,15 +316,18 @@ int bpf_register_kfuncs(const struct bpf_kfunc_set *set)
 			return err;
 		}
 	}
-	sets[nr_sets++] = set;
+	if (set->prog_type >= __MAX_BPF_PROG_TYPE) /* of another room: is_for() */
+		add_set(set, 0);
+	else
+		add_set(set, set->prog_type ? 1ULL << set->prog_type : ALL_TYPES);
 	return 0;
 }
 
 /*
- * The subsystem's own sets, for programs of all types. A kernel BTF that does
- * not have a function (a small one of a test) has no such kfunc.
+ * The subsystem's own sets. A kernel BTF that does not have a function (a small
+ * one of a test) has no such kfunc.
  */
-static void register_own(const struct bpf_kfunc_set *set)
+static void register_own(const struct bpf_kfunc_set *set, u64 types)
 {
 	u32 i;
 
@@ -322,17 +337,19 @@ static void register_own(const struct bpf_kfunc_set *set)
 
 		VRT_ASSERT(!err || err == -ENOENT);
 	}
-	sets[nr_sets++] = set;
+	add_set(set, types);
 }
 
 int bpf_kfuncs_init(void)
 {
+	const u64 scheduling = TYPE(TRACING) | TYPE(STRUCT_OPS) | TYPE(SYSCALL);
+
 	descs = xcalloc(bpf_kernel_btf()->nr_types, sizeof(*descs));
-	register_own(&bpf_cpumask_kfuncs);
-	register_own(&bpf_iter_kfuncs);
-	register_own(&bpf_obj_kfuncs);
-	register_own(&bpf_dynptr_kfuncs);
-	register_own(&bpf_misc_kfuncs);
+	register_own(&bpf_cpumask_kfuncs, scheduling);
+	register_own(&bpf_iter_kfuncs, ALL_TYPES);
+	register_own(&bpf_obj_kfuncs, scheduling | TYPE(SCHED_CLS) | TYPE(XDP) | TYPE(CGROUP_SKB));
+	register_own(&bpf_dynptr_kfuncs, ALL_TYPES);
+	register_own(&bpf_misc_kfuncs, ALL_TYPES);
 	bpf_cpumask_kfuncs_reset();
 	return 0;
 }
@@ -361,6 +378,12 @@ static enum bpf_prog_type hook_of(enum bpf_prog_type type)
 	case BPF_PROG_TYPE_PERF_EVENT:
 	case BPF_PROG_TYPE_LSM:
 		return BPF_PROG_TYPE_TRACING;
+	case BPF_PROG_TYPE_CGROUP_SOCK:
+	case BPF_PROG_TYPE_CGROUP_DEVICE:
+	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
+	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
+	case BPF_PROG_TYPE_CGROUP_SYSCTL:
+		return BPF_PROG_TYPE_CGROUP_SKB;
 	default:
 		return type;
 	}
@@ -376,16 +399,25 @@ static bool in_set(const struct bpf_kfunc_set *set, const struct bpf_kfunc *kfun
 	return false;
 }
 
+/* Types of other rooms may call whatever the subsystem has. */
+static bool is_for(u32 i, const struct bpf_prog *prog)
+{
+	enum bpf_prog_type type = sets[i].set->prog_type;
+
+	if (prog->own_type)
+		return type == BPF_PROG_TYPE_UNSPEC || type == prog->type;
+	return sets[i].types >> hook_of(prog->type) & 1;
+}
+
 int bpf_kfunc_allowed(const struct bpf_prog *prog, const struct bpf_kfunc_desc *desc)
 {
 	u32 i;
 
 	for (i = 0; i < nr_sets; i++) {
-		const struct bpf_kfunc_set *set = sets[i];
+		const struct bpf_kfunc_set *set = sets[i].set;
 
-		if (set->prog_type != BPF_PROG_TYPE_UNSPEC && set->prog_type != hook_of(prog->type))
-			continue;
-		if (in_set(set, desc->kfunc) && (!set->filter || !set->filter(prog, desc->kfunc)))
+		if (is_for(i, prog) && in_set(set, desc->kfunc) &&
+		    (!set->filter || !set->filter(prog, desc->kfunc)))
 			return 0;
 	}
 	return -EACCES;

@@ -224,7 +224,7 @@ static inline int load_type(enum bpf_prog_type type, const struct bpf_insn *insn
 /* A program that takes up to 12 numbers. */
 static inline int load_prog(const struct bpf_insn *insns, u32 nr)
 {
-	int fd = load_type(BPF_PROG_TYPE_RAW_TRACEPOINT, insns, nr);
+	int fd = load_type(BPF_PROG_TYPE_TRACEPOINT, insns, nr);
 
 	if (fd < 0)
 		print_error("load failed (%d):\n%s", fd, load_log);

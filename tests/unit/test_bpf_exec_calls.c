@@ -572,7 +572,7 @@ static int graph_teardown(void **state)
 static int load_graph(const struct bpf_insn *insns, u32 nr)
 {
 	struct bpf_func_info info[8] = { { .type_id = graph.func_id } };
-	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_TRACEPOINT,
 				.prog_btf_fd = (u32)graph.btf,
 				.func_info = (u64)info,
 				.func_info_rec_size = sizeof(info[0]),
