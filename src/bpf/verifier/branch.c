@@ -50,13 +50,21 @@ static int check_may_goto(struct bpf_verifier_env *env, const struct bpf_insn *i
 
 /* --- which ways? ----------------------------------------------------------------------- */
 
-static bool refine_sides(struct sides *sides, u8 op, bool jmp32)
+static bool is_possible(const struct sides *sides)
 {
-	scalar_refine(&sides->dst, &sides->src, op, jmp32);
 	return scalar_is_sane(&sides->dst) && scalar_is_sane(&sides->src);
 }
 
-/* 1: it jumps; 0: it does not; -1: both may be, and @ways (0: not, 1: jumps) say what is known. */
+static bool refine_sides(struct sides *sides, u8 op, bool jmp32)
+{
+	scalar_refine(&sides->dst, &sides->src, op, jmp32);
+	return is_possible(sides);
+}
+
+/*
+ * 1: it jumps; 0: it does not; -1: both may be. @ways (0: it does not, 1: it does) say
+ * what is known where it goes on.
+ */
 static int predict_scalars(const struct bpf_insn *insn, const struct bpf_reg_state *dst,
 			   const struct bpf_reg_state *src, struct sides ways[2])
 {
@@ -67,15 +75,25 @@ static int predict_scalars(const struct bpf_insn *insn, const struct bpf_reg_sta
 	ways[0] = ways[1] = (struct sides){ dst->s, src->s };
 	if (pred >= 0 || dst == src)
 		return pred;
+	if (!refine_sides(&ways[0], rev_opcode(op), jmp32))
+		pred = 1;
 	if (!refine_sides(&ways[1], op, jmp32))
-		return 0;
-	return refine_sides(&ways[0], rev_opcode(op), jmp32) ? -1 : 1;
+		pred = 0;
+	/* nothing gets here: the path is followed, but what contradicts itself is not kept */
+	if (pred >= 0 && !is_possible(&ways[pred]))
+		ways[pred] = (struct sides){ dst->s, src->s };
+	return pred;
+}
+
+static bool are_scalars(const struct bpf_reg_state *dst, const struct bpf_reg_state *src)
+{
+	return dst->type == SCALAR_VALUE && src->type == SCALAR_VALUE;
 }
 
 static int predict(const struct bpf_insn *insn, const struct bpf_reg_state *dst,
 		   const struct bpf_reg_state *src, struct sides ways[2])
 {
-	if (dst->type != SCALAR_VALUE || src->type != SCALAR_VALUE)
+	if (!are_scalars(dst, src))
 		return ptr_is_branch_taken(dst, src, BPF_OP(insn->code), is_jmp32(insn));
 	return predict_scalars(insn, dst, src, ways);
 }
@@ -138,13 +156,30 @@ static int follow_both(struct bpf_verifier_env *env, const struct bpf_insn *insn
 	br.jump = push_stack(env, insn_idx + 1 + (u32)insn->off, insn_idx);
 	if (!br.jump)
 		return -E2BIG;
-	if (dst->type == SCALAR_VALUE && src->type == SCALAR_VALUE) {
+	if (are_scalars(dst, src)) {
 		learn_scalars(br.fall, insn, &ways[0], &linked);
 		learn_scalars(br.jump, insn, &ways[1], &linked);
 	} else {
 		branch_learn_ptrs(env, &br);
 	}
 	return 0;
+}
+
+/* Only one way is left, but what was found out on the other one teaches something. */
+static int follow_one(struct bpf_verifier_env *env, const struct bpf_insn *insn,
+		      const struct bpf_reg_state *src, const struct sides *way)
+{
+	const struct bpf_reg_state *dst = reg_state(env, insn->dst_reg);
+	const struct sides now = { dst->s, src->s };
+	struct linked_regs linked = {};
+	int err = mark_decisive(env, insn, dst, src);
+
+	if (err || !are_scalars(dst, src) || !memcmp(&now, way, sizeof(now)))
+		return err;
+	err = link_regs(env, dst, src, &linked);
+	if (!err)
+		learn_scalars(env->cur, insn, way, &linked);
+	return err;
 }
 
 /* --- the instruction ------------------------------------------------------------------------ */
@@ -180,8 +215,8 @@ static int check_compare(struct bpf_verifier_env *env, const struct bpf_insn *in
 	pred = predict(insn, dst, src, ways);
 	if (pred < 0)
 		return follow_both(env, insn, *insn_idx, src, ways);
-	err = mark_decisive(env, insn, dst, src);
-	if (!err && pred)
+	err = follow_one(env, insn, src, &ways[pred]);
+	if (pred)
 		*insn_idx += (u32)insn->off;
 	return err;
 }
