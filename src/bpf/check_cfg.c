@@ -214,7 +214,7 @@ static int check_depth(struct bpf_check_env *env)
 	for (s = 0; s < env->prog->nr_subprogs; s++)
 		if (frames_from(env->prog, s, depth) > BPF_MAX_FRAMES)
 			return FAIL(env, -E2BIG, "the call stack of %d frames is too deep !\n",
-				    BPF_MAX_FRAMES + 1);
+				    BPF_MAX_FRAMES);
 	return 0;
 }
 

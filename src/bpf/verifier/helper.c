@@ -196,8 +196,12 @@ static int check_snprintf(struct bpf_verifier_env *env, const struct helper_call
 /* Turns are followed until a state is covered, or as many as there are. */
 static int check_loop(struct bpf_verifier_env *env, const struct helper_call *c)
 {
-	int err = mark_chain_precision(env, BPF_REG_1);
+	int err = 0;
 
+	/* without flags it may be made a loop of the program */
+	if (register_is_null(reg_state(env, BPF_REG_4)))
+		err = mark_chain_precision(env, BPF_REG_4);
+	err = err ?: mark_chain_precision(env, BPF_REG_1);
 	if (err)
 		return err;
 	if (cur_func(env)->callback_depth < reg_state(env, BPF_REG_1)->s.umax_value)
