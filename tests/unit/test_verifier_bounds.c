@@ -302,7 +302,7 @@ static void test_corners(void **state)
 {
 	for (u32 i = 0; i < nr_ranges; i++) {
 		check_unary(&ranges[i]);
-		for (u32 j = 0; j < nr_ranges; j += 1 + i % 3)
+		for (u32 j = 0; j < nr_ranges; j += 2 + i % 3)
 			check_pair(&ranges[i], &ranges[j]);
 	}
 }
@@ -403,7 +403,7 @@ static void test_chains(void **state)
 	struct rng rng;
 
 	rng_init(&rng, SEED);
-	for (u32 round = 0; round < 60000; round++) {
+	for (u32 round = 0; round < 25000; round++) {
 		struct set a, b;
 
 		make_random(&a, &rng);
