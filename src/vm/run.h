@@ -9,6 +9,9 @@
  *	 "print": ["map"],		maps to be told of in END, once the scheduler is out
  *	 "warmup_ns": 0, "duration_ns": 1000000000, "seed": 1}
  *
+ * {"calibrate": true} instead: no workload, but what things cost, see
+ * src/calibrate/calibrate.h. The END is then {"costs": {...}, "lost": [...]}.
+ *
  * END:	{"release": "7.0.13", "cpus": 4, "rounds_per_ms": 123,
  *	 "start_ns": t,			CLOCK_MONOTONIC of the workload's start
  *	 "end_ns": t,			of the end of the window
@@ -32,5 +35,6 @@
 #define RUN_KEY_WARMUP "warmup_ns"
 #define RUN_KEY_DURATION "duration_ns"
 #define RUN_KEY_SEED "seed"
+#define RUN_KEY_CALIBRATE "calibrate"
 
 #endif

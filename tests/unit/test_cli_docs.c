@@ -23,6 +23,7 @@ static const struct command commands[] = {
 	{ "trace", "", cmd_trace },
 	{ "vm", "", cmd_vm },
 	{ "verify", "", cmd_verify },
+	{ "calibrate", "", cmd_calibrate },
 	{ "bench", "", cmd_bench },
 	{ "workloads", "", cmd_workloads },
 	{ "machines", "", cmd_machines },

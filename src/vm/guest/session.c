@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../base/alloc.h"
+#include "../../calibrate/calibrate.h"
 #include "../../loader/loader.h"
 #include "../../native/native.h"
 #include "../../sched/kernel.h"
@@ -311,10 +312,31 @@ static bool prepare(void)
 	return false;
 }
 
+/* What things cost here. */
+static void calibrate(int fd)
+{
+	struct json_object *end = json_object_new_object(), *lost;
+	struct probe_figures figures;
+	char err[512];
+
+	if (calibrate_real(&figures, err, sizeof(err))) {
+		channel_send_text(fd, CHANNEL_ERROR, err);
+		return;
+	}
+	json_object_object_add(end, "costs", calibrate_solve(&figures, &lost));
+	json_object_object_add(end, "lost", lost);
+	channel_send_text(fd, CHANNEL_END, json_object_to_json_string(end));
+	json_object_put(end);
+}
+
 void session_main(int fd, struct json_object *settings)
 {
 	int err;
 
+	if (json_object_object_get_ex(settings, RUN_KEY_CALIBRATE, NULL)) {
+		calibrate(fd);
+		return;
+	}
 	s.fd = fd;
 	s.settings = settings;
 	s.end = json_object_new_object();
