@@ -42,8 +42,9 @@ u64 since_start(const struct session *s, u64 time)
 	return s->start && time > s->start ? time - s->start : 0;
 }
 
-struct loader *load_object(struct session *s, const char *name, const struct text_list *set,
-			   const struct text_list *init_progs, struct loader_error *error)
+struct loader *load_object(struct session *s, const char *name, const char *ops,
+			   const struct text_list *set, const struct text_list *init_progs,
+			   struct loader_error *error)
 {
 	const struct run_options *o = &s->plan->options;
 	struct loader_options opts = {
@@ -53,6 +54,7 @@ struct loader *load_object(struct session *s, const char *name, const struct tex
 		.nr_init_progs = init_progs->nr,
 		.include_dirs = o->include_dirs.items,
 		.nr_include_dirs = o->include_dirs.nr,
+		.ops = ops,
 		.topology = &s->plan->topology,
 		.generation = s->generation,
 		.verbose = o->verbose,
@@ -139,7 +141,7 @@ static enum loader_status load_and_attach(struct session *s, const char *schedul
 	u32 kinds;
 
 	scheduler_settings(s->plan, scheduler, &set, &copy);
-	s->loader = load_object(s, scheduler, &set, &o->init_progs, error);
+	s->loader = load_object(s, scheduler, o->ops, &set, &o->init_progs, error);
 	free(copy);
 	if (!s->loader)
 		return error->status;

@@ -73,7 +73,7 @@ static enum loader_status attach_one(struct session *s, const struct with_plan *
 	static const struct text_list none;
 	enum loader_status status;
 
-	b->loader = load_object(s, with->object, &with->set, &none, error);
+	b->loader = load_object(s, with->object, NULL, &with->set, &none, error);
 	if (!b->loader)
 		return error->status;
 	if (loader_kinds(b->loader) & (LOADER_SCX | LOADER_GHOST)) {

@@ -63,6 +63,7 @@ static const struct action {
 	{ "kill-agent", NULL, TIMED_KILL_AGENT, NULL },
 	{ "destroy-enclave", NULL, TIMED_DESTROY_ENCLAVE, NULL },
 	{ "print", "MAP", TIMED_PRINT, NULL },
+	{ "run", "PROG", TIMED_RUN, NULL },
 };
 
 static int bad_action(const char *text, const struct suggest *near, char *err, size_t err_size)

@@ -34,13 +34,15 @@ static const struct cmd_option options[] = {
 	{ "set", 0, CMD_LIST, FIELD(set), "VAR=VALUE",
 	  "set a global variable of every scheduler before it is loaded, also a field "
 	  "(cfg.batch=3) or an element (arr[2]=1); may be repeated" },
+	{ "ops", 0, CMD_TEXT, FIELD(ops), "TABLE",
+	  "attach this table of operations, where an object has several" },
 	{ "init-prog", 0, CMD_LIST, FIELD(init_progs), "NAME",
 	  "run this SEC(\"syscall\") program between load and attach; may be repeated" },
 	{ "include", 'I', CMD_LIST, FIELD(include_dirs), "DIR",
 	  "search for headers of a .bpf.c here, too; may be repeated" },
 	{ "at", 0, CMD_LIST, FIELD(at), "TIME:ACTION",
 	  "do something this long after the start: swap=SCHED, offline=CPU, online=CPU, "
-	  "kill-agent, destroy-enclave or print=MAP; may be repeated" },
+	  "kill-agent, destroy-enclave, print=MAP or run=PROG; may be repeated" },
 	{ "with", 0, CMD_LIST, FIELD(with), "OBJ[,VAR=VALUE...]",
 	  "run an object of periodic or tracing programs beside the scheduler; may be repeated" },
 	{ "watch", 0, CMD_LIST, FIELD(watch), "MAP[=INTERVAL]",

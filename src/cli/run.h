@@ -32,6 +32,7 @@ enum timed_kind {
 	TIMED_KILL_AGENT,
 	TIMED_DESTROY_ENCLAVE,
 	TIMED_PRINT,
+	TIMED_RUN,
 };
 
 /* Something that happens during the run: --at TIME:WHAT[=VALUE] */
@@ -67,7 +68,7 @@ struct cgroup_plan {
 
 /* What the command line says, as cmdline.c fills it in. */
 struct run_options {
-	const char *machine, *workload, *costs, *trace, *on, *enclave;
+	const char *machine, *workload, *costs, *trace, *on, *enclave, *ops;
 	u64 duration; /* 0: as long as the workload says */
 	u64 warmup, seed, runnable_timeout;
 	u32 noise, kernel, contexts;

@@ -84,9 +84,10 @@ void restart_if_asked(struct session *s);
 void note_action(struct session *s, const char *what, const char *error, const char *text);
 /* The run has failed, before it began. */
 void session_fail(struct session *s, const struct loader_error *error);
-/* Opens and loads an object for this run; NULL with the reason in @error. */
-struct loader *load_object(struct session *s, const char *name, const struct text_list *set,
-			   const struct text_list *init_progs, struct loader_error *error);
+/* Opens and loads an object for this run, @ops its table or NULL; NULL with the reason in @error. */
+struct loader *load_object(struct session *s, const char *name, const char *ops,
+			   const struct text_list *set, const struct text_list *init_progs,
+			   struct loader_error *error);
 
 /* --- enclave.c -------------------------------------------------------------- */
 

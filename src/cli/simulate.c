@@ -69,6 +69,24 @@ static void set_online(struct session *s, const struct timed_action *a)
 	note_action(s, a->text, err ? message : NULL, NULL);
 }
 
+/* As the scheduler's own process would do it (BPF_PROG_TEST_RUN). */
+static void run_program(struct session *s, const struct timed_action *a)
+{
+	struct loader_error error = {};
+	char text[32];
+	int retval;
+
+	if (!s->loader) {
+		note_action(s, a->text, "no BPF scheduler is in charge", NULL);
+	} else if (loader_run(s->loader, a->value, &retval, &error) != LOADER_OK) {
+		note_action(s, a->text, error.message, NULL);
+	} else {
+		snprintf(text, sizeof(text), "returned %d", retval);
+		note_action(s, a->text, NULL, text);
+	}
+	loader_error_free(&error);
+}
+
 static void act(struct session *s, const struct timed_action *a)
 {
 	switch (a->kind) {
@@ -88,6 +106,9 @@ static void act(struct session *s, const struct timed_action *a)
 		break;
 	case TIMED_PRINT:
 		print_map(s, a->value, a->text);
+		break;
+	case TIMED_RUN:
+		run_program(s, a);
 		break;
 	}
 }

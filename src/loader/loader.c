@@ -136,21 +136,29 @@ static enum loader_status apply_settings(struct loader *l, const struct loader_o
 	return status;
 }
 
+static struct bpf_program *find_syscall_program(const struct loader *l, const char *name,
+						struct loader_error *error)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(l->obj, name);
+
+	if (!prog)
+		loader_fail(error, LOADER_ERR_USAGE, "%s: has no program '%s' to run", l->path, name);
+	else if (bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL)
+		return prog;
+	else
+		loader_fail(error, LOADER_ERR_USAGE,
+			    "%s: program '%s' is SEC(\"%s\"); only SEC(\"syscall\") programs can be run",
+			    l->path, name, bpf_program__section_name(prog));
+	return NULL;
+}
+
 static enum loader_status pick_init_programs(const struct loader *l, struct loader_error *error)
 {
-	struct bpf_program *prog;
-
 	for (u32 i = 0; i < l->nr_init_progs; i++) {
-		prog = bpf_object__find_program_by_name(l->obj, l->init_progs[i]);
+		struct bpf_program *prog = find_syscall_program(l, l->init_progs[i], error);
+
 		if (!prog)
-			return loader_fail(error, LOADER_ERR_USAGE,
-					   "%s: has no program '%s' to run before attaching", l->path,
-					   l->init_progs[i]);
-		if (bpf_program__type(prog) != BPF_PROG_TYPE_SYSCALL)
-			return loader_fail(error, LOADER_ERR_USAGE,
-					   "%s: program '%s' is SEC(\"%s\"); only SEC(\"syscall\") programs can be run before attaching",
-					   l->path, l->init_progs[i],
-					   bpf_program__section_name(prog));
+			return LOADER_ERR_USAGE;
 		bpf_program__set_autoload(prog, true);
 	}
 	return LOADER_OK;
@@ -264,21 +272,34 @@ struct loader *loader_open(const char *path, const struct loader_options *opts,
 
 /* --- load ---------------------------------------------------------------------- */
 
+enum loader_status loader_run(struct loader *l, const char *name, int *retval,
+			      struct loader_error *error)
+{
+	struct bpf_program *prog = find_syscall_program(l, name, error);
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int err;
+
+	if (!prog)
+		return LOADER_ERR_USAGE;
+	err = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+	if (err)
+		return loader_fail(error, LOADER_ERR_LOAD, "%s: program '%s' could not be run: %s",
+				   l->path, name, strerror(-err));
+	*retval = (int)opts.retval;
+	return LOADER_OK;
+}
+
 static enum loader_status run_init_program(struct loader *l, const char *name,
 					   struct loader_error *error)
 {
-	struct bpf_program *prog = bpf_object__find_program_by_name(l->obj, name);
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int err = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+	int retval;
+	enum loader_status status = loader_run(l, name, &retval, error);
 
-	if (err)
-		return loader_fail(error, LOADER_ERR_LOAD, "%s: init program '%s' could not be run: %s",
-				   l->path, name, strerror(-err));
-	if (opts.retval)
-		return loader_fail(error, LOADER_ERR_LOAD,
-				   "%s: init program '%s' returned %d; expected 0", l->path, name,
-				   (int)opts.retval);
-	return LOADER_OK;
+	if (status == LOADER_OK && retval)
+		status = loader_fail(error, LOADER_ERR_LOAD,
+				     "%s: init program '%s' returned %d; expected 0", l->path, name,
+				     retval);
+	return status;
 }
 
 enum loader_status loader_load(struct loader *l, struct loader_error *error)

@@ -105,6 +105,14 @@ void loader_detach(struct loader *l);
 void loader_close(struct loader *l);
 void loader_error_free(struct loader_error *error);
 
+/*
+ * Runs a SEC("syscall") program of a loaded object (BPF_PROG_TEST_RUN), what it
+ * returns in @retval. LOADER_ERR_USAGE: there is no such program; LOADER_ERR_LOAD:
+ * it could not be run.
+ */
+enum loader_status loader_run(struct loader *l, const char *name, int *retval,
+			      struct loader_error *error);
+
 /* One program of an object. Names stay until it is closed. */
 struct loader_program {
 	const char *name, *section;

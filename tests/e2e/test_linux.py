@@ -92,6 +92,28 @@ class Selftests(e2e.Test):
                                   run["end"]["message"])
 
 
+    def test_tables_and_programs(self):
+        """--ops chooses among tables, --at run= among programs; what is not there is said."""
+        def run(name, *args):
+            return vrt("run", os.path.join(OBJECTS, "selftests", name + ".bpf.o"), "-m", "4", "-w",
+                       UNFAIR, "-t", "50ms", "--kernel", "6.12", *args)
+
+        done = run("hotplug", "--ops", "hotplug_nocb_ops", "--json")
+        self.assertEqual(json.loads(done.stdout)["runs"][0]["attachments"][0]["ops"],
+                         "hotplug_nocb_ops")
+        self.assertNotIn("of several", done.stderr)
+        self.check_refused(run("hotplug", "--ops", "hotplug"), 2, "no struct_ops table 'hotplug'",
+                           "hotplug_cb_ops, hotplug_nocb_ops")
+        done = run("prog_run", "--at", "20ms:run=prog_run_syscall")
+        self.assertIn("returned 0", done.stdout)
+        self.assertIn("left by itself after 20.0 ms", done.stdout)
+        self.check_refused(run("prog_run", "--at", "20ms:run=prog"), 2, "no program 'prog' to run")
+        self.check_refused(run("prog_run", "--at", "20ms:run=prog_run_exit"), 2,
+                           'only SEC("syscall") programs can be run')
+        self.check_refused(run("prog_run", "--at", "1ms:swap=eevdf", "--at", "20ms:run=prog"), 2,
+                           "no BPF scheduler is in charge")
+
+
 class Hotplug(e2e.Test):
     def test_restart_as_asked(self):
         for seed in (1, 2):
