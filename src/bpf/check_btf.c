@@ -36,6 +36,51 @@ static int copy_records(u64 user, u32 nr, u32 rec_size, void *dst, u32 size)
 	return 0;
 }
 
+/* --- endings in the middle -------------------------------------------------------------- */
+
+/*
+ * What may end the program, or hand it over, from within a function: then the
+ * function returns a number. "": nothing does.
+ */
+static const char *abnormal_return(const struct bpf_prog *prog, const struct bpf_subprog *sub)
+{
+	for (u32 i = sub->start; i < sub->end; i++) {
+		const struct bpf_insn *insn = &prog->insns[i];
+
+		if (bpf_is_ldimm64(insn))
+			i++;
+		else if (BPF_CLASS(insn->code) == BPF_LD)
+			return "LD_ABS";
+		else if (bpf_is_call(insn, 0) && insn->imm == BPF_FUNC_tail_call)
+			return "tail_call";
+	}
+	return "";
+}
+
+/* Without function information nobody knows what functions return. */
+static int check_abnormal_returns(struct bpf_check_env *env)
+{
+	const struct bpf_prog *prog = env->prog;
+
+	for (u32 i = 1; i < prog->nr_subprogs; i++) {
+		const char *what = abnormal_return(prog, &prog->subprogs[i]);
+
+		if (*what)
+			return FAIL(env, -EINVAL, "%s is not allowed in subprogs without BTF\n",
+				    what);
+	}
+	return 0;
+}
+
+static bool returns_number(const struct btf *btf, const struct btf_type *func)
+{
+	const struct btf_type *proto = btf_type_by_id(btf, func->type);
+	const struct btf_type *t = btf_type_skip_modifiers(btf, proto->type, NULL);
+
+	return proto->type && (btf_kind(t) == BTF_KIND_ENUM || btf_kind(t) == BTF_KIND_ENUM64 ||
+			       (btf_kind(t) == BTF_KIND_INT && t->size <= 8));
+}
+
 /* --- functions ------------------------------------------------------------------------ */
 
 static int check_func(struct bpf_check_env *env, u32 i)
@@ -43,6 +88,7 @@ static int check_func(struct bpf_check_env *env, u32 i)
 	struct bpf_prog *prog = env->prog;
 	const struct bpf_func_info *info = &prog->func_info[i];
 	const struct btf_type *t;
+	const char *what;
 
 	if (!i && info->insn_off)
 		return FAIL(env, -EINVAL, "nonzero insn_off %u for the first func info record",
@@ -58,6 +104,10 @@ static int check_func(struct bpf_check_env *env, u32 i)
 	if (!t || btf_kind(t) != BTF_KIND_FUNC)
 		return FAIL(env, -EINVAL, "invalid type id %d in func info", info->type_id);
 	prog->subprogs[i].func_type_id = info->type_id;
+	what = i && !returns_number(prog->btf, t) ? abnormal_return(prog, &prog->subprogs[i]) : "";
+	if (*what)
+		return FAIL(env, -EINVAL, "%s is only allowed in functions that return 'int'.\n",
+			    what);
 	return 0;
 }
 
@@ -69,7 +119,7 @@ static int check_func_info(struct bpf_check_env *env)
 	int err;
 
 	if (!nr)
-		return 0;
+		return check_abnormal_returns(env);
 	if (nr != prog->nr_subprogs)
 		return FAIL(env, -EINVAL,
 			    "number of funcs in func_info doesn't match number of subprogs\n");
@@ -152,7 +202,7 @@ int bpf_check_btf_info(struct bpf_check_env *env)
 	if (attr->core_relo_cnt) /* libbpf relocates by itself; light skeletons do not */
 		return FAIL(env, -EOPNOTSUPP, "CO-RE relocation by the kernel is not supported\n");
 	if (!attr->func_info_cnt && !attr->line_info_cnt)
-		return 0;
+		return check_abnormal_returns(env);
 	obj = bpf_obj_from_fd((int)attr->prog_btf_fd, BPF_OBJ_BTF);
 	if (!obj)
 		return bpf_fd_error((int)attr->prog_btf_fd);

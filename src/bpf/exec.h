@@ -116,7 +116,8 @@ struct bpf_exec {
 	u32 rcu_depth, preempt_depth;
 	void *refs[BPF_MAX_REFS]; /* objects and samples that are acquired and not given back */
 	u32 nr_refs;
-	const void *packet, *packet_end; /* of programs on packets */
+	/* of programs on packets: the frame, which the program sees from packet on */
+	const void *frame, *packet, *packet_end;
 	struct bpf_exec *next; /* free ones */
 	struct bpf_frame frames[BPF_MAX_FRAMES];
 	struct bpf_reg shadow[BPF_MAX_FRAMES * BPF_SLOTS]; /* regions of spilled pointers */
@@ -183,9 +184,12 @@ u64 bpf_exec_end(struct bpf_exec *x, u64 ret);
 u64 bpf_exec_call(struct bpf_exec *x, u32 insn, const struct bpf_reg *args, u32 nr);
 /* The same from a helper or kfunc: a callback in @func, which has been checked. */
 u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, u32 nr);
-/* Programs on packets: @ctx is a struct __sk_buff or xdp_md. */
-u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const void *packet,
-			const void *packet_end);
+/*
+ * Programs on packets: @ctx is a struct __sk_buff or xdp_md. @frame begins with an
+ * Ethernet header, @packet with what the program sees.
+ */
+u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const void *frame,
+			const void *packet, const void *packet_end);
 
 /*
  * The counter is used up: charges, and fills it again or stops the program.

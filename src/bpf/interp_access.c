@@ -257,8 +257,9 @@ static bool packet_pointer(const struct bpf_exec *x, struct bpf_reg *dst, u64 po
 	u64 end = xdp ? offsetof(struct xdp_md, data_end) : offsetof(struct __sk_buff, data_end);
 	u64 meta = xdp ? offsetof(struct xdp_md, data_meta) : offsetof(struct __sk_buff, data_meta);
 	u32 len = (u32)((const char *)x->packet_end - (const char *)x->packet);
-	bool writable = x->prog->type != BPF_PROG_TYPE_SOCKET_FILTER &&
-			x->prog->type != BPF_PROG_TYPE_CGROUP_SKB;
+	bool writable = xdp || x->prog->type == BPF_PROG_TYPE_SCHED_CLS ||
+			x->prog->type == BPF_PROG_TYPE_SCHED_ACT ||
+			x->prog->type == BPF_PROG_TYPE_LWT_XMIT;
 
 	if (!x->packet || size != 4)
 		return false;
@@ -330,6 +331,10 @@ static bool ctx_writable(const struct bpf_prog *prog, u64 pos, u32 size)
 	case BPF_PROG_TYPE_SCHED_CLS:
 	case BPF_PROG_TYPE_SCHED_ACT:
 	case BPF_PROG_TYPE_CGROUP_SKB:
+	case BPF_PROG_TYPE_LWT_IN:
+	case BPF_PROG_TYPE_LWT_OUT:
+	case BPF_PROG_TYPE_LWT_XMIT:
+	case BPF_PROG_TYPE_LWT_SEG6LOCAL:
 		return skb_writable(pos, size);
 	default:
 		return ctx_is_plain(prog);

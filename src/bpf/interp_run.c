@@ -14,6 +14,8 @@
  * with CONFIG_PREEMPT_RCU: what they protect lives as long as the run.
  */
 #include <endian.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,7 +152,7 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible)
 	x->lock = NULL;
 	x->rcu_depth = x->preempt_depth = 0;
 	x->nr_refs = 0;
-	x->packet = x->packet_end = NULL;
+	x->frame = x->packet = x->packet_end = NULL;
 	x->ctx = NULL;
 	x->ctx_size = 0;
 	x->preemptible = preemptible;
@@ -293,14 +295,15 @@ u64 bpf_interp_run(struct bpf_prog *prog, void *ctx, u32 ctx_size)
 	return bpf_exec_end(x, ret);
 }
 
-u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const void *packet,
-			const void *packet_end)
+u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const void *frame,
+			const void *packet, const void *packet_end)
 {
 	struct bpf_exec *x = bpf_exec_begin(prog, prog->preemptible);
 	u64 ret;
 
 	if (!x)
 		return 0;
+	x->frame = frame;
 	x->packet = packet;
 	x->packet_end = packet_end;
 	ret = bpf_exec_main(x, ctx, ctx_size);
@@ -338,16 +341,29 @@ bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *r)
 	return true;
 }
 
+/*
+ * Where LD_ABS and LD_IND of @pos begin: in the packet, or behind the magic offsets of
+ * classic BPF at the network or the link-layer header. NULL: nowhere.
+ */
+static const char *packet_at(const struct bpf_exec *x, s64 pos)
+{
+	if (pos >= 0)
+		return (const char *)x->packet + pos;
+	if (pos >= SKF_NET_OFF)
+		return (const char *)x->frame + ETH_HLEN + (pos - SKF_NET_OFF);
+	return pos >= SKF_LL_OFF ? (const char *)x->frame + (pos - SKF_LL_OFF) : NULL;
+}
+
 bool bpf_exec_load_packet(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *r)
 {
 	u32 bytes = (u32)pc->off; /* the decoder's */
 	s64 pos = pc->imm + (s64)(s32)(pc->src == 0xff ? 0 : (u32)r[pc->src].v);
-	s64 len = (const char *)x->packet_end - (const char *)x->packet;
+	const char *from = x->packet ? packet_at(x, pos) : NULL;
 	u64 v = 0;
 
-	if (!x->packet || pos < 0 || pos + bytes > len)
+	if (!from || (const char *)x->packet_end - from < bytes)
 		return false;
-	memcpy(&v, (const char *)x->packet + pos, bytes);
+	memcpy(&v, from, bytes);
 	bpf_reg_number(&r[0], be64toh(v) >> (64 - 8 * bytes));
 	return true;
 }

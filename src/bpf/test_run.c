@@ -8,6 +8,7 @@
  * do not depend on the host.
  */
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,6 @@
 
 #define ENOTSUPP 524
 #define MAX_PACKET 65536
-#define MIN_PACKET 14 /* an Ethernet header */
 #define HEADROOM 256
 #define MAX_CTX 65536 /* Linux: U16_MAX */
 #define MAX_REPEAT 1000000
@@ -66,7 +66,7 @@ static int get_packet(struct run *r)
 {
 	const union bpf_attr *attr = r->attr;
 
-	if (attr->test.data_size_in < MIN_PACKET || attr->test.data_size_in > MAX_PACKET)
+	if (attr->test.data_size_in < ETH_HLEN || attr->test.data_size_in > MAX_PACKET)
 		return -EINVAL;
 	if (!attr->test.data_in)
 		return -EFAULT;
@@ -78,14 +78,21 @@ static int get_packet(struct run *r)
 	return 0;
 }
 
+/* Programs that see the Ethernet header. Others see what is behind it. */
+static bool sees_link_layer(enum bpf_prog_type type)
+{
+	return type == BPF_PROG_TYPE_XDP || type == BPF_PROG_TYPE_SCHED_CLS ||
+	       type == BPF_PROG_TYPE_SCHED_ACT;
+}
+
 /* The fields of a given struct __sk_buff that are taken; all others must be zero. */
-static int fill_skb(struct run *r)
+static int fill_skb(struct run *r, u32 hidden)
 {
 	struct __sk_buff *skb = r->ctx, in = *skb;
 
 	if (in.data || in.data_end || in.data_meta || in.protocol || in.pkt_type)
 		return -EINVAL;
-	skb->len = r->packet_size;
+	skb->len = r->packet_size - hidden;
 	skb->protocol = (u32)r->packet[HEADROOM + 12] | (u32)r->packet[HEADROOM + 13] << 8;
 	skb->ifindex = in.ifindex ? in.ifindex : 1;
 	return 0;
@@ -95,6 +102,8 @@ static int run_packet(struct run *r)
 {
 	bool xdp = r->prog->type == BPF_PROG_TYPE_XDP;
 	u32 size = xdp ? sizeof(struct xdp_md) : sizeof(struct __sk_buff);
+	u32 hidden = sees_link_layer(r->prog->type) ? 0 : ETH_HLEN;
+	u8 *frame;
 	int err;
 
 	if (r->attr->test.ctx_size_in > size)
@@ -104,12 +113,14 @@ static int run_packet(struct run *r)
 		return err;
 	if (!new_ctx(r, size))
 		return -ENOMEM;
-	if (!xdp && (err = fill_skb(r)))
+	if (!xdp && (err = fill_skb(r, hidden)))
 		return err;
 	if (xdp)
-		memset(r->ctx, 0, size);
-	r->ret = bpf_exec_run_packet(r->prog, r->ctx, size, r->packet + HEADROOM,
-				     r->packet + HEADROOM + r->packet_size);
+		*(struct xdp_md *)r->ctx = (struct xdp_md){ .ingress_ifindex = 1 };
+	frame = r->packet + HEADROOM;
+	r->ret = bpf_exec_run_packet(r->prog, r->ctx, size, frame, frame + hidden,
+				     frame + r->packet_size);
+	memset(frame, 0, hidden); /* what comes out has a new header */
 	return 0;
 }
 
@@ -197,6 +208,10 @@ static void run_inside(void *arg)
 	case BPF_PROG_TYPE_SCHED_CLS:
 	case BPF_PROG_TYPE_SCHED_ACT:
 	case BPF_PROG_TYPE_CGROUP_SKB:
+	case BPF_PROG_TYPE_LWT_IN:
+	case BPF_PROG_TYPE_LWT_OUT:
+	case BPF_PROG_TYPE_LWT_XMIT:
+	case BPF_PROG_TYPE_LWT_SEG6LOCAL:
 	case BPF_PROG_TYPE_XDP:
 		r->err = run_packets(r);
 		break;

@@ -3,6 +3,8 @@
  * BPF_PROG_LOAD: what is refused and how, what libbpf's probes get; and
  * BPF_PROG_TEST_RUN.
  */
+#include <linux/filter.h>
+
 #include <stdio.h>
 
 #include "../../src/bpf/exec.h"
@@ -532,27 +534,39 @@ static void check_packet(enum bpf_prog_type type, u32 data_off, u32 end_off)
 	bpf_close(fd);
 }
 
-static void test_run_packets(void **state)
+/* What LD_ABS of two bytes at @off gives to a program of @type. */
+static u32 load_abs(enum bpf_prog_type type, s32 off)
 {
-	struct bpf_insn abs[] = { MOV64_REG(R6, R1), INSN(BPF_LD | BPF_ABS | BPF_H, 0, 0, 0, 12),
+	struct bpf_insn abs[] = { MOV64_REG(R6, R1), INSN(BPF_LD | BPF_ABS | BPF_H, 0, 0, 0, off),
 				  EXIT };
-	u8 in[64] = { [12] = 0x08, [13] = 0x06 };
+	u8 in[64] = { [12] = 0x08, [13] = 0x06, [26] = 0x12, [27] = 0x34 };
 	union bpf_attr attr = { 0 };
-	int fd;
+	int fd = load_type(type, abs, ARRAY_SIZE(abs));
 
-	check_packet(BPF_PROG_TYPE_SCHED_CLS, offsetof(struct __sk_buff, data),
-		     offsetof(struct __sk_buff, data_end));
-	check_packet(BPF_PROG_TYPE_XDP, offsetof(struct xdp_md, data),
-		     offsetof(struct xdp_md, data_end));
-	/* the old way: network byte order */
-	fd = load_type(BPF_PROG_TYPE_SOCKET_FILTER, abs, ARRAY_SIZE(abs));
 	assert_true(fd >= 0);
 	attr.test.prog_fd = (u32)fd;
 	attr.test.data_in = (u64)in;
 	attr.test.data_size_in = sizeof(in);
 	assert_int_equal(test_run(&attr), 0);
-	assert_int_equal(attr.test.retval, 0x0806);
 	bpf_close(fd);
+	return attr.test.retval;
+}
+
+static void test_run_packets(void **state)
+{
+	check_packet(BPF_PROG_TYPE_SCHED_CLS, offsetof(struct __sk_buff, data),
+		     offsetof(struct __sk_buff, data_end));
+	check_packet(BPF_PROG_TYPE_XDP, offsetof(struct xdp_md, data),
+		     offsetof(struct xdp_md, data_end));
+	/* the old way: network byte order; filters do not see the Ethernet header */
+	assert_int_equal(load_abs(BPF_PROG_TYPE_SCHED_CLS, 12), 0x0806);
+	assert_int_equal(load_abs(BPF_PROG_TYPE_SOCKET_FILTER, 12), 0x1234);
+	assert_int_equal(load_abs(BPF_PROG_TYPE_SOCKET_FILTER, 49), 0);
+	/* ... but reach it, as classic BPF does */
+	assert_int_equal(load_abs(BPF_PROG_TYPE_SOCKET_FILTER, SKF_LL_OFF + 12), 0x0806);
+	assert_int_equal(load_abs(BPF_PROG_TYPE_SCHED_CLS, SKF_NET_OFF + 12), 0x1234);
+	assert_int_equal(load_abs(BPF_PROG_TYPE_SCHED_CLS, SKF_LL_OFF + 63), 0);
+	assert_int_equal(load_abs(BPF_PROG_TYPE_SCHED_CLS, SKF_LL_OFF - 1), 0);
 }
 
 /* --- arenas -------------------------------------------------------------- */

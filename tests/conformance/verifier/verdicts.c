@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,15 @@ static const char *after(const char *text, const char *prefix)
 	return strncmp(text, prefix, len) ? NULL : text + len;
 }
 
+static long retval_of(const char *text)
+{
+	if (!strcmp(text, "POINTER_VALUE"))
+		return POINTER_VALUE;
+	if (!strcmp(text, "TEST_DATA_LEN"))
+		return DATA_SIZE;
+	return !strcmp(text, "INT_MIN") ? INT_MIN : strtol(text, NULL, 0);
+}
+
 static void read_tag(struct spec *spec, const char *tag, bool *x86, bool *arch)
 {
 	const char *v;
@@ -96,7 +106,7 @@ static void read_tag(struct spec *spec, const char *tag, bool *x86, bool *arch)
 		spec->description = v;
 	else if ((v = after(tag, "retval=")))
 		spec->execute = spec->privileged = true,
-		spec->retval = !strcmp(v, "POINTER_VALUE") ? POINTER_VALUE : strtol(v, NULL, 0);
+		spec->retval = retval_of(v);
 	else if ((v = after(tag, "log_level=")))
 		spec->log_level = atoi(v);
 	else if ((v = after(tag, "prog_flags=")))
