@@ -27,6 +27,7 @@ struct command {
 };
 
 int cmd_run(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_vm(int argc, char **argv);
 int cmd_verify(int argc, char **argv);

@@ -3,11 +3,14 @@
 #include "cmdline.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/alloc.h"
 #include "../base/error.h"
+#include "../base/strbuf.h"
 #include "../base/suggest.h"
 #include "units.h"
 
@@ -20,6 +23,7 @@ struct parse {
 	char *err;
 	size_t err_size;
 	u64 given; /* bit per option that may be given once */
+	bool written; /* by cmdline_write(): nothing that is only here */
 };
 
 static void *field_of(const struct parse *p, const struct cmd_option *o)
@@ -156,7 +160,7 @@ static const struct cmd_option *find_long(const struct parse *p, const char *nam
 		const struct cmd_option *o = &p->table->options[i];
 
 		if (strlen(o->name) == len && !strncmp(o->name, name, len))
-			return o;
+			return p->written && o->here ? NULL : o;
 	}
 	return NULL;
 }
@@ -194,7 +198,8 @@ static int parse_short(struct parse *p, const char *arg, const char *next, bool 
 		int err;
 
 		for (u32 i = 0; i < p->table->nr_options; i++) {
-			if (p->table->options[i].letter == *arg)
+			if (p->table->options[i].letter == *arg &&
+			    !(p->written && p->table->options[i].here))
 				o = &p->table->options[i];
 		}
 		if (!o)
@@ -213,26 +218,25 @@ static int parse_short(struct parse *p, const char *arg, const char *next, bool 
 	return 0;
 }
 
-int cmdline_parse(const struct cmd_table *table, int argc, char **argv, void *config,
-		  struct text_list *arguments, char *err, size_t err_size)
+static int parse_words(struct parse *p, const char *const *words, u32 nr,
+		       struct text_list *arguments)
 {
-	struct parse p = { .table = table, .config = config, .err = err, .err_size = err_size };
 	bool options = true;
 
-	VRT_ASSERT(table->nr_options <= 64);
-	for (int i = 1; i < argc; i++) {
-		const char *arg = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
+	VRT_ASSERT(p->table->nr_options <= 64);
+	for (u32 i = 0; i < nr; i++) {
+		const char *arg = words[i], *next = i + 1 < nr ? words[i + 1] : NULL;
 		bool used = false;
 		int ret = 0;
 
 		if (options && !strcmp(arg, "--"))
 			options = false;
 		else if (options && !strncmp(arg, "--", 2))
-			ret = parse_long(&p, arg + 2, next, &used);
+			ret = parse_long(p, arg + 2, next, &used);
 		else if (options && arg[0] == '-' && arg[1])
-			ret = parse_short(&p, arg + 1, next, &used);
+			ret = parse_short(p, arg + 1, next, &used);
 		else if (arguments->nr == CMDLINE_MAX_LIST)
-			ret = bad(&p, "%s: more than %u arguments", table->command,
+			ret = bad(p, "%s: more than %u arguments", p->table->command,
 				  CMDLINE_MAX_LIST);
 		else
 			arguments->items[arguments->nr++] = arg;
@@ -241,6 +245,108 @@ int cmdline_parse(const struct cmd_table *table, int argc, char **argv, void *co
 		i += used;
 	}
 	return 0;
+}
+
+int cmdline_parse(const struct cmd_table *table, int argc, char **argv, void *config,
+		  struct text_list *arguments, char *err, size_t err_size)
+{
+	struct parse p = { .table = table, .config = config, .err = err, .err_size = err_size };
+
+	return parse_words(&p, (const char *const *)argv + 1, (u32)max(argc - 1, 0), arguments);
+}
+
+/* --- written down -------------------------------------------------------------- */
+
+__printf(2, 3) static void add_word(struct json_object *words, const char *fmt, ...)
+{
+	struct strbuf sb = {};
+	va_list args;
+
+	va_start(args, fmt);
+	strbuf_vprintf(&sb, fmt, args);
+	va_end(args);
+	json_object_array_add(words, json_object_new_string_len(strbuf_str(&sb), (int)sb.len));
+	strbuf_free(&sb);
+}
+
+static void write_choice(struct json_object *words, const struct cmd_option *o, u32 value)
+{
+	const char *choice = o->value;
+
+	while (value--)
+		choice += strcspn(choice, "|") + 1;
+	add_word(words, "--%s=%.*s", o->name, (int)strcspn(choice, "|"), choice);
+}
+
+static void write_option(struct json_object *words, const struct cmd_option *o, const void *field)
+{
+	const struct text_list *list = field;
+
+	switch (o->kind) {
+	case CMD_FLAG:
+		if (*(const bool *)field)
+			add_word(words, "--%s", o->name);
+		break;
+	case CMD_TEXT:
+		if (*(const char *const *)field)
+			add_word(words, "--%s=%s", o->name, *(const char *const *)field);
+		break;
+	case CMD_LIST:
+		for (u32 i = 0; i < list->nr; i++)
+			add_word(words, "--%s=%s", o->name, list->items[i]);
+		break;
+	case CMD_TIME:
+		add_word(words, "--%s=%lluns", o->name, *(const u64 *)field);
+		break;
+	case CMD_NUMBER:
+		add_word(words, "--%s=%llu", o->name, *(const u64 *)field);
+		break;
+	case CMD_CHOICE:
+		write_choice(words, o, *(const u32 *)field);
+		break;
+	case CMD_HELP:
+		break;
+	}
+}
+
+struct json_object *cmdline_write(const struct cmd_table *table, const void *config,
+				  const struct text_list *arguments)
+{
+	struct json_object *words = json_object_new_array();
+
+	for (u32 i = 0; i < table->nr_options; i++) {
+		const struct cmd_option *o = &table->options[i];
+
+		if (!o->here)
+			write_option(words, o, (const char *)config + o->offset);
+	}
+	add_word(words, "--");
+	for (u32 i = 0; i < arguments->nr; i++)
+		add_word(words, "%s", arguments->items[i]);
+	return words;
+}
+
+int cmdline_read(const struct cmd_table *table, struct json_object *words, void *config,
+		 struct text_list *arguments, char *err, size_t err_size)
+{
+	struct parse p = { .table = table, .config = config, .err = err, .err_size = err_size,
+			   .written = true };
+	size_t nr = json_object_array_length(words);
+	const char **texts = xcalloc(nr + 1, sizeof(*texts));
+	int ret = 0;
+
+	for (size_t i = 0; i < nr && !ret; i++) {
+		struct json_object *word = json_object_array_get_idx(words, i);
+
+		texts[i] = json_object_get_string(word);
+		if (!json_object_is_type(word, json_type_string) ||
+		    strlen(texts[i]) != (size_t)json_object_get_string_len(word))
+			ret = bad(&p, "word %zu is not text", i + 1);
+	}
+	if (!ret)
+		ret = parse_words(&p, texts, (u32)nr, arguments);
+	free(texts);
+	return ret;
 }
 
 /* --- help -------------------------------------------------------------------- */

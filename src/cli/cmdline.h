@@ -13,6 +13,8 @@
 
 #include "../base/util.h"
 
+struct json_object;
+
 #define CMDLINE_MAX_LIST 256
 
 struct text_list {
@@ -38,6 +40,7 @@ struct cmd_option {
 	const char *value; /* how help names the value; CMD_CHOICE: the choices */
 	const char *help;
 	u64 min, max; /* CMD_TIME and CMD_NUMBER; max 0: no limit */
+	bool here; /* how this command shows its results, and where it finds files: not written */
 };
 
 struct cmd_table {
@@ -55,6 +58,15 @@ struct cmd_table {
  */
 int cmdline_parse(const struct cmd_table *table, int argc, char **argv, void *config,
 		  struct text_list *arguments, char *err, size_t err_size);
+/*
+ * The same, the other way: the words, as an array of strings, that give @config
+ * and @arguments when they are parsed. Options that are @here are left out.
+ */
+struct json_object *cmdline_write(const struct cmd_table *table, const void *config,
+				  const struct text_list *arguments);
+/* Of such words, which may be anybody's. Texts point into @words. Errors as cmdline_parse(). */
+int cmdline_read(const struct cmd_table *table, struct json_object *words, void *config,
+		 struct text_list *arguments, char *err, size_t err_size);
 void cmdline_help(const struct cmd_table *table, FILE *out);
 /* Prints text cut at spaces to @width columns, each line but the first indented. */
 void print_wrapped(FILE *out, const char *text, u32 column, u32 indent, u32 width);

@@ -372,7 +372,7 @@ static struct recorder *open_trace(struct guest_run *g)
 		snprintf(on, sizeof(on), "host");
 	else
 		snprintf(on, sizeof(on), nr_guests > 1 ? "vm-%s" : "vm", vm_release(g->vm));
-	name = trace_file(g->plan, g->scheduler, on);
+	name = file_of_run(g->plan, g->plan->options.trace, g->scheduler, on);
 	recorder = recorder_open(name, g->plan->topology.nr_cpus, err, sizeof(err));
 	free(name);
 	if (!recorder)

@@ -18,6 +18,15 @@ static const enum kernel_generation choices[] = {
 
 _Static_assert(ARRAY_SIZE(choices) == NR_GENERATIONS + 1, "RUN_KERNELS has all, and auto");
 
+u32 kernel_choice(enum kernel_generation generation)
+{
+	u32 i = 1;
+
+	while (choices[i] != generation)
+		i++;
+	return i;
+}
+
 struct fitting {
 	u32 fits; /* bits of generations that fit all objects so far */
 	struct strbuf names; /* what each wants, for the message */

@@ -11,6 +11,7 @@
 
 static const struct command commands[] = {
 	{ "run", "run a workload under BPF schedulers on a simulated machine", cmd_run },
+	{ "replay", "run again what a repro bundle holds, and compare", cmd_replay },
 	{ "trace", "print what tracing programs print", cmd_trace },
 	{ "vm", "fetch, list and boot real kernels to run on", cmd_vm },
 	{ "verify", "say whether BPF programs are accepted, or why not", cmd_verify },

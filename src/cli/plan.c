@@ -65,9 +65,18 @@ static u32 nr_namesakes(const struct run_plan *plan, const char *scheduler)
 	return nr;
 }
 
-char *trace_file(const struct run_plan *plan, const char *scheduler, const char *on)
+/* Where the last name of @path has its suffix: its end, if it has none. */
+static const char *suffix_of(const char *path)
 {
-	const char *path = plan->options.trace, *dot = strrchr(path, '.');
+	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+
+	return dot ? dot : path + strlen(path);
+}
+
+char *file_of_run(const struct run_plan *plan, const char *path, const char *scheduler,
+		  const char *on)
+{
+	const char *dot = suffix_of(path);
 	u32 namesakes = nr_namesakes(plan, scheduler);
 	struct strbuf sb = {};
 	char label[64];

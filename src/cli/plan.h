@@ -28,6 +28,8 @@ int plan_enclave(struct run_plan *plan, char *err, size_t err_size);
  * After the actions and the objects beside the scheduler, which count.
  */
 void plan_kernels(struct run_plan *plan);
+/* The choice of --kernel that is @generation. */
+u32 kernel_choice(enum kernel_generation generation);
 void free_kernels(struct run_plan *plan);
 /* Ends the guests, too. */
 void free_targets(struct run_plan *plan);

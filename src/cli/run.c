@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../base/alloc.h"
+#include "bundle.h"
 #include "json.h"
 #include "run.h"
 
@@ -39,7 +40,7 @@ static const struct cmd_option options[] = {
 	{ "init-prog", 0, CMD_LIST, FIELD(init_progs), "NAME",
 	  "run this SEC(\"syscall\") program between load and attach; may be repeated" },
 	{ "include", 'I', CMD_LIST, FIELD(include_dirs), "DIR",
-	  "search for headers of a .bpf.c here, too; may be repeated" },
+	  "search for headers of a .bpf.c here, too; may be repeated", .here = true },
 	{ "at", 0, CMD_LIST, FIELD(at), "TIME:ACTION",
 	  "do something this long after the start: swap=SCHED, offline=CPU, online=CPU, "
 	  "kill-agent, destroy-enclave, print=MAP or run=PROG; may be repeated" },
@@ -65,7 +66,7 @@ static const struct cmd_option options[] = {
 	  "JSON file of what things cost on the machine, in ns" },
 	{ "on", 0, CMD_TEXT, FIELD(on), "PLACE[,PLACE...]",
 	  "where: sim, vm for a real kernel in a virtual machine, vm:6.19 for one of that version "
-	  "('vrt vm fetch' gets them), or host for this one, as root; default sim" },
+	  "('vrt vm fetch' gets them), or host for this one, as root; default sim", .here = true },
 	{ "kernel", 0, CMD_CHOICE, FIELD(kernel), RUN_KERNELS,
 	  "generation of Linux to be, in what BPF programs see of it; default auto, the newest in "
 	  "which there is all that the scheduler needs; any: all names there are" },
@@ -75,21 +76,25 @@ static const struct cmd_option options[] = {
 	{ "expect", 0, CMD_LIST, FIELD(expect), "METRIC<VALUE",
 	  "exit with 4 unless this holds in every run, such as 'web.wakeup.p99<2ms'; may be "
 	  "repeated" },
+	{ "bundle", 0, CMD_TEXT, FIELD(bundle), "FILE",
+	  "write all that the run is made of to FILE, for 'vrt replay' and for reports of bugs; "
+	  "without it that is done for runs that fail, here as SCHED-HASH.vrt-repro; none: never",
+	  .here = true },
 	{ "trace", 0, CMD_TEXT, FIELD(trace), "FILE",
 	  "write every scheduling event: .txt as ftrace text, .bin as binary records; with several "
-	  "schedulers, their names are added to the file's" },
+	  "schedulers, their names are added to the file's", .here = true },
 	{ "json", 'j', CMD_FLAG, FIELD(json), NULL,
-	  "print the result as JSON, byte for byte the same for the same input" },
+	  "print the result as JSON, byte for byte the same for the same input", .here = true },
 	{ "host-stats", 0, CMD_FLAG, FIELD(host_stats), NULL,
-	  "add how fast the simulation was, by this host's clock" },
+	  "add how fast the simulation was, by this host's clock", .here = true },
 	{ "verbose", 'v', CMD_FLAG, FIELD(verbose), NULL,
-	  "show all lines of the kernel's and libbpf's logs" },
+	  "show all lines of the kernel's and libbpf's logs", .here = true },
 	{ "quiet", 'q', CMD_FLAG, FIELD(quiet), NULL,
-	  "show the result only: no warnings, no bpf_printk() lines, no progress" },
+	  "show the result only: no warnings, no bpf_printk() lines, no progress", .here = true },
 	{ "help", 'h', CMD_HELP, FIELD(help), NULL, "show this help" },
 };
 
-static const struct cmd_table table = {
+const struct cmd_table run_table = {
 	.command = "vrt run",
 	.usage = "SCHED[,VAR=VALUE...]... --workload SPEC [options]",
 	.summary = "Runs a workload on a simulated machine, once under each scheduler, and "
@@ -109,6 +114,7 @@ static const struct cmd_table table = {
 		 "     periodic program was stopped\n"
 		 "  4  an --expect was not met\n"
 		 "  5  the books do not balance: a bug of vruntime\n"
+		 "A run with a status from 2 on leaves a repro bundle: see --bundle.\n"
 		 "\n"
 		 "example:\n"
 		 "  vrt run eevdf fifo my.bpf.c -m 2x8x2 -w workloads/mixed.json -t 2s\n",
@@ -127,6 +133,8 @@ static struct json_object *all_runs(const struct run_plan *plan, u64 *worst)
 		run_judge(plan, run);
 		json_u64_at(run, "status", &status);
 		*worst = max(*worst, status);
+		if (!bundle_keep(plan, scheduler, run))
+			*worst = max(*worst, (u64)STATUS_LOAD);
 		json_object_array_add(runs, run);
 	}
 	return runs;
@@ -195,18 +203,28 @@ static int run_plan(const struct run_plan *plan)
 	if (!plan->options.json)
 		report_head(plan);
 	runs = all_runs(plan, &worst);
-	if (!plan->options.json) {
+	if (!plan->options.json)
 		report_runs(plan, runs);
+	else if (!plan->options.quiet)
+		tell_failures(runs);
+	if (!plan->options.quiet)
+		bundle_tell(runs);
+	if (!plan->options.json) {
 		json_object_put(runs);
 		return (int)worst;
 	}
-	if (!plan->options.quiet)
-		tell_failures(runs);
 	document = document_new(RUN_SCHEMA);
 	json_object_object_add(document, "runs", runs);
 	document_print(document);
 	json_object_put(document);
 	return (int)worst;
+}
+
+void run_options_init(struct run_options *o)
+{
+	o->seed = 1;
+	o->noise = NOISE_LIGHT;
+	o->runnable_timeout = RUNNABLE_TIMEOUT;
 }
 
 int cmd_run(int argc, char **argv)
@@ -216,16 +234,14 @@ int cmd_run(int argc, char **argv)
 	char err[2048];
 	int status;
 
-	o->seed = 1;
-	o->noise = NOISE_LIGHT;
-	o->runnable_timeout = RUNNABLE_TIMEOUT;
-	if (cmdline_parse(&table, argc, argv, o, &plan->schedulers, err, sizeof(err))) {
+	run_options_init(o);
+	if (cmdline_parse(&run_table, argc, argv, o, &plan->schedulers, err, sizeof(err))) {
 		cli_error("run: %s", err);
 		free(plan);
 		return STATUS_USAGE;
 	}
 	if (o->help) {
-		cmdline_help(&table, stdout);
+		cmdline_help(&run_table, stdout);
 		free(plan);
 		return STATUS_OK;
 	}

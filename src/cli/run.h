@@ -68,7 +68,7 @@ struct cgroup_plan {
 
 /* What the command line says, as cmdline.c fills it in. */
 struct run_options {
-	const char *machine, *workload, *costs, *trace, *on, *enclave, *ops;
+	const char *machine, *workload, *costs, *trace, *on, *enclave, *ops, *bundle;
 	u64 duration; /* 0: as long as the workload says */
 	u64 warmup, seed, runnable_timeout;
 	u32 noise, kernel, contexts;
@@ -115,6 +115,9 @@ struct run_plan {
 	char workload_hash[SHA256_HEX_SIZE], costs_hash[SHA256_HEX_SIZE];
 };
 
+extern const struct cmd_table run_table;
+void run_options_init(struct run_options *options);
+
 /*
  * Everything that can be wrong before a machine boots. STATUS_OK, or
  * STATUS_USAGE with a message in @err. To be freed in both cases.
@@ -142,10 +145,11 @@ char *scheduler_file(const char *scheduler);
 void scheduler_settings(const struct run_plan *plan, const char *scheduler, struct text_list *set,
 			char **copy);
 /*
- * The file of its trace: what --trace says for one run, with something of the
- * scheduler's for one of several. @on: more to tell runs apart by (""). To be freed.
+ * The file of its run: @path for one run, with something of the scheduler's for
+ * one of several. @on: more to tell runs apart by (""). To be freed.
  */
-char *trace_file(const struct run_plan *plan, const char *scheduler, const char *on);
+char *file_of_run(const struct run_plan *plan, const char *path, const char *scheduler,
+		  const char *on);
 
 /*
  * Runs @plan under @scheduler in this process, and gives the "run" object of
@@ -164,6 +168,9 @@ struct json_object *run_in_child(const struct run_plan *plan, const char *schedu
 /* The same wherever @target is. */
 struct json_object *run_on_target(const struct run_plan *plan, const char *scheduler,
 				  struct run_target *target);
+
+/* Could @run not be, because there was no kernel where it was to be? */
+bool run_had_no_kernel(struct json_object *run);
 
 /* Of the run of @scheduler, one of @plan's. */
 const struct run_kernel *run_kernel(const struct run_plan *plan, const char *scheduler);

@@ -284,7 +284,7 @@ static bool open_trace(struct session *s, const char *scheduler)
 
 	if (!s->plan->options.trace)
 		return true;
-	name = trace_file(s->plan, scheduler, "");
+	name = file_of_run(s->plan, s->plan->options.trace, scheduler, "");
 	s->recorder = recorder_open(name, s->plan->topology.nr_cpus, err, sizeof(err));
 	free(name);
 	if (!s->recorder)

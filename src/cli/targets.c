@@ -86,6 +86,13 @@ static struct json_object *run_request(void *arg)
 	return guest_run(r->plan, r->scheduler, r->vm);
 }
 
+#define NO_KERNEL "no kernel to run on"
+
+bool run_had_no_kernel(struct json_object *run)
+{
+	return !strcmp(json_string_at(run, "end.reason"), NO_KERNEL);
+}
+
 /* "end" of a run that could not be. */
 static struct json_object *failed(const struct run_plan *plan, const char *scheduler,
 				  const struct run_target *t, const char *reason, const char *why)
@@ -111,7 +118,7 @@ struct json_object *run_on_target(const struct run_plan *plan, const char *sched
 		t->guest = t->place == RUN_ON_HOST ? guest_this_host(why, sizeof(why))
 						   : guest_boot(plan, t->kernel, why, sizeof(why));
 		if (!t->guest)
-			return failed(plan, scheduler, t, "no kernel to run on", why);
+			return failed(plan, scheduler, t, NO_KERNEL, why);
 		tell_guest(plan, t->guest);
 	}
 	request.vm = t->guest;

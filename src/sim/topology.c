@@ -209,7 +209,7 @@ static int unknown(const char *spec, char *err, size_t err_size)
 			 spec);
 }
 
-static bool is_file(const char *spec)
+bool topology_is_file(const char *spec)
 {
 	size_t len = strlen(spec);
 
@@ -227,7 +227,7 @@ static int parse(struct topology *topo, const char *spec, char *err, size_t err_
 		return from_numbers(topo, numbers, n, err, err_size);
 	if (!strcmp(spec, "host"))
 		return topology_from_host(topo, "/sys/devices/system", err, err_size);
-	if (is_file(spec))
+	if (topology_is_file(spec))
 		return topology_from_json(topo, spec, err, err_size);
 	return unknown(spec, err, err_size);
 }

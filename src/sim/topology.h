@@ -55,6 +55,11 @@ struct topology {
  */
 int topology_parse(struct topology *topo, const char *spec, char *err, size_t err_size);
 void topology_free(struct topology *topo);
+/* Is @spec the name of a file? */
+bool topology_is_file(const char *spec);
+struct strbuf;
+/* The machine in the form of such a file: but for the numbers of its CPUs, all there is to it. */
+void topology_write(const struct topology *topo, struct strbuf *out);
 /* The presets: name and what it is; false past the end. */
 bool topology_preset(u32 i, const char **name, const char **summary);
 /* "2 nodes, each 1 LLC of 8 cores with 2 threads: 32 CPUs" */

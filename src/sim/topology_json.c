@@ -245,3 +245,63 @@ int topology_from_json(struct topology *topo, const char *file, char *err, size_
 
 	return root ? from_document(topo, file, root, err, err_size) : code;
 }
+
+/* --- written down ---------------------------------------------------------------- */
+
+static void add_member(struct json_object *obj, const char *name, u32 value)
+{
+	json_object_object_add(obj, name, json_object_new_int64(value));
+}
+
+/* An object with an empty array @list, which is returned, at the end of @array. */
+static struct json_object *add_level(struct json_object *array, const char *list)
+{
+	struct json_object *obj = json_object_new_object(), *children = json_object_new_array();
+
+	json_object_object_add(obj, list, children);
+	json_object_array_add(array, obj);
+	return children;
+}
+
+static void write_core(const struct topology *topo, u32 cpu, struct json_object *cores)
+{
+	struct json_object *core = json_object_new_object();
+
+	add_member(core, "count", 1);
+	add_member(core, "threads", cpumask_weight(topo->cpu[cpu].smt_mask));
+	add_member(core, "capacity", topo->cpu[cpu].capacity);
+	json_object_array_add(cores, core);
+}
+
+/* The first CPU of core @core. */
+static u32 first_of(const struct topology *topo, u32 core)
+{
+	u32 cpu = 0;
+
+	while (topo->cpu[cpu].core != core || topo->cpu[cpu].thread)
+		cpu++;
+	return cpu;
+}
+
+void topology_write(const struct topology *topo, struct strbuf *out)
+{
+	struct json_object *root = json_object_new_object(), *nodes = json_object_new_array();
+	struct json_object *llcs = NULL, *cores = NULL;
+	u32 node = ~0U, llc = ~0U;
+
+	json_object_object_add(root, "nodes", nodes);
+	/* cores are numbered through LLCs, and those through nodes */
+	for (u32 core = 0; core < topo->nr_cores; core++) {
+		u32 cpu = first_of(topo, core);
+
+		if (!llcs || topo->cpu[cpu].node != node)
+			llcs = add_level(nodes, "llcs");
+		if (!cores || topo->cpu[cpu].llc != llc || topo->cpu[cpu].node != node)
+			cores = add_level(llcs, "cores");
+		node = topo->cpu[cpu].node;
+		llc = topo->cpu[cpu].llc;
+		write_core(topo, cpu, cores);
+	}
+	strbuf_puts(out, json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY));
+	json_object_put(root);
+}

@@ -23,7 +23,7 @@ def source(*path):
 
 def vrt(*args, **kwargs):
     """Runs vrt; the result has returncode, stdout and stderr (text)."""
-    env = dict(os.environ, **kwargs.pop("env", {}))
+    env = {**os.environ, "VRT_BUNDLES": "none", **kwargs.pop("env", {})}
     return subprocess.run([VRT, *map(str, args)], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, env=env, timeout=kwargs.pop("timeout", 600),
                           **kwargs)

@@ -20,6 +20,7 @@
 
 static const struct command commands[] = {
 	{ "run", "", cmd_run },
+	{ "replay", "", cmd_replay },
 	{ "trace", "", cmd_trace },
 	{ "vm", "", cmd_vm },
 	{ "verify", "", cmd_verify },

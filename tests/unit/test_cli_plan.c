@@ -256,15 +256,15 @@ static void trace_files(void **state)
 		.items = { "fifo", "hello/fifo.bpf.c", "fifo,s=/x" }, .nr = 3
 	};
 	for (u32 i = 0; i < plan->schedulers.nr; i++) {
-		name = trace_file(plan, plan->schedulers.items[i], "");
+		name = file_of_run(plan, plan->options.trace, plan->schedulers.items[i], "");
 		assert_string_equal(name, names[i]);
 		free(name);
 	}
 	plan->schedulers.nr = 1;
-	name = trace_file(plan, plan->schedulers.items[0], "");
+	name = file_of_run(plan, plan->options.trace, plan->schedulers.items[0], "");
 	assert_string_equal(name, "/t/out.txt");
 	free(name);
-	name = trace_file(plan, plan->schedulers.items[0], "vm");
+	name = file_of_run(plan, plan->options.trace, plan->schedulers.items[0], "vm");
 	assert_string_equal(name, "/t/out-fifo-vm.txt");
 	free(name);
 	free(plan);
