@@ -12,6 +12,8 @@ void bpf_check_log_insn(struct bpf_check_env *env, u32 i)
 	const char *line = bpf_prog_source_line(env->prog, i);
 	char text[160], where[160];
 
+	if (env->verify) /* the verifier has shown the instruction */
+		return;
 	if (env->prog->nr_line_info) {
 		bpf_prog_where(env->prog, i, where, sizeof(where));
 		bpf_log(env->log, "; %s%s@ %s\n", line, *line ? " " : "", where);

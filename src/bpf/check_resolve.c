@@ -317,6 +317,11 @@ static int add_kfunc(struct bpf_prog_exec *exec, const struct bpf_kfunc_desc *de
 	return (int)exec->nr_kfuncs++;
 }
 
+static const char *kfunc_name(u32 btf_id)
+{
+	return btf_name(bpf_kernel_btf(), btf_type_by_id(bpf_kernel_btf(), btf_id)->name_off);
+}
+
 /* What the verifier asks of a call that it meets, of one that is not verified. */
 static int check_unverified_kfunc(struct bpf_check_env *env, u32 i)
 {
@@ -325,7 +330,8 @@ static int check_unverified_kfunc(struct bpf_check_env *env, u32 i)
 
 	if (!desc || bpf_kfunc_allowed(prog, desc)) {
 		bpf_check_log_insn(env, i);
-		return FAIL(env, -EACCES, "calling kernel function is not allowed\n");
+		return FAIL(env, -EACCES, "calling kernel function %s is not allowed\n",
+			    kfunc_name((u32)prog->insns[i].imm));
 	}
 	return bpf_kfunc_bind(env, i, BPF_CONTEXT_MAIN, BPF_CONTEXT_MAIN, desc);
 }

@@ -62,6 +62,7 @@ static int setup_with(const struct bpf_kfunc_rule *r, bool at_run)
 {
 	int err = exec_setup(NULL);
 
+	exec_env.unverified = false;
 	ops = (struct bpf_struct_ops){ .name = "sched_ext_ops", .kfunc_rules = r,
 				       .contexts_at_run = at_run };
 	periodic = (struct bpf_struct_ops){ .name = "bpf_periodic_ops" };
@@ -181,6 +182,7 @@ static void test_partial_table(void **state)
 
 	bpf_exit();
 	assert_int_equal(exec_setup(NULL), 0);
+	exec_env.unverified = false;
 	ops = (struct bpf_struct_ops){ .name = "sched_ext_ops", .kfunc_rules = one,
 				       .partial_rules = true };
 	assert_int_equal(bpf_register_kfuncs(&set), 0);
@@ -308,6 +310,7 @@ static void test_callback(void **state)
 
 	bpf_exit();
 	assert_int_equal(exec_setup(NULL), 0);
+	exec_env.unverified = false;
 	ops = (struct bpf_struct_ops){ .name = "sched_ext_ops", .kfunc_validate_reloc = answer };
 	assert_int_equal(bpf_register_kfuncs(&set), 0);
 	assert_int_equal(bpf_register_struct_ops(&ops), 0);
@@ -515,6 +518,7 @@ static void test_random(void **state)
 
 	bpf_exit();
 	assert_int_equal(exec_setup(NULL), 0);
+	exec_env.unverified = false;
 	exec_env.insn_budget = 500;
 	ops = (struct bpf_struct_ops){ .name = "sched_ext_ops" };
 	assert_int_equal(bpf_register_kfuncs(&witnesses), 0);

@@ -397,6 +397,7 @@ static void test_fault(void **state)
 {
 	struct kernel_config config = {
 		.topology = &topo, .costs = &cost_defaults, .seed = 1, .log = keep_log,
+		.unverified = true,
 	};
 	struct task *job;
 	struct loader *l;

@@ -35,9 +35,14 @@ int bind_kfunc_call(struct bpf_verifier_env *env, u32 insn_idx, const struct bpf
 {
 	struct bpf_insn_aux *aux = &env->aux[insn_idx];
 	u8 more = current_contexts(env) & (u8)~aux->contexts;
+	struct captured_log captured;
+	int err;
 
 	if (!more)
 		return 0;
 	aux->contexts |= more;
-	return bpf_kfunc_bind(env->check, insn_idx, aux->contexts, more, desc);
+	capture_log(env, &captured);
+	err = bpf_kfunc_bind(env->check, insn_idx, aux->contexts, more, desc);
+	verbose_captured(env, &captured);
+	return err;
 }

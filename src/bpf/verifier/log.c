@@ -41,6 +41,23 @@ void verbose(struct bpf_verifier_env *env, const char *fmt, ...)
 	va_end(args);
 }
 
+void capture_log(struct bpf_verifier_env *env, struct captured_log *captured)
+{
+	bpf_log_init(&captured->log, BPF_LOG_LEVEL1 | BPF_LOG_FIXED, captured->text,
+		     sizeof(captured->text));
+	env->check->log = &captured->log;
+}
+
+void verbose_captured(struct bpf_verifier_env *env, struct captured_log *captured)
+{
+	u32 true_size;
+
+	env->check->log = env->log;
+	bpf_log_finish(&captured->log, &true_size);
+	if (true_size)
+		verbose(env, "%s", captured->text);
+}
+
 u64 verifier_log_pos(const struct bpf_verifier_env *env)
 {
 	return env->log ? env->log->total : 0;

@@ -200,6 +200,16 @@ const char *iter_state_str(enum bpf_iter_state state);
 u64 verifier_log_pos(const struct bpf_verifier_env *env);
 void verifier_log_reset(struct bpf_verifier_env *env, u64 pos);
 
+/*
+ * Between the two, what other passes write into the log of env->check is kept,
+ * to be said with verbose() then.
+ */
+struct captured_log {
+	struct bpf_log log;
+	char text[1024];
+};
+void capture_log(struct bpf_verifier_env *env, struct captured_log *captured);
+void verbose_captured(struct bpf_verifier_env *env, struct captured_log *captured);
 /* What is known of a register, as in the log. */
 void reg_str(struct bpf_verifier_env *env, u32 regno, char *buf, u32 size);
 

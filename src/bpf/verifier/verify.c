@@ -360,22 +360,15 @@ static int before_insn(struct bpf_verifier_env *env)
 /* What can be told from the instruction alone. */
 static int first_look(struct bpf_verifier_env *env, u32 insn_idx)
 {
-	struct bpf_check_env check = *env->check;
-	char why[160] = "";
-	struct bpf_log log;
-	u32 true_size;
+	struct captured_log captured;
 	int err;
 
 	if (env->aux[insn_idx].seen)
 		return 0;
 	env->aux[insn_idx].seen = env->pass;
-	bpf_log_init(&log, BPF_LOG_LEVEL1 | BPF_LOG_FIXED, why, sizeof(why));
-	check.log = &log;
-	err = bpf_check_insn(&check, &env->insns[insn_idx]);
-	if (err) {
-		bpf_log_finish(&log, &true_size);
-		verbose(env, "%s", why);
-	}
+	capture_log(env, &captured);
+	err = bpf_check_insn(env->check, &env->insns[insn_idx]);
+	verbose_captured(env, &captured);
 	return err;
 }
 
