@@ -32,7 +32,8 @@ u64 nr_here, nr_elsewhere;
 #define wrong(word)                                                                                \
 	({                                                                                         \
 		static char __fmt[] = word;                                                        \
-		scx_bpf_error_bstr(__fmt, NULL, 0);                                                \
+		unsigned long long __none = 0;                                                     \
+		scx_bpf_error_bstr(__fmt, &__none, 0);                                             \
 	})
 
 SEC("struct_ops/select_cpu")
