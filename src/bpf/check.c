@@ -25,7 +25,7 @@ void bpf_check_log_insn(struct bpf_check_env *env, u32 i)
 int bpf_check(struct bpf_prog *prog, const union bpf_attr *attr, struct bpf_log *log)
 {
 	static int (*const passes[])(struct bpf_check_env *env) = {
-		bpf_check_add_subprogs, bpf_check_subprogs, bpf_check_btf_info, bpf_check_attach,
+		bpf_check_btf_early,	bpf_check_add_subprogs, bpf_check_subprogs, bpf_check_btf_info, bpf_check_attach,
 		bpf_check_resolve,	bpf_check_cfg,	    bpf_check_insns,	bpf_check_calls,
 		bpf_verify,		bpf_check_link,
 	};

@@ -100,6 +100,7 @@ struct bpf_subprog *bpf_subprog_at(const struct bpf_prog *prog, u32 start);
 struct bpf_subprog *bpf_subprog_of(const struct bpf_prog *prog, u32 insn);
 
 /* Each pass: 0, or -errno with a message in the log. */
+int bpf_check_btf_early(struct bpf_check_env *env);
 int bpf_check_add_subprogs(struct bpf_check_env *env);
 int bpf_check_subprogs(struct bpf_check_env *env);
 int bpf_check_btf_info(struct bpf_check_env *env);

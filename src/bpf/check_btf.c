@@ -85,10 +85,9 @@ static bool returns_number(const struct btf *btf, const struct btf_type *func)
 
 static int check_func(struct bpf_check_env *env, u32 i)
 {
-	struct bpf_prog *prog = env->prog;
+	const struct bpf_prog *prog = env->prog;
 	const struct bpf_func_info *info = &prog->func_info[i];
 	const struct btf_type *t;
-	const char *what;
 
 	if (!i && info->insn_off)
 		return FAIL(env, -EINVAL, "nonzero insn_off %u for the first func info record",
@@ -97,21 +96,13 @@ static int check_func(struct bpf_check_env *env, u32 i)
 		return FAIL(env, -EINVAL,
 			    "same or smaller insn offset (%u) than previous func info record (%u)",
 			    info->insn_off, info[-1].insn_off);
-	if (prog->subprogs[i].start != info->insn_off)
-		return FAIL(env, -EINVAL,
-			    "func_info BTF section doesn't match subprog layout in BPF program\n");
 	t = btf_type_by_id(prog->btf, info->type_id);
 	if (!t || btf_kind(t) != BTF_KIND_FUNC)
 		return FAIL(env, -EINVAL, "invalid type id %d in func info", info->type_id);
-	prog->subprogs[i].func_type_id = info->type_id;
-	what = i && !returns_number(prog->btf, t) ? abnormal_return(prog, &prog->subprogs[i]) : "";
-	if (*what)
-		return FAIL(env, -EINVAL, "%s is only allowed in functions that return 'int'.\n",
-			    what);
 	return 0;
 }
 
-static int check_func_info(struct bpf_check_env *env)
+static int copy_func_info(struct bpf_check_env *env)
 {
 	const union bpf_attr *attr = env->attr;
 	struct bpf_prog *prog = env->prog;
@@ -119,12 +110,12 @@ static int check_func_info(struct bpf_check_env *env)
 	int err;
 
 	if (!nr)
-		return check_abnormal_returns(env);
-	if (nr != prog->nr_subprogs)
-		return FAIL(env, -EINVAL,
-			    "number of funcs in func_info doesn't match number of subprogs\n");
+		return 0;
 	if (rec_size < sizeof(struct bpf_func_info) || rec_size > MAX_REC_SIZE || rec_size % 4)
 		return FAIL(env, -EINVAL, "invalid func info rec size %u\n", rec_size);
+	if (nr > BPF_MAX_SUBPROGS)
+		return FAIL(env, -EINVAL,
+			    "number of funcs in func_info doesn't match number of subprogs\n");
 	prog->func_info = xcalloc(nr, sizeof(*prog->func_info));
 	prog->nr_func_info = nr;
 	err = copy_records(attr->func_info, nr, rec_size, prog->func_info,
@@ -132,6 +123,90 @@ static int check_func_info(struct bpf_check_env *env)
 	for (i = 0; i < nr && !err; i++)
 		err = check_func(env, i);
 	return err;
+}
+
+static int check_func_layout(struct bpf_check_env *env, u32 i)
+{
+	struct bpf_prog *prog = env->prog;
+	const struct bpf_func_info *info = &prog->func_info[i];
+	const char *what = "";
+
+	if (prog->subprogs[i].start != info->insn_off)
+		return FAIL(env, -EINVAL,
+			    "func_info BTF section doesn't match subprog layout in BPF program\n");
+	prog->subprogs[i].func_type_id = info->type_id;
+	if (i && !returns_number(prog->btf, btf_type_by_id(prog->btf, info->type_id)))
+		what = abnormal_return(prog, &prog->subprogs[i]);
+	return !*what ? 0 : FAIL(env, -EINVAL,
+				 "%s is only allowed in functions that return 'int'.\n", what);
+}
+
+static int check_func_info(struct bpf_check_env *env)
+{
+	struct bpf_prog *prog = env->prog;
+	u32 nr = prog->nr_func_info, i;
+	int err = 0;
+
+	if (!nr)
+		return check_abnormal_returns(env);
+	if (nr != prog->nr_subprogs)
+		return FAIL(env, -EINVAL,
+			    "number of funcs in func_info doesn't match number of subprogs\n");
+	for (i = 0; i < nr && !err; i++)
+		err = check_func_layout(env, i);
+	return err;
+}
+
+/* --- exceptions --------------------------------------------------------------------------- */
+
+#define EXCEPTION_CALLBACK "exception_callback:"
+
+/* The tag of function @func_id that names its callback, after tag *@id; NULL: no more. */
+static const char *next_exception_tag(const struct btf *btf, u32 func_id, u32 *id)
+{
+	const size_t len = strlen(EXCEPTION_CALLBACK);
+
+	while (++*id < btf->nr_types) {
+		const struct btf_type *t = btf_type_by_id(btf, *id);
+		const char *name = btf_name(btf, t->name_off);
+
+		if (btf_kind(t) == BTF_KIND_DECL_TAG && t->type == func_id &&
+		    ((const struct btf_decl_tag *)(t + 1))->component_idx == -1 &&
+		    !strncmp(name, EXCEPTION_CALLBACK, len))
+			return name + len;
+	}
+	return NULL;
+}
+
+/* Nothing refers to it but the tag: with it, the program has one more function. */
+static int find_exception_callback(struct bpf_check_env *env)
+{
+	struct bpf_prog *prog = env->prog;
+	const char *name;
+	u32 id = 0, i;
+	s32 func;
+
+	if (!prog->nr_func_info)
+		return 0;
+	name = next_exception_tag(prog->btf, prog->func_info[0].type_id, &id);
+	if (!name)
+		return 0;
+	if (next_exception_tag(prog->btf, prog->func_info[0].type_id, &id))
+		return FAIL(env, -EEXIST,
+			    "multiple exception callback tags for main subprog\n");
+	func = btf_find_by_name_kind(prog->btf, name, BTF_KIND_FUNC);
+	if (func < 0)
+		return FAIL(env, func, "exception callback '%s' could not be found in BTF\n", name);
+	if (btf_vlen(btf_type_by_id(prog->btf, (u32)func)) != BTF_FUNC_GLOBAL)
+		return FAIL(env, -EINVAL, "exception callback '%s' must have global linkage\n",
+			    name);
+	for (i = 1; i < prog->nr_func_info; i++)
+		if (prog->func_info[i].type_id == (u32)func)
+			prog->exception_cb = prog->func_info[i].insn_off;
+	if (!prog->exception_cb)
+		return FAIL(env, -EINVAL,
+			    "exception callback type id not found in func_info\n");
+	return 0;
 }
 
 /* --- lines -------------------------------------------------------------------------------- */
@@ -193,7 +268,7 @@ static int check_line_info(struct bpf_check_env *env)
 	return err ?: check_functions_have_lines(env);
 }
 
-int bpf_check_btf_info(struct bpf_check_env *env)
+int bpf_check_btf_early(struct bpf_check_env *env)
 {
 	const union bpf_attr *attr = env->attr;
 	struct bpf_prog *prog = env->prog;
@@ -202,12 +277,17 @@ int bpf_check_btf_info(struct bpf_check_env *env)
 	if (attr->core_relo_cnt) /* libbpf relocates by itself; light skeletons do not */
 		return FAIL(env, -EOPNOTSUPP, "CO-RE relocation by the kernel is not supported\n");
 	if (!attr->func_info_cnt && !attr->line_info_cnt)
-		return check_abnormal_returns(env);
+		return 0;
 	obj = bpf_obj_from_fd((int)attr->prog_btf_fd, BPF_OBJ_BTF);
 	if (!obj)
 		return bpf_fd_error((int)attr->prog_btf_fd);
 	prog->btf = container_of(obj, struct btf, obj);
 	if (prog->btf->kernel)
 		return -EACCES;
+	return copy_func_info(env) ?: find_exception_callback(env);
+}
+
+int bpf_check_btf_info(struct bpf_check_env *env)
+{
 	return check_func_info(env) ?: check_line_info(env);
 }

@@ -73,6 +73,8 @@ int bpf_check_add_subprogs(struct bpf_check_env *env)
 		if (bpf_is_ldimm64(insn))
 			i++;
 	}
+	if (!err && prog->exception_cb)
+		err = add_subprog(env, prog->exception_cb);
 	if (err)
 		return err;
 	for (i = 0; i < prog->nr_subprogs; i++)
@@ -267,6 +269,7 @@ int bpf_check_cfg(struct bpf_check_env *env)
 	int err;
 
 	push(&w, 0);
+	push(&w, prog->exception_cb);
 	while (w.nr_todo)
 		visit(prog, &w, w.todo[--w.nr_todo]);
 	err = check_reached(env, w.seen) ?: check_depth(env);

@@ -32,11 +32,25 @@ void bpf_preempt_enable(void)
 	bpf_exec_current->preempt_depth--;
 }
 
-/* Ends the whole run; its result is the cookie, as of Linux's default exception callback. */
+/*
+ * Ends the whole run; its result is the cookie, or what the program's exception
+ * callback makes of it. That has all frames: those who called have been left.
+ */
 void bpf_throw(u64 cookie)
 {
-	bpf_exec_current->stopped = true;
-	bpf_exec_current->ret = cookie;
+	struct bpf_exec *x = bpf_exec_current;
+	u32 callback = x->prog->exception_cb;
+	struct bpf_reg arg;
+
+	if (callback) {
+		bpf_reg_number(&arg, cookie);
+		x->depth = 0;
+		cookie = bpf_exec_callback(x, bpf_func_address(callback), &arg, 1);
+		if (x->stopped)
+			return;
+	}
+	x->stopped = true;
+	x->ret = cookie;
 }
 
 static void *walked(const void *ptr)

@@ -67,6 +67,7 @@ struct bpf_prog {
 	struct bpf_insn *orig_insns; /* as loaded, for reporting */
 	struct bpf_subprog *subprogs;
 	u32 nr_subprogs;
+	u32 exception_cb; /* where the function starts that bpf_throw() ends in; 0: there is none */
 
 	struct bpf_map **maps; /* referenced, each once */
 	u32 nr_maps;

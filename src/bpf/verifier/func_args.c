@@ -23,8 +23,6 @@ enum {
 	TAG_ARENA = 1 << 4,
 };
 
-#define EXCEPTION_CALLBACK "exception_callback:"
-
 /* --- tags ------------------------------------------------------------------------ */
 
 static const struct btf_type *skip_modifiers(const struct btf *btf, u32 id)
@@ -85,44 +83,20 @@ static int tags_of(struct bpf_verifier_env *env, u32 func_id, u32 arg, bool is_g
 	return 0;
 }
 
-int find_exception_callback(struct bpf_verifier_env *env)
+void find_exception_callback(struct bpf_verifier_env *env)
 {
 	const struct bpf_prog *prog = env->prog;
-	const char *name;
-	u32 id = 0;
-	s32 func;
+	u32 subprog;
 
-	if (!prog->nr_func_info || !prog->subprogs[0].func_type_id)
-		return 0;
-	name = next_decl_tag(prog->btf, prog->subprogs[0].func_type_id, -1, EXCEPTION_CALLBACK,
-			     &id);
-	if (!name)
-		return 0;
-	if (next_decl_tag(prog->btf, prog->subprogs[0].func_type_id, -1, EXCEPTION_CALLBACK,
-			  &id)) {
-		verbose(env, "multiple exception callback tags for main subprog\n");
-		return -EEXIST;
-	}
-	func = btf_find_by_name_kind(prog->btf, name, BTF_KIND_FUNC);
-	if (func < 0) {
-		verbose(env, "exception callback '%s' could not be found in BTF\n", name);
-		return func;
-	}
-	if (btf_vlen(btf_type_by_id(prog->btf, (u32)func)) != BTF_FUNC_GLOBAL) {
-		verbose(env, "exception callback '%s' must have global linkage\n", name);
-		return -EINVAL;
-	}
-	for (u32 i = 1; i < prog->nr_subprogs; i++)
-		if (prog->subprogs[i].func_type_id == (u32)func)
-			env->exception_callback_subprog = i;
-	if (!env->exception_callback_subprog) {
-		verbose(env, "exception callback type id not found in func_info\n");
-		return -EINVAL;
-	}
-	/* it is as good as called */
-	env->subprogs[env->exception_callback_subprog].is_exception_cb = true;
-	env->subprogs[env->exception_callback_subprog].called = true;
-	return 0;
+	if (!prog->exception_cb)
+		return;
+	subprog = subprog_of(env, prog->exception_cb);
+	env->exception_callback_subprog = subprog;
+	/* it is as good as called, with all of the stack to itself */
+	env->subprogs[subprog].is_exception_cb = true;
+	env->subprogs[subprog].is_cb = true;
+	env->subprogs[subprog].is_async_cb = true;
+	env->subprogs[subprog].called = true;
 }
 
 /* --- contexts ---------------------------------------------------------------------- */

@@ -450,7 +450,7 @@ int set_global_args(struct bpf_verifier_env *env, u32 subprog);
 /* Name of the context's struct as programs write it; NULL: it has none. */
 const char *prog_ctx_name(const struct bpf_prog *prog);
 /* The function that bpf_throw() ends in, if the main one names its own. */
-int find_exception_callback(struct bpf_verifier_env *env);
+void find_exception_callback(struct bpf_verifier_env *env);
 /* Depth of the stack over all chains of calls. */
 int check_max_stack_depth(struct bpf_verifier_env *env);
 /* subprogs[].changes_pkt_data */

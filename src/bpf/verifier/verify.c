@@ -589,8 +589,8 @@ int bpf_verify(struct bpf_check_env *check)
 	explain_nothing();
 	env_init(&env, check);
 	print_subprogs(&env);
-	err = find_exception_callback(&env);
-	err = err ?: scan_packet_changes(&env);
+	find_exception_callback(&env);
+	err = scan_packet_changes(&env);
 	err = err ?: compute_live_registers(&env);
 	err = err ?: prune_init(&env);
 	err = err ?: do_check_common(&env, 0);
