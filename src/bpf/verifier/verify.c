@@ -251,10 +251,23 @@ static int do_call(struct bpf_verifier_env *env, const struct bpf_insn *insn, en
 	return 0;
 }
 
+static int do_cond_jmp(struct bpf_verifier_env *env, const struct bpf_insn *insn)
+{
+	u32 insn_idx = env->insn_idx;
+	int err = check_cond_jmp_op(env, insn, &insn_idx);
+
+	/* what it has taught, before the number of the next instruction is that of its target */
+	if (!err && !is_may_goto_insn(insn) && env->log->level & (BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2)) {
+		env->printing = true;
+		print_insn_state(env, env->cur, env->cur->curframe);
+		env->printing = false;
+	}
+	env->insn_idx = insn_idx + 1;
+	return err;
+}
+
 static int do_jmp(struct bpf_verifier_env *env, const struct bpf_insn *insn, enum step *step)
 {
-	int err;
-
 	env->jmps_processed++;
 	switch (BPF_OP(insn->code)) {
 	case BPF_CALL:
@@ -265,9 +278,7 @@ static int do_jmp(struct bpf_verifier_env *env, const struct bpf_insn *insn, enu
 	case BPF_EXIT:
 		return finish_exit(env, step);
 	default:
-		err = check_cond_jmp_op(env, insn, &env->insn_idx);
-		env->insn_idx++;
-		return err;
+		return do_cond_jmp(env, insn);
 	}
 }
 
