@@ -34,11 +34,12 @@ void sched_change_begin(struct sched_change *c, struct task_struct *p, u64 flags
 	struct rq *rq = task_rq(p);
 
 	*c = (struct sched_change){
-		.p = p, .flags = flags, .queued = p->on_rq == 1, .running = task_current(rq, p),
+		.p = p, .flags = flags | DEQUEUE_NOCLOCK, .queued = p->on_rq == 1,
+		.running = task_current(rq, p),
 	};
 	update_rq_clock(rq);
 	if (c->queued)
-		dequeue_task(rq, p, flags);
+		dequeue_task(rq, p, c->flags);
 	if (c->running)
 		class_of(p)->put_prev_task(rq, p, NULL);
 }

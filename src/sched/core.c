@@ -253,7 +253,7 @@ static void finish_wakeup(struct rq *rq, struct task_struct *p)
 
 static void ttwu_do_activate(struct rq *rq, struct task_struct *p, u32 wake_flags)
 {
-	u64 flags = ENQUEUE_WAKEUP;
+	u64 flags = ENQUEUE_WAKEUP | ENQUEUE_NOCLOCK;
 
 	if (wake_flags & WF_RQ_SELECTED)
 		flags |= ENQUEUE_RQ_SELECTED;
@@ -418,7 +418,7 @@ void wake_up_new_task(struct task *t)
 	p->cpu = p->wake_cpu = select_task_rq(p, &flags);
 	rq = task_rq_lock(p);
 	update_rq_clock(rq);
-	activate_task(rq, p, ENQUEUE_INITIAL);
+	activate_task(rq, p, ENQUEUE_NOCLOCK | ENQUEUE_INITIAL);
 	p->__state = TASK_RUNNING;
 	trace_emit(TRACE_WAKEUP_NEW, p->pid, cpu_of(rq), curr_task()->pid);
 	trace_sched_wakeup_new(p);
@@ -529,7 +529,7 @@ static void __schedule(bool preempt)
 	update_rq_clock(rq);
 	prev_state = prev->__state;
 	if (!preempt && prev_state != TASK_RUNNING) {
-		if (dequeue_task(rq, prev, DEQUEUE_SLEEP))
+		if (dequeue_task(rq, prev, DEQUEUE_SLEEP | DEQUEUE_NOCLOCK))
 			prev->on_rq = 0;
 	}
 	next = unlikely(ghost_on) ? ghost_switchto(rq, prev) : NULL;

@@ -37,10 +37,12 @@
 #define DEQUEUE_SLEEP 0x01
 #define DEQUEUE_SAVE 0x02 /* for a moment, to change an attribute */
 #define DEQUEUE_MOVE 0x04 /* and the place in the queue may be lost */
+#define DEQUEUE_NOCLOCK 0x08 /* the rq's clock is current: of no use here, but programs see it */
 #define DEQUEUE_MIGRATING 0x100
 #define ENQUEUE_WAKEUP 0x01
 #define ENQUEUE_RESTORE 0x02
 #define ENQUEUE_MOVE 0x04
+#define ENQUEUE_NOCLOCK 0x08
 #define ENQUEUE_HEAD 0x10
 #define ENQUEUE_INITIAL 0x80 /* first time */
 #define ENQUEUE_MIGRATING 0x100
