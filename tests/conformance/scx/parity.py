@@ -29,7 +29,8 @@ SKIP = 77  # Meson's exit status for a test that could not run
 
 KERNEL = "7.0"
 SEEDS = (1, 2, 3)  # facts do not depend on time, so they do not on chance
-COMMON = ("-m", "2", "-w", os.path.join(HERE, "tasks.json"), "-t", "500ms", "--kernel", KERNEL,
+TIME, MORE_TIME = "500ms", "3s"
+COMMON = ("-m", "2", "-w", os.path.join(HERE, "tasks.json"), "--kernel", KERNEL,
           "--print", "facts", "--json", "-q")
 
 # The program with its settings, and the rule.
@@ -66,15 +67,24 @@ RULES = (
     ("errors,mistake=6", "moving from a DSQ that there is not"),
     ("errors,mistake=7", "kicking a CPU that there is not"),
     ("errors,mistake=8", "the flags that `enqueue` gets at a wakeup"),
+    ("errors,mistake=9", "the flags that `enqueue` gets at a fork"),
+    ("errors,mistake=10", "the flags that `quiescent` gets when a task goes to sleep"),
     ("stall", "the watchdog: a task that is in no queue"),
 )
 
 
-def run(*args):
+ALL = tuple(program for program, _ in RULES)
+
+
+def path_of(program):
+    """NAME,SETTINGS as vrt takes it."""
+    name, comma, settings = program.partition(",")
+    return os.path.join(HERE, name + ".bpf.c") + comma + settings
+
+
+def run(programs, *args):
     """The runs of a document, by the program with its settings."""
-    programs = [os.path.join(HERE, p.split(",")[0] + ".bpf.c") + p[len(p.split(",")[0]):]
-                for p, _ in RULES]
-    done = subprocess.run([VRT, "run", *programs, *COMMON, *args], capture_output=True, text=True,
+    done = subprocess.run([VRT, "run", *map(path_of, programs), *COMMON, *args], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=600, check=False)
     if done.returncode not in (0, 3):
         print(done.stderr[-8000:], file=sys.stderr)
@@ -82,7 +92,7 @@ def run(*args):
         runs = json.loads(done.stdout)["runs"]
     except ValueError:
         sys.exit(f"parity: no result of {args} (status {done.returncode})")
-    return {program: r for (program, _), r in zip(RULES, runs, strict=True)}
+    return {program: r for program, r in zip(programs, runs, strict=True)}
 
 
 def without_numbers(text):
@@ -111,7 +121,7 @@ def simulated():
     results = {}
     failed = False
     for seed in SEEDS:
-        for program, r in run("--on", "sim", "--seed", str(seed)).items():
+        for program, r in run(ALL, "--on", "sim", "--seed", str(seed), "-t", TIME).items():
             if r["status"] not in (0, 3) or r.get("books"):
                 print(f"parity: {program}: {r['end']}, books {r.get('books')}", file=sys.stderr)
                 failed = True
@@ -139,9 +149,23 @@ def why_no_vm():
     return None if done.returncode == 0 else done.stderr
 
 
-def on_a_kernel():
+def needs_more_time(sim, kernel):
+    """A fact may take longer than we gave it; and a host that is busy stops a guest's clock.
+
+    Facts that should not be there are never given another chance.
+    """
+    return set(kernel) < set(sim) | {"nothing was seen"} or "error_stall" in kernel[0]
+
+
+def on_a_kernel(sim):
     """The outcome of each program on a real kernel."""
-    return {program: outcome(r) for program, r in run("--on", f"vm:{KERNEL}").items()}
+    where = ("--on", f"vm:{KERNEL}")
+    results = {p: outcome(r) for p, r in run(ALL, *where, "-t", TIME).items()}
+    again = [p for p in ALL if sim[p] != results[p] and needs_more_time(sim[p], results[p])]
+    if again:
+        print(f"parity: {', '.join(again)}: once more, for {MORE_TIME}")
+        results.update((p, outcome(r)) for p, r in run(again, *where, "-t", MORE_TIME).items())
+    return results
 
 
 # --- the table -----------------------------------------------------------------------
@@ -238,7 +262,7 @@ def main():
     if why_not:
         print("NOT COMPARED WITH A REAL KERNEL:", why_not, file=sys.stderr)
         sys.exit(SKIP)
-    kernel = on_a_kernel()
+    kernel = on_a_kernel(sim)
     bad = compare(sim, kernel, reasons())
     if mode == "write":
         write_table(sim, kernel, reasons())
