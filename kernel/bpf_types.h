@@ -51,6 +51,13 @@ struct bpf_cpumask {
 	refcount_t usage;
 };
 
+struct key;
+
+struct bpf_key {
+	struct key *key;
+	bool has_ref;
+};
+
 enum bpf_struct_ops_state {
 	BPF_STRUCT_OPS_STATE_INIT,
 	BPF_STRUCT_OPS_STATE_INUSE,

@@ -249,6 +249,12 @@ KFUNC(int, bpf_wq_set_callback_impl, struct bpf_wq *wq,
       int(callback_fn)(void *map, int *key, void *value), unsigned int flags, void *aux__ign);
 KFUNC(int, bpf_wq_start, struct bpf_wq *wq, unsigned int flags);
 
+/* --- keys ------------------------------------------------------------------------ */
+
+KFUNC(struct bpf_key *, bpf_lookup_user_key, u32 serial, u64 flags);
+KFUNC(struct bpf_key *, bpf_lookup_system_key, u64 id);
+KFUNC_VOID(bpf_key_put, struct bpf_key *bkey);
+
 /* --- dynptrs, maps, arenas ----------------------------------------------------- */
 
 KFUNC(void *, bpf_dynptr_slice, const struct bpf_dynptr *p, u32 offset, void *buffer__opt,

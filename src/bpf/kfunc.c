@@ -349,6 +349,7 @@ int bpf_kfuncs_init(void)
 	register_own(&bpf_iter_kfuncs, ALL_TYPES);
 	register_own(&bpf_obj_kfuncs, scheduling | TYPE(SCHED_CLS) | TYPE(XDP) | TYPE(CGROUP_SKB));
 	register_own(&bpf_dynptr_kfuncs, ALL_TYPES);
+	register_own(&bpf_key_kfuncs, TYPE(TRACING));
 	register_own(&bpf_misc_kfuncs, ALL_TYPES);
 	bpf_cpumask_kfuncs_reset();
 	return 0;

@@ -109,9 +109,9 @@ void bpf_kfuncs_exit(void);
 /* Variables of the kernel, by the VAR's id in the kernel BTF. */
 const struct bpf_kernel_var *bpf_kernel_var_find(u32 btf_id, u32 *type_id);
 
-/* Sets that bpf_kfuncs_init() registers, each in its kfuncs_*.c; for all types of program. */
-extern const struct bpf_kfunc_set bpf_cpumask_kfuncs, bpf_iter_kfuncs, bpf_obj_kfuncs,
-	bpf_dynptr_kfuncs, bpf_misc_kfuncs;
+/* Sets that bpf_kfuncs_init() registers, each in its kfuncs_*.c. */
+extern const struct bpf_kfunc_set bpf_cpumask_kfuncs, bpf_iter_kfuncs, bpf_key_kfuncs,
+	bpf_obj_kfuncs, bpf_dynptr_kfuncs, bpf_misc_kfuncs;
 /* What bpf_iter_bits_new() allocates. */
 extern const struct kheap_type bpf_iter_bits_type;
 /* Per-CPU state of bpf_cpumask_any_distribute(). */
