@@ -286,12 +286,31 @@ static void test_backtrack(void **state)
 	fixture_free(&f);
 }
 
+/* What mattered to another state, but not what is dead there. */
+static void test_propagate(void **state)
+{
+	struct bpf_reg_state *old;
+	bool changed = false;
+	struct pair p;
+
+	pair_init(&p);
+	old = p.old->frame[0]->regs;
+	set_range(&old[R2], 10);
+	set_range(&old[R7], 10);
+	old[R2].precise = old[R7].precise = true;
+	fixture_log(&p.f);
+	assert_int_equal(propagate_precision(&p.f.env, p.old, p.f.env.cur, &changed), 0);
+	assert_non_null(strstr(fixture_log(&p.f), "frame 0: propagating r2\n"));
+	pair_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sccs),  cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_ids),   cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_references), cmocka_unit_test(test_backtrack),
+		cmocka_unit_test(test_propagate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

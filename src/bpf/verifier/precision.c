@@ -20,6 +20,7 @@
  * checkpoints of the path become precise.
  */
 #include "precision.h"
+#include "prune.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -318,15 +319,20 @@ int mark_chain_precision(struct bpf_verifier_env *env, u32 regno)
 
 /* --- what another state's future needs ---------------------------------------------------------------- */
 
-/* The precise numbers of @func, into @bt; "frame 0: propagating r1,fp-8" into the log. */
+/*
+ * The precise numbers of @func, into @bt; "frame 0: propagating r1,fp-8" into the log.
+ * A dead register may be precise, too, as one that was linked to another: the state
+ * that is covered need not have it.
+ */
 static void want_frame(struct bpf_verifier_env *env, struct backtrack *bt,
-		       const struct bpf_func_state *func)
+		       const struct bpf_func_state *func, u16 live_regs)
 {
 	u32 f = func->frameno, i;
 	bool first = true;
 
 	for (i = 0; i < BPF_REG_FP; i++) {
-		if (func->regs[i].type != SCALAR_VALUE || !func->regs[i].precise)
+		if (!(live_regs >> i & 1) || func->regs[i].type != SCALAR_VALUE ||
+		    !func->regs[i].precise)
 			continue;
 		if (logs_precision(env) && first)
 			verbose(env, "frame %u: propagating r%u", f, i);
@@ -358,7 +364,8 @@ int propagate_precision(struct bpf_verifier_env *env, const struct bpf_verifier_
 
 	memset(bt, 0, sizeof(*bt));
 	for (u32 f = old->curframe + 1; f--;)
-		want_frame(env, bt, old->frame[f]);
+		want_frame(env, bt, old->frame[f],
+			   env->aux[frame_insn_idx(old, f)].live_regs);
 	bt->frame = st->curframe;
 	return mark_chain(env, bt, st, st->insn_idx, changed);
 }
