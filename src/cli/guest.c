@@ -21,6 +21,7 @@
 #include "../base/file.h"
 #include "../base/strbuf.h"
 #include "../trace/metrics.h"
+#include "../trace/order.h"
 #include "../trace/recorder.h"
 #include "../vm/channel.h"
 #include "../vm/kernels.h"
@@ -313,7 +314,8 @@ static int by_time(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void feed_all(struct guest_run *g, struct metrics *m, struct recorder *recorder)
+static void feed_all(struct guest_run *g, struct metrics *m, struct order *o,
+		     struct recorder *recorder)
 {
 	struct records *r = &g->records;
 	const struct trace_record **order = xcalloc(r->nr + 1, sizeof(*order));
@@ -323,6 +325,8 @@ static void feed_all(struct guest_run *g, struct metrics *m, struct recorder *re
 	qsort(order, r->nr, sizeof(*order), by_time);
 	for (size_t i = 0; i < r->nr; i++) {
 		metrics_feed(m, order[i]);
+		if (o)
+			order_feed(o, order[i]);
 		if (recorder)
 			recorder_feed(recorder, order[i]);
 	}
@@ -389,6 +393,7 @@ static void add_metrics(struct guest_run *g)
 	};
 	struct recorder *recorder = open_trace(g);
 	struct json_object *machine, *groups;
+	struct order *order = NULL;
 	struct metrics *m;
 	char err[512];
 	u64 start, end;
@@ -402,7 +407,13 @@ static void add_metrics(struct guest_run *g)
 	json_u64_at(g->end, "end_ns", &end);
 	m = metrics_new(&config);
 	metrics_window(m, start + g->plan->options.warmup, end);
-	feed_all(g, m, recorder);
+	if (config.nr_cpus == 1) {
+		order = order_new(nr_groups);
+		order_window(order, start + g->plan->options.warmup, end);
+	}
+	feed_all(g, m, order, recorder);
+	json_object_object_add(g->run, "order", order ? order_json(order) : NULL);
+	order_free(order);
 	if (recorder && recorder_close(recorder, err, sizeof(err)))
 		on_warning(err, g);
 	metrics_finish(m, end);

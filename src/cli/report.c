@@ -273,5 +273,6 @@ void report_runs(const struct run_plan *plan, struct json_object *runs)
 		print_list(run, "books", "    the books do not balance: this is a bug of vruntime");
 		print_speed(run);
 	}
+	report_orders(runs);
 	print_unmodelled(runs);
 }

@@ -204,6 +204,8 @@ void tell_failure(struct json_object *run, u64 status, const char *label);
 /* What is simulated, before the first run. */
 void report_head(const struct run_plan *plan);
 void report_runs(const struct run_plan *plan, struct json_object *runs);
+/* Whether tasks ran in the same order wherever a scheduler has run; machines of one CPU. */
+void report_orders(struct json_object *runs);
 /* The figures of those that have some, side by side; @nr_groups: of the workload. */
 void report_table(struct json_object *runs, u32 nr_groups);
 

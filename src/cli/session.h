@@ -34,6 +34,7 @@ struct session {
 
 	struct metrics *metrics;
 	struct recorder *recorder;
+	struct order *order; /* on one CPU; else NULL */
 	u64 text_left; /* see trace/stream.h */
 	const char **group_names;
 

@@ -15,6 +15,7 @@
 #include "../base/strbuf.h"
 #include "../bpf/bpf.h"
 #include "../sched/tracepoint.h"
+#include "../trace/order.h"
 #include "../trace/stream.h"
 #include "../workload/workload.h"
 #include "json.h"
@@ -32,6 +33,8 @@ static void on_trace(const struct trace_record *rec)
 	struct session *s = &session;
 
 	metrics_feed(s->metrics, rec);
+	if (s->order)
+		order_feed(s->order, rec);
 	if (s->recorder)
 		recorder_feed(s->recorder, rec);
 	if (s->pipe)
@@ -139,6 +142,8 @@ static void run_workload(struct session *s)
 
 	end = s->start + plan->options.warmup + plan->duration;
 	metrics_window(s->metrics, s->start + plan->options.warmup, end);
+	if (s->order)
+		order_window(s->order, s->start + plan->options.warmup, end);
 	watch_start(s);
 	for (u32 i = 0; i < plan->nr_actions; i++) {
 		run_to(s, s->start + plan->actions[i].at);
@@ -218,6 +223,7 @@ static void add_results(struct session *s)
 	json_object_object_add(s->run, "ops", json_object_get(json_at(first, "ops")));
 	json_object_object_add(s->run, "metrics", metrics_machine_json(s->metrics));
 	json_object_object_add(s->run, "groups", metrics_groups_json(s->metrics));
+	json_object_object_add(s->run, "order", s->order ? order_json(s->order) : NULL);
 	add_unmodelled(s);
 	add_figures(s);
 	add_trace_hash(s);
@@ -249,6 +255,8 @@ static void session_init(struct session *s, const struct run_plan *plan, const c
 		s->group_names[i] = workload_group_name(plan->workload, i);
 	config.group_names = s->group_names;
 	s->metrics = metrics_new(&config);
+	if (plan->topology.nr_cpus == 1)
+		s->order = order_new(nr_groups);
 	if (plan->pipe) {
 		s->pipe = ftrace_new(plan->topology.nr_cpus, true);
 		/* lines as they come, for whoever reads them */
@@ -270,6 +278,7 @@ static struct json_object *session_finish(struct session *s)
 	if (s->end)
 		json_object_object_add(run, "end", s->end);
 	metrics_free(s->metrics);
+	order_free(s->order);
 	free(s->group_names);
 	free(s->beside);
 	free(s->watch_due);
