@@ -425,7 +425,7 @@ static void test_chains(void **state)
 	}
 }
 
-/* --- what must be known -------------------------------------------------------------------------- */
+/* --- what must be known ---------------------------------------------------------------- */
 
 static struct bpf_scalar urange(u64 lo, u64 hi)
 {

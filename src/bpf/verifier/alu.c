@@ -273,12 +273,10 @@ static int adjust_ptr(struct bpf_verifier_env *env, const struct bpf_insn *insn,
 }
 
 /* Addresses in an arena are 32 bits wide, and checked when used: any arithmetic will do. */
-static int adjust_arena(struct bpf_verifier_env *env, const struct bpf_insn *insn,
-			struct bpf_reg_state *dst, const struct bpf_reg_state *src)
+static int adjust_arena(struct bpf_reg_state *dst, const struct bpf_reg_state *src)
 {
 	if (dst->type != PTR_TO_ARENA)
 		*dst = *src;
-	env->aux[env->insn_idx].zext_dst |= is_alu64(insn);
 	return 0;
 }
 
@@ -369,7 +367,7 @@ static int adjust_reg(struct bpf_verifier_env *env, const struct bpf_insn *insn)
 	reg_mark_known(&imm, (u64)insn->imm);
 	src = has_src_reg(insn) ? reg_state(env, insn->src_reg) : &imm;
 	if (dst->type == PTR_TO_ARENA || src->type == PTR_TO_ARENA)
-		return adjust_arena(env, insn, dst, src);
+		return adjust_arena(dst, src);
 	if (src->type != SCALAR_VALUE && dst->type != SCALAR_VALUE)
 		return adjust_two_ptrs(env, insn);
 	if (src->type != SCALAR_VALUE) {

@@ -202,7 +202,7 @@ static int read_operands(struct bpf_verifier_env *env, const struct bpf_insn *in
 
 static int check_compare(struct bpf_verifier_env *env, const struct bpf_insn *insn, u32 *insn_idx)
 {
-	const struct bpf_reg_state *dst = reg_state(env, insn->dst_reg), *src = &env->fake_reg[0];
+	const struct bpf_reg_state *dst = reg_state(env, insn->dst_reg), *src = &env->fake_reg;
 	struct sides ways[2];
 	int pred, err = read_operands(env, insn);
 
@@ -211,7 +211,7 @@ static int check_compare(struct bpf_verifier_env *env, const struct bpf_insn *in
 	if (has_src_reg(insn))
 		src = reg_state(env, insn->src_reg);
 	else
-		reg_mark_known(&env->fake_reg[0], (u64)insn->imm);
+		reg_mark_known(&env->fake_reg, (u64)insn->imm);
 	pred = predict(insn, dst, src, ways);
 	if (pred < 0)
 		return follow_both(env, insn, *insn_idx, src, ways);

@@ -47,7 +47,6 @@ static void sync_one(struct bpf_reg_state *reg, const struct bpf_reg_state *know
 	struct bpf_scalar delta;
 
 	*reg = *known;
-	reg->subreg_def = old.subreg_def;
 	if (!sums || old.off == known->off)
 		return;
 	reg->id = old.id;

@@ -183,6 +183,5 @@ int check_ld_abs(struct bpf_verifier_env *env, const struct bpf_insn *insn)
 		return err;
 	clear_caller_saved_regs(env, cur_regs(env));
 	mark_reg_unknown(env, cur_regs(env), BPF_REG_0);
-	reg_state(env, BPF_REG_0)->subreg_def = (s32)env->insn_idx + 1;
 	return env->cur->curframe ? follow_short_packet(env) : 0;
 }

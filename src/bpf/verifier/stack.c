@@ -276,7 +276,7 @@ static int write_fixed(struct bpf_verifier_env *env, struct bpf_func_state *func
 	if (v->reg && v->reg->type == SCALAR_VALUE && !(off % BPF_REG_SIZE))
 		return write_scalar(env, func, spi, v->reg, size);
 	if (v->is_const && !(off % BPF_REG_SIZE)) {
-		struct bpf_reg_state *constant = &env->fake_reg[0];
+		struct bpf_reg_state *constant = &env->fake_reg;
 
 		reg_mark_known(constant, (u64)(s64)v->imm);
 		spill(&func->stack[spi], constant, size);

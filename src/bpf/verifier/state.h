@@ -115,12 +115,9 @@ struct bpf_reg_state {
 	/* The reference that this pointer owns or was made from; 0: none. */
 	u32 ref_obj_id;
 	u32 frameno; /* PTR_TO_STACK */
-	/* instruction that wrote the low half, plus 1, when the high one is not defined yet; 0 */
-	s32 subreg_def;
 	bool precise; /* scalars: the exact range mattered (precision.c) */
 };
 
-#define DEF_NOT_SUBREG 0
 enum { AT_PKT_END = -1, BEYOND_PKT_END = -2 };
 
 /* Eight bytes of stack: slot i covers fp-8*(i+1) .. fp-8*i-1; slot_type[7] is the lowest byte. */

@@ -8,9 +8,12 @@
  *	state.c		states: made, copied, freed
  *	regs.c		registers read and written; marks of what they hold
  *	tnum.c		tracked numbers
- *	bounds.c	ranges of numbers: deductions, arithmetic
+ *	bounds.c	ranges of numbers: what each view of them tells the others
+ *	bounds_alu.c, bounds_branch.c  ... arithmetic and comparisons; see lane.h
  *	alu.c		arithmetic instructions, also on pointers
- *	branch.c	conditional jumps, and what they teach
+ *	branch.c	conditional jumps, and what they teach; see branch.h
+ *	branch_ptr.c	... of pointers and packets
+ *	linked.c	... of other numbers that depend on those compared
  *	mem.c		loads and stores by kind of pointer; memory given to calls
  *	stack.c		loads and stores on the stack
  *	ctx.c		the context of each program type
@@ -61,7 +64,6 @@ struct bpf_insn_aux {
 	bool prune_point, jmp_point, force_checkpoint, calls_callback;
 	u32 scc; /* strongly connected component of the control flow; 0: not in a loop */
 	u16 live_regs; /* before it, bit per register: liveness.c */
-	bool zext_dst; /* the high half of its result is defined by zero extension and read */
 	bool nullify; /* fix-ups: a load whose pointer may be garbage (PROBE_MEM) */
 	bool is_iter_next; /* kfunc call */
 	u8 contexts; /* kfunc call: BPF_CONTEXT_* that it was reached from */
@@ -132,8 +134,8 @@ struct bpf_verifier_env {
 	struct bpf_liveness *liveness;
 	struct bpf_prune *prune;
 	struct bpf_precision *precision;
-	/* branch.c, precision.c: registers tied together by the instruction at hand */
-	struct bpf_reg_state fake_reg[2];
+	/* branch.c, stack.c: a constant of the instruction at hand */
+	struct bpf_reg_state fake_reg;
 };
 
 static inline struct bpf_func_state *cur_func(const struct bpf_verifier_env *env)
@@ -248,7 +250,7 @@ static inline bool reg_is_const(const struct bpf_reg_state *reg, bool subreg32)
 void clear_caller_saved_regs(struct bpf_verifier_env *env, struct bpf_reg_state *regs);
 /* Calls: r1-r5 are gone. */
 
-/* --- bounds.c: on numbers alone ------------------------------------------------------------- */
+/* --- bounds*.c: on numbers alone ------------------------------------------------------------ */
 
 void scalar_set_unknown(struct bpf_scalar *s);
 void scalar_set_const(struct bpf_scalar *s, u64 value);
