@@ -37,8 +37,11 @@ typedef unsigned int gid_t;
 typedef unsigned int gfp_t;
 typedef long long loff_t;
 
-/* Programs hold pointers to maps and never look inside. */
+/* What programs that are given a map as an object (iterators) look at. */
 struct bpf_map {
+	const struct bpf_map_ops *ops;
+	struct bpf_map *inner_map_meta;
+	u32 key_size, value_size, max_entries, id;
 };
 
 /* Tracepoints: SEC("tp_btf/<name>") takes its arguments from btf_trace_<name>. */

@@ -60,8 +60,18 @@ struct linux_binprm {
 
 /* --- packets and sockets --------------------------------------------------- */
 
+struct sock_common {
+	u16 skc_family;
+};
+
 struct sock {
-	u16 sk_family, sk_type;
+	struct sock_common __sk_common;
+	u16 sk_type;
+};
+
+struct tcp_sock {
+	struct sock sk;
+	u32 snd_cwnd;
 };
 
 struct socket {
@@ -77,6 +87,20 @@ struct skb_shared_info {
 	u8 nr_frags;
 	struct sk_buff *frag_list;
 	unsigned long frags[17];
+};
+
+struct iphdr {
+	u8 ihl : 4, version : 4;
+	u8 tos;
+	__be16 tot_len, id, frag_off;
+	u8 ttl, protocol;
+	u16 check;
+	__be32 saddr, daddr;
+};
+
+struct tcphdr {
+	__be16 source, dest;
+	__be32 seq, ack_seq;
 };
 
 struct nf_hook_state {
@@ -115,6 +139,15 @@ struct bpf_iter__cgroup {
 struct bpf_iter__bpf_map {
 	struct bpf_iter_meta *meta;
 	struct bpf_map *map;
+};
+
+/* What Linux has to test struct_ops. */
+struct bpf_dummy_ops_state {
+	int val;
+};
+
+struct bpf_dummy_ops {
+	int (*test_1)(struct bpf_dummy_ops_state *cb);
 };
 
 /* --- functions ------------------------------------------------------------- */

@@ -26,16 +26,16 @@ static const struct map_kind {
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = { "array_of_maps", &array_of_maps_ops },
 	[BPF_MAP_TYPE_HASH_OF_MAPS] = { "hash_of_maps", &hash_of_maps_ops },
 	[BPF_MAP_TYPE_DEVMAP] = { "devmap", NULL },
-	[BPF_MAP_TYPE_SOCKMAP] = { "sockmap", NULL },
+	[BPF_MAP_TYPE_SOCKMAP] = { "sockmap", &sock_map_ops },
 	[BPF_MAP_TYPE_CPUMAP] = { "cpumap", NULL },
-	[BPF_MAP_TYPE_XSKMAP] = { "xskmap", NULL },
-	[BPF_MAP_TYPE_SOCKHASH] = { "sockhash", NULL },
-	[BPF_MAP_TYPE_CGROUP_STORAGE] = { "cgroup_storage", NULL },
-	[BPF_MAP_TYPE_REUSEPORT_SOCKARRAY] = { "reuseport_sockarray", NULL },
-	[BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE] = { "percpu_cgroup_storage", NULL },
+	[BPF_MAP_TYPE_XSKMAP] = { "xskmap", &sock_map_ops },
+	[BPF_MAP_TYPE_SOCKHASH] = { "sockhash", &sock_map_ops },
+	[BPF_MAP_TYPE_CGROUP_STORAGE] = { "cgroup_storage", &cgroup_storage_map_ops },
+	[BPF_MAP_TYPE_REUSEPORT_SOCKARRAY] = { "reuseport_sockarray", &sock_map_ops },
+	[BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE] = { "percpu_cgroup_storage", &cgroup_storage_map_ops },
 	[BPF_MAP_TYPE_QUEUE] = { "queue", &queue_map_ops },
 	[BPF_MAP_TYPE_STACK] = { "stack", &stack_map_ops },
-	[BPF_MAP_TYPE_SK_STORAGE] = { "sk_storage", NULL },
+	[BPF_MAP_TYPE_SK_STORAGE] = { "sk_storage", &sk_storage_map_ops },
 	[BPF_MAP_TYPE_DEVMAP_HASH] = { "devmap_hash", NULL },
 	[BPF_MAP_TYPE_STRUCT_OPS] = { "struct_ops", &struct_ops_map_ops },
 	[BPF_MAP_TYPE_RINGBUF] = { "ringbuf", &ringbuf_map_ops },
@@ -60,7 +60,7 @@ const char *bpf_map_type_name(enum bpf_map_type type)
 /* --- special fields ------------------------------------------------------- */
 
 #define TYPE(t) (1ULL << BPF_MAP_TYPE_##t)
-#define STORAGES (TYPE(TASK_STORAGE) | TYPE(CGRP_STORAGE))
+#define STORAGES (TYPE(TASK_STORAGE) | TYPE(CGRP_STORAGE) | TYPE(SK_STORAGE))
 #define IN_PLACE (TYPE(HASH) | TYPE(LRU_HASH) | TYPE(ARRAY))
 #define PERCPUS (TYPE(PERCPU_HASH) | TYPE(LRU_PERCPU_HASH) | TYPE(PERCPU_ARRAY))
 

@@ -100,6 +100,7 @@ extern const struct bpf_map_ops array_of_maps_ops, hash_of_maps_ops;
 extern const struct bpf_map_ops prog_array_map_ops, perf_event_array_map_ops;
 extern const struct bpf_map_ops lpm_trie_map_ops, arena_map_ops;
 extern const struct bpf_map_ops struct_ops_map_ops;
+extern const struct bpf_map_ops sock_map_ops, sk_storage_map_ops, cgroup_storage_map_ops;
 
 /* BPF_MAP_CREATE: a descriptor or -errno. In create.c. */
 int sys_map_create(const union bpf_attr *attr);

@@ -223,6 +223,17 @@ static void run(const struct bpf_program *prog, struct json_object *result)
 									    opts.retval)));
 }
 
+/* Tables of operations are of no use to other programs, and not every kernel has the type. */
+static void leave_out_struct_ops(struct bpf_object *obj)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) {
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+			bpf_map__set_autocreate(map, false);
+	}
+}
+
 static struct bpf_program *choose(struct bpf_object *obj, const struct spec *spec)
 {
 	struct bpf_program *prog, *chosen = NULL;
@@ -235,6 +246,8 @@ static struct bpf_program *choose(struct bpf_object *obj, const struct spec *spe
 			chosen = prog;
 		bpf_program__set_autoload(prog, chosen == prog || other.auxiliary);
 	}
+	if (chosen && bpf_program__type(chosen) != BPF_PROG_TYPE_STRUCT_OPS)
+		leave_out_struct_ops(obj);
 	return chosen;
 }
 
