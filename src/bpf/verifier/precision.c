@@ -310,7 +310,10 @@ int mark_chain_precision(struct bpf_verifier_env *env, u32 regno)
 	struct backtrack *bt = &precision_of(env)->bt;
 	bool changed = false;
 
-	VRT_ASSERT(cur_regs(env)[regno].type == SCALAR_VALUE);
+	if (cur_regs(env)[regno].type != SCALAR_VALUE) {
+		verbose(env, "BUG backtracking of R%u, which is no number\n", regno);
+		return -EFAULT;
+	}
 	memset(bt, 0, sizeof(*bt));
 	bt->frame = env->cur->curframe;
 	bt_set_reg(bt, regno);
