@@ -8,7 +8,7 @@
 #define REG(n) (1U << (n))
 #define SLOT(n) (1ULL << ((n) - 1)) /* 1: fp-8 */
 
-/* --- registers ------------------------------------------------------------------------- */
+/* --- registers -------------------------------------------------------------------- */
 
 static void test_straight(void **state)
 {
@@ -62,7 +62,8 @@ static void test_calls(void **state)
 {
 	struct fixture f;
 	const struct bpf_insn insns[] = {
-		CALL(BPF_FUNC_map_lookup_elem), CALL_REL(2), ALU64_REG(BPF_ADD, R0, R6), EXIT, /* 0 */
+		CALL(BPF_FUNC_map_lookup_elem), CALL_REL(2), /* 0, 1 */
+		ALU64_REG(BPF_ADD, R0, R6), EXIT,
 		MOV64_IMM(R0, 0), EXIT, /* 4 */
 	};
 
@@ -90,7 +91,7 @@ static void test_wide(void **state)
 	fixture_free(&f);
 }
 
-/* --- stack slots --------------------------------------------------------------------------- */
+/* --- stack slots ------------------------------------------------------------------ */
 
 /* The current path executes @i, which reads and overwrites slots of frame @frameno. */
 static void visit(struct fixture *f, u32 i, u32 frameno, u64 reads, u64 writes)
@@ -155,7 +156,8 @@ static void test_branches(void **state)
 static void test_visits(void **state)
 {
 	struct fixture f;
-	FIXTURE(&f, STX(BPF_DW, R1, R2, 0), LDX(BPF_DW, R0, R10, -8), LDX(BPF_DW, R0, R10, -16), EXIT);
+	FIXTURE(&f, STX(BPF_DW, R1, R2, 0), LDX(BPF_DW, R0, R10, -8), LDX(BPF_DW, R0, R10, -16),
+		EXIT);
 
 	assert_int_equal(compute_live_registers(&f.env), 0);
 	visit(&f, 0, 0, 0, SLOT(1));

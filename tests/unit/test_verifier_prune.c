@@ -5,7 +5,7 @@
 #include "../../src/bpf/verifier/prune.h"
 #include "verifier_fixture.h"
 
-/* --- loops --------------------------------------------------------------------------------- */
+/* --- loops ------------------------------------------------------------------------ */
 
 static void check_sccs(const struct bpf_insn *insns, u32 len, const u32 *want)
 {
@@ -27,7 +27,9 @@ static void check_sccs(const struct bpf_insn *insns, u32 len, const u32 *want)
 
 static void test_sccs(void **state)
 {
-	const struct bpf_insn none[] = { JMP_IMM(BPF_JEQ, R1, 0, 1), MOV64_IMM(R0, 1), LD64(R0, 1), EXIT };
+	const struct bpf_insn none[] = {
+		JMP_IMM(BPF_JEQ, R1, 0, 1), MOV64_IMM(R0, 1), LD64(R0, 1), EXIT,
+	};
 	const struct bpf_insn self[] = { MOV64_IMM(R0, 0), JMP_IMM(BPF_JNE, R1, 0, -1), EXIT };
 	const struct bpf_insn nested[] = {
 		MOV64_IMM(R0, 0), ALU64_IMM(BPF_ADD, R0, 1), /* 0, 1: the outer one begins */
@@ -47,7 +49,7 @@ static void test_sccs(void **state)
 	check_sccs(irreducible, ARRAY_SIZE(irreducible), (const u32[]){ 0, 1, 1, 1, 0 });
 }
 
-/* --- comparison ------------------------------------------------------------------------------ */
+/* --- comparison ------------------------------------------------------------------- */
 
 struct pair {
 	struct fixture f;
@@ -213,7 +215,7 @@ static void test_references(void **state)
 	pair_free(&p);
 }
 
-/* --- precision ---------------------------------------------------------------------------------- */
+/* --- precision -------------------------------------------------------------------- */
 
 /* As verify.c does before each instruction of a path that never jumps. */
 static void path_at(struct fixture *f, u32 i)

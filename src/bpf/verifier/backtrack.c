@@ -30,7 +30,7 @@ static u64 entry_slot(const struct bpf_jmp_history_entry *entry)
 	return 1ULL << (entry->flags >> INSN_F_SPI_SHIFT & INSN_F_SPI_MASK);
 }
 
-/* --- linked numbers ------------------------------------------------------------------- */
+/* --- linked numbers --------------------------------------------------------------- */
 
 static bool is_wanted(const struct backtrack *bt, const struct linked_reg *r)
 {
@@ -56,7 +56,7 @@ static void sync_links(struct backtrack *bt, const struct bpf_jmp_history_entry 
 	}
 }
 
-/* --- by class --------------------------------------------------------------------------- */
+/* --- by class --------------------------------------------------------------------- */
 
 static void want_src(struct backtrack *bt, const struct bpf_insn *insn)
 {
@@ -129,7 +129,7 @@ static void backtrack_cond_jmp(struct backtrack *bt, const struct bpf_insn *insn
 		bt_set_reg(bt, insn->dst_reg);
 }
 
-/* --- calls -------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------ */
 
 static int unexpected_regs(struct bpf_verifier_env *env, const struct backtrack *bt)
 {
@@ -229,7 +229,7 @@ static int backtrack_jmp(struct bpf_verifier_env *env, struct backtrack *bt,
 	}
 }
 
-/* --- the whole ------------------------------------------------------------------------------ */
+/* --- the whole -------------------------------------------------------------------- */
 
 const char *reg_mask_str(u32 mask, char *buf)
 {
@@ -238,7 +238,8 @@ const char *reg_mask_str(u32 mask, char *buf)
 	buf[0] = '\0';
 	for (u32 i = 0; i < MAX_BPF_REG_NR; i++)
 		if (mask >> i & 1)
-			n += snprintf(buf + n, REG_MASK_STR_SIZE - (size_t)n, "%sr%u", n ? "," : "", i);
+			n += snprintf(buf + n, REG_MASK_STR_SIZE - (size_t)n, "%sr%u", n ? "," : "",
+				      i);
 	return buf;
 }
 

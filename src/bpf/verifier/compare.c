@@ -13,7 +13,7 @@
 
 #include "prune.h"
 
-/* --- ids --------------------------------------------------------------------------------- */
+/* --- ids -------------------------------------------------------------------------- */
 
 static bool check_ids(struct idmap *idmap, u32 old, u32 cur)
 {
@@ -52,7 +52,7 @@ static bool check_scalar_ids(struct idmap *idmap, u32 old, u32 cur)
 	       check_ids(idmap, old & ~BPF_ADD_CONST, cur & ~BPF_ADD_CONST);
 }
 
-/* --- registers ------------------------------------------------------------------------------ */
+/* --- registers -------------------------------------------------------------------- */
 
 static bool range_within(const struct bpf_scalar *old, const struct bpf_scalar *cur)
 {
@@ -150,7 +150,7 @@ static bool reg_safe(struct idmap *idmap, const struct bpf_reg_state *old,
 	}
 }
 
-/* --- slots ------------------------------------------------------------------------------------ */
+/* --- slots ------------------------------------------------------------------------ */
 
 /* What a load of bytes gives of which nothing is known. */
 static const struct bpf_reg_state unknown_reg = {
@@ -232,7 +232,7 @@ static bool slot_safe(struct idmap *idmap, const struct bpf_stack_state *old,
 			    &cur->spilled_ptr, level);
 }
 
-/* --- states ------------------------------------------------------------------------------------- */
+/* --- states ----------------------------------------------------------------------- */
 
 static bool funcs_equal(struct idmap *idmap, const struct bpf_func_state *old,
 			const struct bpf_func_state *cur, u16 live_regs, enum exact_level level)
@@ -261,7 +261,8 @@ static bool refs_equal(struct idmap *idmap, const struct bpf_verifier_state *old
 	    !check_ids(idmap, old->active_lock_id, cur->active_lock_id))
 		return false;
 	for (u32 i = 0; i < old->nr_refs; i++)
-		if (old->refs[i].type != cur->refs[i].type || old->refs[i].ptr != cur->refs[i].ptr ||
+		if (old->refs[i].type != cur->refs[i].type ||
+		    old->refs[i].ptr != cur->refs[i].ptr ||
 		    !check_ids(idmap, old->refs[i].id, cur->refs[i].id))
 			return false;
 	return true;
@@ -294,7 +295,7 @@ bool states_equal(struct bpf_verifier_env *env, const struct bpf_verifier_state 
 	return true;
 }
 
-/* --- convergence ---------------------------------------------------------------------------------- */
+/* --- convergence ------------------------------------------------------------------ */
 
 static void widen(const struct bpf_reg_state *old, struct bpf_reg_state *cur)
 {

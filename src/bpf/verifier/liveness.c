@@ -101,7 +101,7 @@ static struct reg_sets insn_sets(const struct bpf_verifier_env *env, const struc
 	}
 }
 
-/* --- predecessors --------------------------------------------------------------- */
+/* --- predecessors ----------------------------------------------------------------- */
 
 static void find_predecessors(const struct bpf_verifier_env *env, struct bpf_liveness *lv)
 {
@@ -120,7 +120,7 @@ static void find_predecessors(const struct bpf_verifier_env *env, struct bpf_liv
 	lv->pred_start = start;
 }
 
-/* --- registers ------------------------------------------------------------------- */
+/* --- registers -------------------------------------------------------------------- */
 
 struct reg_flow {
 	struct bpf_verifier_env *env;

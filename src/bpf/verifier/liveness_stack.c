@@ -102,7 +102,7 @@ void live_stack_free(struct live_stack *ls)
 	free(ls);
 }
 
-/* --- instances ---------------------------------------------------------------------- */
+/* --- instances -------------------------------------------------------------------- */
 
 static struct instance *instance_new(struct live_stack *ls, struct instance *caller,
 				     const struct bpf_func_state *func)
@@ -150,7 +150,7 @@ static bool is_instance_of(const struct instance *inst, const struct instance *c
 	       (!caller || inst->callsite == func->callsite);
 }
 
-/* --- work ----------------------------------------------------------------------------- */
+/* --- work ------------------------------------------------------------------------- */
 
 static void set_dirty(struct instance *inst)
 {
@@ -277,7 +277,7 @@ static void settle(struct live_stack *ls, struct instance *inst)
 	inst->dirty = false;
 }
 
-/* --- marks ------------------------------------------------------------------------------ */
+/* --- marks ------------------------------------------------------------------------ */
 
 int liveness_begin_insn(struct bpf_verifier_env *env, u32 insn_idx)
 {
@@ -372,7 +372,7 @@ int liveness_end_insn(struct bpf_verifier_env *env)
 	return 0;
 }
 
-/* --- answers ------------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 static u64 live_before(const struct instance *inst, u32 i, u32 f)
 {

@@ -126,9 +126,8 @@ void print_insn_state(struct bpf_verifier_env *env, const struct bpf_verifier_st
 	if (pos && pos == env->prev_log_pos) {
 		/* on the line of the instruction */
 		verifier_log_reset(env, pos - 1);
-		width = (u32)env->prev_insn_print_pos;
-		width = ALIGN_UP(max(width + MIN_ALIGNMENT / 2, (u32)ALIGNMENT), (u32)MIN_ALIGNMENT) -
-			width - 1;
+		width = max((u32)env->prev_insn_print_pos + MIN_ALIGNMENT / 2, (u32)ALIGNMENT);
+		width = ALIGN_UP(width, (u32)MIN_ALIGNMENT) - (u32)env->prev_insn_print_pos - 1;
 		verbose(env, "%*c;", width, ' ');
 	} else {
 		verbose(env, "%u:", env->insn_idx);
@@ -136,7 +135,7 @@ void print_insn_state(struct bpf_verifier_env *env, const struct bpf_verifier_st
 	print_verifier_state(env, st, frameno, false);
 }
 
-/* --- what changed ------------------------------------------------------------------ */
+/* --- what changed ----------------------------------------------------------------- */
 
 void mark_reg_scratched(struct bpf_verifier_env *env, u32 regno)
 {
@@ -154,7 +153,7 @@ void mark_verifier_state_scratched(struct bpf_verifier_env *env)
 	env->scratched_slots = ~0ULL;
 }
 
-/* --- what was read and written -------------------------------------------------------- */
+/* --- what was read and written ---------------------------------------------------- */
 
 static bool marks_accesses(const struct bpf_verifier_env *env)
 {

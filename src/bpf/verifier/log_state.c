@@ -12,7 +12,7 @@
 #define ITER_PREFIX "bpf_iter_"
 #define REG_TYPE_STR_SIZE 128
 
-/* --- names ---------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------ */
 
 static const char *const reg_type_names[__BPF_REG_TYPE_MAX] = {
 	[NOT_INIT] = "?",
@@ -100,7 +100,7 @@ const char *iter_state_str(enum bpf_iter_state state)
 	}
 }
 
-/* --- numbers ---------------------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------------- */
 
 static bool is_unum_decimal(u64 num)
 {
@@ -190,7 +190,7 @@ static void print_var_off(struct bpf_verifier_env *env, const struct bpf_reg_sta
 	}
 }
 
-/* --- registers ------------------------------------------------------------------------------ */
+/* --- registers -------------------------------------------------------------------- */
 
 static bool is_map_pointer(u32 type)
 {
@@ -289,7 +289,7 @@ void reg_str(struct bpf_verifier_env *env, u32 regno, char *buf, u32 size)
 	bpf_log_finish(&to_buf, &true_size);
 }
 
-/* --- frames ----------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------- */
 
 static void print_accesses(struct bpf_verifier_env *env, bool read, bool written)
 {

@@ -47,7 +47,7 @@ struct loop_visit {
 	struct list_head backedges;
 };
 
-/* --- visits ------------------------------------------------------------------------------ */
+/* --- visits ----------------------------------------------------------------------- */
 
 static struct loop_visit *find_visit(struct bpf_prune *p, u32 scc, u32 async_entry_cnt,
 				     const u32 *callsites, u32 nr)
@@ -91,7 +91,7 @@ bool loop_is_open(const struct checkpoint *cp)
 	return cp->visit && !list_empty(&cp->visit->backedges);
 }
 
-/* --- back edges ---------------------------------------------------------------------------- */
+/* --- back edges ------------------------------------------------------------------- */
 
 static void free_backedges(struct bpf_prune *p, struct loop_visit *visit)
 {

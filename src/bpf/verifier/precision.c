@@ -55,7 +55,7 @@ static bool logs_precision(const struct bpf_verifier_env *env)
 	return env->log->level & BPF_LOG_LEVEL2;
 }
 
-/* --- history of jumps ------------------------------------------------------------------ */
+/* --- history of jumps ------------------------------------------------------------- */
 
 static void set_linked(struct bpf_jmp_history_entry *entry, const struct linked_regs *linked)
 {
@@ -92,7 +92,7 @@ int push_jmp_history(struct bpf_verifier_env *env, u32 insn_flags,
 	return 0;
 }
 
-/* --- all numbers of a state -------------------------------------------------------------- */
+/* --- all numbers of a state ------------------------------------------------------- */
 
 static bool force_precise(struct bpf_verifier_env *env, struct bpf_func_state *func)
 {
@@ -141,7 +141,7 @@ void mark_all_scalars_imprecise(struct bpf_verifier_env *env, struct bpf_verifie
 	bpf_for_each_reg_in_vstate(st, func, reg, reg->precise = false);
 }
 
-/* --- one state -------------------------------------------------------------------------------- */
+/* --- one state -------------------------------------------------------------------- */
 
 /* Marks @reg. True if the search ends here: it was marked before, or is no number. */
 static bool mark_found(struct bpf_reg_state *reg, bool *changed)
@@ -167,7 +167,8 @@ static int mark_frame(struct bpf_verifier_env *env, struct backtrack *bt,
 		if (!(*slots >> i & 1))
 			continue;
 		if (i >= nr_slots) {
-			verbose(env, "BUG backtracking (stack slot %u, total slots %u)\n", i, nr_slots);
+			verbose(env, "BUG backtracking (stack slot %u, total slots %u)\n", i,
+				nr_slots);
 			return -EFAULT;
 		}
 		if (!is_spilled_scalar_reg(&func->stack[i]) ||
@@ -213,7 +214,7 @@ static int mark_entry(struct bpf_verifier_env *env, struct backtrack *bt,
 	return -EFAULT;
 }
 
-/* --- the way back --------------------------------------------------------------------------------- */
+/* --- the way back ----------------------------------------------------------------- */
 
 static bool bt_empty(const struct backtrack *bt)
 {
@@ -320,7 +321,7 @@ int mark_chain_precision(struct bpf_verifier_env *env, u32 regno)
 	return mark_chain(env, bt, env->cur, env->insn_idx, &changed);
 }
 
-/* --- what another state's future needs ---------------------------------------------------------------- */
+/* --- what another state's future needs -------------------------------------------- */
 
 /*
  * The precise numbers of @func, into @bt; "frame 0: propagating r1,fp-8" into the log.

@@ -33,7 +33,7 @@ struct search {
 	u32 seen;
 };
 
-/* --- made and freed -------------------------------------------------------------------------- */
+/* --- made and freed --------------------------------------------------------------- */
 
 int prune_init(struct bpf_verifier_env *env)
 {
@@ -129,7 +129,7 @@ int update_branch_counts(struct bpf_verifier_env *env, struct bpf_verifier_state
 	return 0;
 }
 
-/* --- lists -------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------ */
 
 static struct list_head *list_of(const struct bpf_prune *p, const struct bpf_verifier_state *st,
 				 u32 insn_idx)
@@ -162,7 +162,7 @@ static void evict(struct bpf_verifier_env *env, struct checkpoint *cp)
 	maybe_free(env, cp);
 }
 
-/* --- dead slots ----------------------------------------------------------------------------------- */
+/* --- dead slots ------------------------------------------------------------------- */
 
 static void clean_func(struct bpf_func_state *func, u64 live)
 {
@@ -187,7 +187,7 @@ static void clean(struct bpf_verifier_env *env, struct checkpoint *cp)
 	cp->cleaned = true;
 }
 
-/* --- checkpoints with open paths -------------------------------------------------------------------- */
+/* --- checkpoints with open paths -------------------------------------------------- */
 
 /* Is the iterator that the next at hand is called with, by r1, one that goes on? */
 static bool iter_is_active(const struct bpf_verifier_state *st)
@@ -286,7 +286,7 @@ static int match_open(struct bpf_verifier_env *env, const struct bpf_verifier_st
 	return is_endless(env, old, cur) ? report_endless(env, old) : MISS;
 }
 
-/* --- looking for a checkpoint ------------------------------------------------------------------------- */
+/* --- looking for a checkpoint ----------------------------------------------------- */
 
 static int match(struct bpf_verifier_env *env, struct search *s, struct checkpoint *cp)
 {
@@ -296,7 +296,8 @@ static int match(struct bpf_verifier_env *env, struct search *s, struct checkpoi
 	if (cp->state.branches) {
 		ret = match_open(env, &cp->state, s->insn_idx);
 		/* passes of a loop differ: states at its end help, not all of those on the way */
-		if (ret == MISS && !s->force && env->jmps_processed - env->prev_jmps_processed < 20 &&
+		if (ret == MISS && !s->force &&
+		    env->jmps_processed - env->prev_jmps_processed < 20 &&
 		    env->insn_processed - env->prev_insn_processed < 100)
 			s->add = false;
 		return ret;
@@ -359,7 +360,7 @@ static int search(struct bpf_verifier_env *env, struct search *s)
 	return 0;
 }
 
-/* --- making one ------------------------------------------------------------------------------------------ */
+/* --- making one ------------------------------------------------------------------- */
 
 static void forget_accesses(struct bpf_verifier_state *st)
 {

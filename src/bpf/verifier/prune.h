@@ -56,7 +56,7 @@ static inline u32 frame_insn_idx(const struct bpf_verifier_state *st, u32 f)
 	return f == st->curframe ? st->insn_idx : st->frame[f + 1]->callsite;
 }
 
-/* --- compare.c ------------------------------------------------------------------------ */
+/* --- compare.c -------------------------------------------------------------------- */
 
 enum exact_level {
 	NOT_EXACT, /* numbers that did not matter may be anything */
@@ -71,7 +71,7 @@ bool states_equal(struct bpf_verifier_env *env, const struct bpf_verifier_state 
 bool regs_same(const struct bpf_reg_state *a, const struct bpf_reg_state *b);
 bool same_callsites(const struct bpf_verifier_state *a, const struct bpf_verifier_state *b);
 
-/* --- loops.c ----------------------------------------------------------------------------- */
+/* --- loops.c ---------------------------------------------------------------------- */
 
 /* @cp was made: is it in a loop, or the first in one? */
 void loop_enter(struct bpf_verifier_env *env, struct checkpoint *cp);
@@ -83,7 +83,7 @@ bool loop_is_open(const struct checkpoint *cp);
 int loop_add_backedge(struct bpf_verifier_env *env, struct checkpoint *cp);
 void loops_forget(struct bpf_verifier_env *env);
 
-/* --- prune_points.c, scc.c ---------------------------------------------------------------- */
+/* --- prune_points.c, scc.c -------------------------------------------------------- */
 
 /* aux[]: prune, jump and force points, callbacks, iterators. */
 void mark_prune_points(struct bpf_verifier_env *env);

@@ -257,7 +257,8 @@ static int do_cond_jmp(struct bpf_verifier_env *env, const struct bpf_insn *insn
 	int err = check_cond_jmp_op(env, insn, &insn_idx);
 
 	/* what it has taught, before the number of the next instruction is that of its target */
-	if (!err && !is_may_goto_insn(insn) && env->log->level & (BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2)) {
+	if (!err && !is_may_goto_insn(insn) &&
+	    env->log->level & (BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2)) {
 		env->printing = true;
 		print_insn_state(env, env->cur, env->cur->curframe);
 		env->printing = false;
