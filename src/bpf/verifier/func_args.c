@@ -219,7 +219,8 @@ static int check_tagged_ctx(struct bpf_verifier_env *env, const struct btf_type 
 	const struct btf_type *t = skip_modifiers(prog->btf, ptr->type);
 	const char *name = prog_ctx_name(prog);
 
-	if (!t || (btf_is_struct(t) && name && named_struct(prog->btf, t, name)) ||
+	if (btf_kind(t) == BTF_KIND_UNKN ||
+	    (btf_is_struct(t) && name && named_struct(prog->btf, t, name)) ||
 	    other_ctx_type(prog, ptr, t))
 		return 0;
 	if (btf_is_struct(t) && !*btf_name(prog->btf, t->name_off))
