@@ -50,23 +50,6 @@ static int check_may_goto(struct bpf_verifier_env *env, const struct bpf_insn *i
 
 /* --- which ways? ----------------------------------------------------------------------- */
 
-/* A number compared with itself; Linux before 6.19 narrows its range on the way that cannot be. */
-static int self_is_branch_taken(u8 op)
-{
-	switch (op) {
-	case BPF_JEQ:
-	case BPF_JGE:
-	case BPF_JLE:
-	case BPF_JSGE:
-	case BPF_JSLE:
-		return 1;
-	case BPF_JSET: /* unless it is zero */
-		return -1;
-	default:
-		return 0;
-	}
-}
-
 static bool is_possible(const struct sides *sides)
 {
 	return scalar_is_sane(&sides->dst) && scalar_is_sane(&sides->src);
@@ -90,9 +73,7 @@ static int predict_scalars(const struct bpf_insn *insn, const struct bpf_reg_sta
 	int pred = scalar_is_branch_taken(&dst->s, &src->s, op, jmp32);
 
 	ways[0] = ways[1] = (struct sides){ dst->s, src->s };
-	if (pred < 0 && dst == src)
-		return self_is_branch_taken(op);
-	if (pred >= 0)
+	if (pred >= 0 || dst == src)
 		return pred;
 	if (!refine_sides(&ways[0], rev_opcode(op), jmp32))
 		pred = 1;
