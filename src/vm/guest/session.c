@@ -161,6 +161,27 @@ static void record_scheduler(enum trace_type type, u64 time, u64 a, u64 b)
 	add_record(&s.told, &(struct trace_record){ .time = time, .type = type, .a = a, .b = b });
 }
 
+/* In the simulator's words, not in those of a kernel that does not know what it sees. */
+static enum loader_status check_kinds(struct loader_error *error)
+{
+	u32 kinds = loader_kinds(s.loader);
+	const char *what = kinds & LOADER_GHOST	   ? "ghOSt" :
+			   kinds & LOADER_PERIODIC ? "periodic" :
+						     NULL;
+
+	if (what)
+		snprintf(error->message, sizeof(error->message),
+			 "has %s programs, which this kernel does not know; the simulated machine does "
+			 "(--on sim)",
+			 what);
+	else if (!(kinds & LOADER_SCX))
+		snprintf(error->message, sizeof(error->message),
+			 "has nothing to schedule with (no sched_ext table)");
+	else
+		return LOADER_OK;
+	return error->status = LOADER_ERR_USAGE;
+}
+
 static bool load_scheduler(void)
 {
 	struct loader_error error = {};
@@ -175,6 +196,8 @@ static bool load_scheduler(void)
 	s.loader = loader_open(object, &opts, on_warning, NULL, &error);
 	if (!s.loader)
 		status = error.status;
+	if (status == LOADER_OK)
+		status = check_kinds(&error);
 	if (status == LOADER_OK)
 		status = check_maps(&error);
 	if (status == LOADER_OK)
