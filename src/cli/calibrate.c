@@ -19,8 +19,6 @@
 #include "json.h"
 #include "plan.h"
 
-#define GUEST_PATIENCE_MS 120000
-
 struct calibrate_options {
 	struct run_options run;
 	const char *output;
@@ -95,7 +93,7 @@ static struct json_object *ask_guest(struct vm *vm)
 				    "{\"" RUN_KEY_CALIBRATE "\": true}");
 
 	if (!err)
-		err = channel_receive(vm_channel(vm), GUEST_PATIENCE_MS, &type, &body);
+		err = channel_receive(vm_channel(vm), (int)guest_patience_ms(), &type, &body);
 	if (!err && type == CHANNEL_END)
 		answer = json_tokener_parse(strbuf_str(&body));
 	if (!answer && !err)

@@ -36,7 +36,8 @@
 #define WORKLOAD_NAME "workload.json"
 #define OBJECT_NAME "scheduler.bpf.o"
 /* Beyond the run's own time: start, end, sending. Emulation is slow. */
-#define PATIENCE_MS 120000
+#define PATIENCE_S 120
+#define MAX_PATIENCE_S 86400
 
 struct records {
 	struct trace_record *rec;
@@ -62,11 +63,24 @@ char *guest_agent_path(void)
 	return told && *told ? xstrdup(told) : shipped_path(BUILD_PLACE, INSTALLED_PLACE);
 }
 
+u32 guest_patience_ms(void)
+{
+	const char *told = getenv("VRT_GUEST_TIMEOUT");
+	char *end = NULL;
+	unsigned long seconds = told ? strtoul(told, &end, 10) : 0;
+
+	return told && *told && !*end && seconds && seconds <= MAX_PATIENCE_S
+		       ? (u32)seconds * 1000
+		       : PATIENCE_S * 1000;
+}
+
 struct vm *guest_boot(const struct run_plan *plan, const char *kernel, char *err, size_t err_size)
 {
 	const struct topology *topo = &plan->topology;
 	char *path = kernel_find(kernel, err, err_size), *agent;
-	struct vm_config config = { .kernel = path, .cpus = topo->nr_cpus };
+	struct vm_config config = {
+		.kernel = path, .cpus = topo->nr_cpus, .boot_timeout_ms = guest_patience_ms(),
+	};
 	struct vm *vm;
 
 	if (!path)
@@ -267,18 +281,18 @@ static void fail_channel(struct guest_run *g, int err)
 	struct strbuf text = {};
 
 	if (err == -ETIMEDOUT)
-		strbuf_puts(&text, "the guest does not answer any more");
+		strbuf_printf(&text, "the guest has said nothing for %u s", guest_patience_ms() / 1000);
 	else
 		strbuf_puts(&text, "the guest has ended");
-	strbuf_printf(&text, "; its console ends with:\n%s", vm_console_tail(g->vm));
-	run_set_failure(g->run, "error", "guest lost", strbuf_str(&text), NULL);
+	strbuf_printf(&text, "; %s", vm_last_words(g->vm));
+	run_set_failure(g->run, "error", GUEST_LOST, strbuf_str(&text), NULL);
 	strbuf_free(&text);
 }
 
 /* True when END has come. */
 static bool receive(struct guest_run *g)
 {
-	u64 wait = (g->plan->options.warmup + g->plan->duration) / NSEC_PER_MSEC + PATIENCE_MS;
+	u64 wait = (g->plan->options.warmup + g->plan->duration) / NSEC_PER_MSEC + guest_patience_ms();
 	struct strbuf body = {};
 	enum channel_type type;
 	int err;

@@ -12,6 +12,8 @@ struct vm;
 
 /* Where the agent is: VRT_AGENT, beside the build, or as installed. Malloc'd. */
 char *guest_agent_path(void);
+/* How long a guest may be silent, on top of what it was asked to do. */
+u32 guest_patience_ms(void);
 /*
  * A guest for runs of @plan, with the CPUs of its machine. @kernel: as
  * kernel_find() takes it. NULL with a message.

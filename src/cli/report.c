@@ -113,11 +113,12 @@ static void print_end(struct json_object *run)
 	const char *message = json_string_at(run, "end.message");
 	const char *on = json_string_at(run, "on");
 	bool simulated = !strcmp(on, "sim");
+	bool lost = !strcmp(json_string_at(run, "end.reason"), GUEST_LOST);
 	char time[32];
 	u64 at;
 
 	printf("%s%s%s %s", json_string_at(run, "scheduler"), simulated ? "" : " on ",
-	       simulated ? "" : on, kind_in_words(kind));
+	       simulated ? "" : on, lost ? "had no end" : kind_in_words(kind));
 	if (json_u64_at(run, "end.time_ns", &at) && at && strcmp(kind, "done"))
 		printf(" after %s", human_ns(at, time, sizeof(time)));
 	if (strcmp(kind, "done"))
@@ -130,7 +131,7 @@ static void print_end(struct json_object *run)
 	/* often the message has all that the log has */
 	if (!strstr(message, json_string_at(run, "end.log")))
 		print_lines(json_string_at(run, "end.log"));
-	if (!strncmp(kind, "error", 5))
+	if (!strncmp(kind, "error", 5) && !lost)
 		puts("    its tasks went on under the kernel's own scheduler (eevdf)");
 	print_lines(json_string_at(run, "end.dump"));
 }

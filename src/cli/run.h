@@ -82,6 +82,9 @@ struct run_kernel {
 	struct loader_error error; /* status: LOADER_OK, or why there is none */
 };
 
+/* "reason" of a run whose guest did not come back. */
+#define GUEST_LOST "guest lost"
+
 /* Where runs take place. */
 enum run_place { RUN_ON_SIM, RUN_ON_VM, RUN_ON_HOST };
 

@@ -123,7 +123,7 @@ struct json_object *run_on_target(const struct run_plan *plan, const char *sched
 	}
 	request.vm = t->guest;
 	run = in_child(run_request, &request, why, sizeof(why));
-	if (run && strcmp(json_string_at(run, "end.reason"), "guest lost"))
+	if (run && strcmp(json_string_at(run, "end.reason"), GUEST_LOST))
 		return run;
 	/* what it still says belongs to this run, not to the next */
 	vm_shutdown(t->guest);

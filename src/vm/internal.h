@@ -19,6 +19,7 @@ struct vm {
 	u32 cpus;
 	char release[128];
 	char tail[TAIL_BYTES + 1];
+	char *last_words; /* of vm_last_words() */
 };
 
 struct vm *vm_new(enum vm_accel accel);

@@ -144,7 +144,7 @@ static void make_command(struct command *c, const struct vm_config *config, enum
 	arg(c, "-initrd");
 	argf(c, "/proc/self/fd/%d", initramfs);
 	arg(c, "-append");
-	arg(c, "console=ttyS0 panic=-1 loglevel=4 rdinit=/init");
+	arg(c, "console=ttyS0 panic=-1 oops=panic loglevel=4 rdinit=/init");
 	arg(c, "-chardev");
 	argf(c, "file,id=console,path=/proc/self/fd/%d", console);
 	arg(c, "-serial");

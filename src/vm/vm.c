@@ -23,6 +23,7 @@
 #include "../base/strbuf.h"
 #include "channel.h"
 #include "internal.h"
+#include "panic.h"
 
 /* --- starting -------------------------------------------------------------------------- */
 
@@ -87,7 +88,7 @@ static bool has_ended(struct vm *vm, int *status)
 
 static int why_not_ready(struct vm *vm, int error, u32 timeout_ms, char *err, size_t err_size)
 {
-	const char *tail = vm_console_tail(vm);
+	const char *words = vm_last_words(vm);
 	int status = 0;
 
 	for (u32 i = 0; error == -EPIPE && i < 100 && !has_ended(vm, &status); i++)
@@ -98,9 +99,10 @@ static int why_not_ready(struct vm *vm, int error, u32 timeout_ms, char *err, si
 				      "qemu-system-x86)");
 	if (error == -ETIMEDOUT)
 		return vrt_error(err, err_size, error,
-				 "the guest did not come up within %u s; its console ends with:\n%s",
-				 timeout_ms / 1000, tail);
-	return vrt_error(err, err_size, error, "the guest ended before it came up:\n%s", tail);
+				 "the guest did not come up within %u s; %s", timeout_ms / 1000,
+				 words);
+	return vrt_error(err, err_size, error, "the guest ended before it came up; %s",
+			 vm_last_words(vm));
 }
 
 int vm_wait_ready(struct vm *vm, u32 timeout_ms, char *err, size_t err_size)
@@ -158,6 +160,36 @@ const char *vm_console_tail(struct vm *vm)
 	return vm->tail;
 }
 
+static char *whole_console(const struct vm *vm)
+{
+	struct strbuf text = {};
+	char buf[65536];
+	off_t at = 0;
+	ssize_t n;
+
+	while (vm->console >= 0 && (n = pread(vm->console, buf, sizeof(buf), at)) > 0) {
+		strbuf_add(&text, buf, (size_t)n);
+		at += n;
+	}
+	return strbuf_detach(&text);
+}
+
+const char *vm_last_words(struct vm *vm)
+{
+	char *console = whole_console(vm);
+	struct strbuf panic = {}, words = {};
+
+	if (console && panic_find(console, &panic))
+		strbuf_printf(&words, "its kernel panicked: %s", strbuf_str(&panic));
+	else
+		strbuf_printf(&words, "its console ends with:\n%s", vm_console_tail(vm));
+	strbuf_free(&panic);
+	free(console);
+	free(vm->last_words);
+	vm->last_words = strbuf_detach(&words);
+	return vm->last_words;
+}
+
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	return remove(path);
@@ -177,6 +209,7 @@ void vm_shutdown(struct vm *vm)
 	if (vm->dir && vm->owner == getpid())
 		nftw(vm->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	free(vm->dir);
+	free(vm->last_words);
 	if (vm->channel >= 0)
 		close(vm->channel);
 	if (vm->console >= 0)

@@ -43,6 +43,11 @@ int vm_channel(const struct vm *vm);
 const char *vm_release(const struct vm *vm);
 u32 vm_cpus(const struct vm *vm);
 enum vm_accel vm_accel(const struct vm *vm);
+/*
+ * Why the guest is lost, as far as its console tells: the panic of its kernel, or just
+ * the last lines. A sentence's end and lines below it; valid until the next call.
+ */
+const char *vm_last_words(struct vm *vm);
 /* The last lines of the console, for messages; valid until the next call. */
 const char *vm_console_tail(struct vm *vm);
 /* NULL is fine. In a child of who booted it: only lets go of it. */

@@ -29,8 +29,17 @@ os.environ.update([MARK.split("=")])
 
 def guests():
     """QEMU processes that come from this test."""
+    return processes("virtserialport,chardev=channel,name=vrt")
+
+
+def agents():
+    """Agents on this host that come from this test."""
+    return processes("vrt-agent [0-9]+ /")
+
+
+def processes(pattern):
     found = set()
-    for pid in subprocess.run(["pgrep", "-f", "virtserialport,chardev=channel,name=vrt"],
+    for pid in subprocess.run(["pgrep", "-f", pattern],
                               capture_output=True, text=True).stdout.split():
         try:
             with open(f"/proc/{pid}/environ", "rb") as environ:
@@ -201,6 +210,26 @@ class Vm(Test):
         self.check_refused(vrt("vm"), 1, "fetch")
         self.check_refused(vrt("vm", "dance"), 1, "dance")
 
+    def lost(self, agent, timeout):
+        return vrt("run", "eevdf", "-m", "1", "-w", "pipe", "-t", "100ms", "--on", "vm",
+                   env={"VRT_AGENT": os.path.join(BUILD, "tests", "e2e", agent),
+                        "VRT_GUEST_TIMEOUT": timeout})
+
+    def test_panic(self):
+        before = guests()
+        done = self.lost("panic-agent", "100")
+        self.check_refused(done, 3, "the guest has ended; its kernel panicked: Attempted to kill "
+                           "init! exitcode=0x00000300", "backtrace:", "do_exit")
+        self.assertEqual(guests(), before)
+
+    def test_hang(self):
+        before = guests()
+        started = time.monotonic()
+        done = self.lost("hang-agent", "25")
+        self.check_refused(done, 3, "the guest has said nothing for 25 s", "its console ends with")
+        self.assertGreater(time.monotonic() - started, 25)
+        self.assertEqual(guests(), before)
+
     def test_interrupt_leaves_nothing(self):
         before = guests()
         p = subprocess.Popen([VRT, "run", "eevdf", "-w", UNFAIR, "-t", "60s", "--on", "vm"],
@@ -240,6 +269,27 @@ class Host(Test):
             self.skipTest("this host has sched_ext: its tasks are not for tests to schedule")
         self.check_refused(vrt("run", fifo, "-w", "pipe", "-t", "100ms", "--on", "host"), 2,
                            "has no sched_ext", "--on vm")
+
+    def test_interrupt_leaves_nothing(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            p = subprocess.Popen([VRT, "run", "eevdf", "-w", "hackbench -g 1", "-t", "60s", "--on",
+                                  "host"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 env=dict(os.environ, TMPDIR=tmp))
+            for _ in range(200):
+                if len(agents()) >= 2:
+                    break
+                time.sleep(0.05)
+            # the agent, and its run
+            self.assertEqual(len(agents()), 2)
+            self.assertTrue(os.listdir(tmp))
+            p.send_signal(signal.SIGINT)
+            p.wait(20)
+            for _ in range(100):
+                if not agents() and not os.listdir(tmp):
+                    break
+                time.sleep(0.05)
+            self.assertEqual(agents(), set())
+            self.assertEqual(os.listdir(tmp), [])
 
     def test_other_machine(self):
         self.check_refused(vrt("run", "eevdf", "-m", "64", "-w", "pipe", "--on", "host"), 1,

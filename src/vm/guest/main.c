@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +52,32 @@ static int store_file(const struct strbuf *body)
 	return fclose(f) ? -errno : 0;
 }
 
+/* --- as a plain process: when vrt is gone, nothing stays ---------------------------------- */
+
+#define MAX_FILES 8
+
+static const char *host_dir; /* NULL: we are process 1 of a guest */
+static char stored[MAX_FILES][64];
+
+static void note_file(const char *name)
+{
+	for (u32 i = 0; i < MAX_FILES; i++) {
+		if (*stored[i] && strcmp(stored[i], name))
+			continue;
+		snprintf(stored[i], sizeof(stored[i]), "%s", name);
+		return;
+	}
+}
+
+/* The run that is in progress dies with us. */
+static void on_orphaned(int sig)
+{
+	for (u32 i = 0; i < MAX_FILES && *stored[i]; i++)
+		unlink(stored[i]);
+	rmdir(host_dir);
+	_exit(1);
+}
+
 static void describe_death(int status, char *text, size_t size)
 {
 	if (WIFSIGNALED(status))
@@ -73,6 +101,8 @@ static void run(int fd, const char *text)
 	}
 	pid = fork();
 	if (!pid) {
+		signal(SIGTERM, SIG_DFL);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		session_main(fd, settings);
 		exit(0);
 	}
@@ -100,6 +130,8 @@ static void serve(int fd)
 			run(fd, strbuf_str(&body));
 		else if (type == CHANNEL_FILE && store_file(&body))
 			channel_send_text(fd, CHANNEL_ERROR, "a file could not be stored");
+		else if (type == CHANNEL_FILE)
+			note_file(body.data);
 	}
 	strbuf_free(&body);
 }
@@ -113,6 +145,9 @@ int main(int argc, char **argv)
 			fprintf(stderr, "vrt-agent: to be started by vrt\n");
 			return 1;
 		}
+		host_dir = argv[2];
+		signal(SIGTERM, on_orphaned);
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		serve(atoi(argv[1]));
 		return 0;
 	}
