@@ -5,6 +5,7 @@ Needs QEMU, and a kernel that 'vrt vm fetch' gets from the archive; where one
 of them is missing this test says so and is skipped.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -187,6 +188,33 @@ class Vm(Test):
                                     "twice", "rarely"])
         self.assertEqual(len(fifo), 26)
         self.assertNotEqual(order("fifo,slice_ns=1000000"), fifo)
+
+    def test_replay(self):
+        """What failed on the simulator fails on the real kernel, in the same words."""
+        with tempfile.TemporaryDirectory() as tmp:
+            bundle = os.path.join(tmp, "b.vrt-repro")
+            done = vrt("run", source("tests", "e2e", "good", "vm_errors.bpf.c"), "-m", "2x2", "-w",
+                       "stress", "-t", "200ms", "--bundle", bundle)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            done = vrt("replay", bundle, "--on", "sim,vm", "--json")
+            self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr)
+            for run in json.loads(done.stdout)["runs"]:
+                self.assertTrue(run["replay"]["as_recorded"], run["replay"])
+                self.assertEqual(run["end"]["kind"], "error_bpf")
+            # not so if the bundle says otherwise
+            with open(bundle, encoding="utf-8") as f:
+                made_up = json.load(f)
+            made_up["result"]["message"] = "as nobody has planned"
+            made_up.pop("sha256")
+            plain = json.dumps(made_up, separators=(",", ":")).replace("/", "\\/")
+            made_up["sha256"] = hashlib.sha256(plain.encode()).hexdigest()
+            with open(bundle, "w", encoding="utf-8") as f:
+                json.dump(made_up, f)
+            done = vrt("replay", bundle, "--on", "vm", "--trace", os.path.join(tmp, "t.txt"))
+            self.assertEqual(done.returncode, 4, done.stdout)
+            self.assertIn("vm        NOT as recorded: message differs; error_bpf", done.stdout)
+            self.assertEqual([f for f in os.listdir(tmp) if f.startswith("t")], ["t-vm_errors-vm.txt"])
+            self.check_refused(vrt("replay", bundle, "--on", "vm:1.2"), 2, "there is no kernel 1.2")
 
     def test_workloads(self):
         for spec in ("hackbench -g 1 -l 20", "schbench -m 1 -t 2", "rpc -r 500"):
