@@ -112,8 +112,7 @@ struct vm *guest_this_host(char *err, size_t err_size)
 int guest_check_plan(const struct run_plan *plan, bool host, char *err, size_t err_size)
 {
 	const struct run_options *o = &plan->options;
-	const char *what = plan->nr_actions  ? "--at" :
-			   plan->nr_with     ? "--with" :
+	const char *what = plan->nr_with     ? "--with" :
 			   plan->nr_watches  ? "--watch" :
 			   plan->nr_cgroups  ? "--cgroup" :
 			   o->enclave	     ? "--enclave" :
@@ -123,6 +122,8 @@ int guest_check_plan(const struct run_plan *plan, bool host, char *err, size_t e
 	if (what)
 		return vrt_error(err, err_size, -EINVAL,
 				 "%s: only the simulated machine can do that yet (--on sim)", what);
+	if (guest_check_actions(plan, host, err, err_size))
+		return -EINVAL;
 	if (host && strcmp(plan->topology.spec, "host"))
 		return vrt_error(err, err_size, -EINVAL,
 				 "--on host: the machine is this one; give --machine host, so that "
@@ -223,6 +224,9 @@ static int send_run(const struct guest_run *g)
 	free(copy);
 	add_list(settings, RUN_KEY_INIT_PROGS, &o->init_progs);
 	add_list(settings, RUN_KEY_PRINT, &o->print);
+	if (o->ops)
+		json_add_string(settings, RUN_KEY_OPS, o->ops);
+	guest_send_actions(g->plan, settings);
 	json_add_string(settings, RUN_KEY_WORKLOAD,
 			workload_file(o->workload) ? WORKLOAD_NAME : o->workload);
 	json_add_u64(settings, RUN_KEY_WARMUP, o->warmup);
@@ -471,29 +475,6 @@ static void add_end(struct guest_run *g)
 	json_object_object_add(g->run, "end", end);
 }
 
-/* --print, as the simulated machine tells it. */
-static void add_maps(struct guest_run *g)
-{
-	struct json_object *maps = json_at(g->end, "maps"), *timeline = json_at(g->run, "timeline");
-	u64 start, end;
-
-	json_u64_at(g->end, "start_ns", &start);
-	json_u64_at(g->end, "end_ns", &end);
-	for (size_t i = 0; maps && i < json_object_array_length(maps); i++) {
-		struct json_object *map = json_object_array_get_idx(maps, i);
-		struct json_object *entry = json_object_new_object();
-		struct strbuf what = {};
-
-		strbuf_printf(&what, "print=%s", json_string_at(map, "map"));
-		json_add_u64(entry, "time_ns", end - start);
-		json_object_object_add(entry, "action", json_text(strbuf_str(&what)));
-		json_object_object_add(entry, "error", json_object_get(json_at(map, "error")));
-		json_object_object_add(entry, "text", json_object_get(json_at(map, "text")));
-		json_object_array_add(timeline, entry);
-		strbuf_free(&what);
-	}
-}
-
 static void add_results(struct guest_run *g)
 {
 	struct json_object *warnings = json_at(g->end, "warnings"), *figures;
@@ -508,7 +489,7 @@ static void add_results(struct guest_run *g)
 	}
 	add_metrics(g);
 	add_end(g);
-	add_maps(g);
+	guest_add_timeline(g->end, g->run);
 	figures = json_at(g->end, "figures");
 	json_object_object_add(g->run, "figures", json_object_get(figures));
 	json_u64_at(g->end, "lost", &lost);
@@ -533,7 +514,7 @@ struct json_object *guest_run(const struct run_plan *plan, const char *scheduler
 	json_add_string(g.run, "kernel", vm_release(vm));
 	json_object_object_add(g.run, "emulated",
 			       json_object_new_boolean(vm_accel(vm) == VM_ACCEL_TCG));
-	/* what only the simulated machine has (of the timeline: all but --print) */
+	/* what only the simulated machine has, and the timeline to be filled */
 	for (u32 i = 0; i < ARRAY_SIZE(empty); i++)
 		json_object_object_add(g.run, empty[i], json_object_new_array());
 	if (object && host && access("/sys/kernel/sched_ext", F_OK))

@@ -23,6 +23,10 @@ struct vm *guest_boot(const struct run_plan *plan, const char *kernel, char *err
 struct vm *guest_this_host(char *err, size_t err_size);
 /* 0, or -EINVAL and what of @plan only the simulated machine can do, or not this @host. */
 int guest_check_plan(const struct run_plan *plan, bool host, char *err, size_t err_size);
+/* Its --at: the same for them, into the settings of run.h, and what came of it into "timeline". */
+int guest_check_actions(const struct run_plan *plan, bool host, char *err, size_t err_size);
+void guest_send_actions(const struct run_plan *plan, struct json_object *settings);
+void guest_add_timeline(struct json_object *end, struct json_object *run);
 /* The "run" object of docs/json.md for @scheduler in @vm. In a process of its own. */
 struct json_object *guest_run(const struct run_plan *plan, const char *scheduler, struct vm *vm);
 

@@ -6,7 +6,11 @@
  * RUN:	{"object": "sched.bpf.o",	a FILE sent before; absent: fair alone
  *	 "set": ["var=1"], "init_progs": ["setup"],	as struct loader_options
  *	 "workload": "schbench -m 2",	a generator, or a FILE's name
+ *	 "ops": "table",		as struct loader_options
  *	 "print": ["map"],		maps to be told of in END, once the scheduler is out
+ *	 "actions": [{"at_ns": t,	by time, since the workload's start
+ *		"what": "offline"|"online"|"run", "value": "1",
+ *		"action": "1s:offline=1"}],	as given
  *	 "warmup_ns": 0, "duration_ns": 1000000000, "seed": 1}
  *
  * {"calibrate": true} instead: no workload, but what things cost, see
@@ -21,7 +25,8 @@
  *	 "exit_code": 0, "exit_ns": t,	of a scheduler
  *	 "dump": "",			thrown_out: the kernel's
  *	 "warnings": [""], "figures": [""],
- *	 "maps": [{"map": "", "text": "", "error": ""}],	error: there is no text
+ *	 "timeline": [{"time_ns": t, "action": "", "error": null, "text": null}],
+ *					as in docs/json.md
  *	 "load_status": n, "log": ""}	not_loaded: enum loader_status, libbpf's words
  */
 #ifndef VRT_VM_RUN_H
@@ -30,7 +35,9 @@
 #define RUN_KEY_OBJECT "object"
 #define RUN_KEY_SET "set"
 #define RUN_KEY_INIT_PROGS "init_progs"
+#define RUN_KEY_OPS "ops"
 #define RUN_KEY_PRINT "print"
+#define RUN_KEY_ACTIONS "actions"
 #define RUN_KEY_WORKLOAD "workload"
 #define RUN_KEY_WARMUP "warmup_ns"
 #define RUN_KEY_DURATION "duration_ns"

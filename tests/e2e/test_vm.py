@@ -223,6 +223,18 @@ class Vm(Test):
                 self.assertEqual(run["end"]["kind"], "done", run["end"])
                 self.assertGreater(run["metrics"]["context_switches"]["total"], 10)
 
+    def test_actions(self):
+        """A CPU goes, the scheduler asks for a restart and gets it; the next run has the CPU."""
+        runs = run_json("fifo", "fifo,slice_ns=5000000", "-m", "4", "-w", UNFAIR, "-t", "500ms",
+                        "--on", "sim,vm", "--at", "100ms:offline=1", "--at", "400ms:run=nothing",
+                        status=2)["runs"]
+        for run in runs:
+            told = [(entry["action"], entry["error"]) for entry in run["timeline"]]
+            self.assertEqual(told[0], ("100ms:offline=1", None))
+            self.assertIn(("restart, as the scheduler asked for", None), told)
+            self.assertRegex(dict(told)["400ms:run=nothing"], "has no program 'nothing' to run")
+            self.assertEqual(run["end"]["kind"], "done", run["end"])
+
     def test_bad(self):
         self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "moon"), 1, "moon", "vm:KERNEL")
         self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "sim,"), 1, "--on")
@@ -231,8 +243,10 @@ class Vm(Test):
         self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "vm:/no/such"), 2, "/no/such")
         self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "vm:" + UNFAIR), 2,
                            "ended before it came up")
-        self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "vm", "--at", "1s:offline=1"), 1,
-                           "--at", "only the simulated machine")
+        self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "vm", "--at", "1s:swap=fifo"), 1,
+                           "--at 1s:swap=fifo", "only the simulated machine")
+        self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "host", "-m", "host", "--at",
+                               "1s:offline=0"), 1, "the CPUs of this host stay as they are")
         self.check_refused(vrt("run", "eevdf", "-w", UNFAIR, "--on", "vm",
                                env={"VRT_AGENT": "/no/such"}), 2, "/no/such")
         self.check_refused(vrt("vm"), 1, "fetch")

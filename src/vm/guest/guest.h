@@ -25,6 +25,26 @@ void init_power_off(void);
 /* session.c: a run as @settings says, in a process of its own. */
 void session_main(int fd, struct json_object *settings);
 
+/* actions.c: what happens during a run, and its account: the "timeline" of END. */
+struct guest_action {
+	u64 at; /* ns since the workload's start */
+	const char *what, *value; /* see run.h */
+	const char *text;
+};
+void actions_open(struct json_object *settings);
+/* The next one that is to be done; NULL: there is none. */
+const struct guest_action *actions_next(void);
+/* It was done at @time, in vain if there is an @error; @text: what there is to see, or NULL. */
+void actions_done(u64 time, const char *error, const char *text);
+/* Something else that belongs into the account. */
+void actions_note(u64 time, const char *what, const char *error, const char *text);
+/* Of what has happened up to now; the caller's. */
+struct json_object *actions_timeline(void);
+/* -errno as the kernel gives it. */
+int actions_set_online(u32 cpu, bool online);
+/* Brings back all CPUs: a run leaves the machine as it found it, however it ended. */
+void actions_restore(void);
+
 /* tracer.c: what the kernel does, as records. */
 struct tracer;
 struct trace_record;

@@ -111,6 +111,9 @@ static void run(int fd, const char *text)
 	} else {
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
+		/* no run of a plain process takes any away */
+		if (getpid() == 1)
+			actions_restore();
 		if (status) {
 			describe_death(status, why, sizeof(why));
 			channel_send_text(fd, CHANNEL_ERROR, why);

@@ -26,6 +26,8 @@
 #define STEP_NS (50 * NSEC_PER_MSEC)
 #define BATCH 16384 /* records in a message */
 #define DEFAULT_DURATION (10 * NSEC_PER_SEC)
+#define LEAVE_NS (10 * NSEC_PER_SEC) /* until a scheduler has left, at most */
+#define MAX_RESTARTS 100 /* as on the simulated machine */
 #define SETTLE_NS (100 * NSEC_PER_MSEC) /* until the kernel's log has the end of a scheduler */
 
 struct records {
@@ -41,6 +43,8 @@ static struct {
 	struct ops_tracer *ops;
 	struct loader *loader;
 	u64 attached; /* when the scheduler was; 0: it is not */
+	u64 start; /* of the workload; 0 before */
+	u32 restarts;
 	struct workload *workload;
 	int kmsg;
 	struct kmsg_exit exit;
@@ -113,6 +117,11 @@ static void say_number(const char *key, u64 value)
 	json_object_object_add(s.end, key, json_object_new_uint64(value));
 }
 
+static u64 since_start(void)
+{
+	return s.start ? kernel_now() - s.start : 0;
+}
+
 static void on_warning(const char *line, void *arg)
 {
 	json_object_array_add(s.warnings, json_object_new_string(line));
@@ -135,24 +144,20 @@ static enum loader_status check_maps(struct loader_error *error)
 /* What the scheduler has left in them: it is out, its object is still there. */
 static void print_maps(void)
 {
-	struct json_object *array = json_object_new_array();
 	u32 nr;
 	const char **maps = setting_list(RUN_KEY_PRINT, &nr);
 
 	for (u32 i = 0; i < nr; i++) {
-		struct json_object *entry = json_object_new_object();
-		struct strbuf text = {};
+		struct strbuf what = {}, text = {};
 		int err = loader_print_map(s.loader, maps[i], NULL, &text);
 
-		json_object_object_add(entry, "map", json_object_new_string(maps[i]));
-		json_object_object_add(entry, err ? "error" : "text",
-				       json_object_new_string(err ? strerror(-err)
-								  : strbuf_str(&text)));
-		json_object_array_add(array, entry);
+		strbuf_printf(&what, "print=%s", maps[i]);
+		actions_note(since_start(), strbuf_str(&what), err ? strerror(-err) : NULL,
+			     err ? NULL : strbuf_str(&text));
+		strbuf_free(&what);
 		strbuf_free(&text);
 	}
 	free(maps);
-	json_object_object_add(s.end, "maps", array);
 }
 
 /* What the simulated kernel records of its own life. */
@@ -182,35 +187,47 @@ static enum loader_status check_kinds(struct loader_error *error)
 	return error->status = LOADER_ERR_USAGE;
 }
 
-static bool load_scheduler(void)
+static enum loader_status open_scheduler(struct loader_error *error)
 {
-	struct loader_error error = {};
 	struct loader_options opts = { .host = true, .host_all = true };
-	const char *object = setting(RUN_KEY_OBJECT);
 	enum loader_status status = LOADER_OK;
 
-	if (!object)
-		return true;
+	opts.ops = setting(RUN_KEY_OPS);
 	opts.set = setting_list(RUN_KEY_SET, &opts.nr_set);
 	opts.init_progs = setting_list(RUN_KEY_INIT_PROGS, &opts.nr_init_progs);
-	s.loader = loader_open(object, &opts, on_warning, NULL, &error);
+	s.loader = loader_open(setting(RUN_KEY_OBJECT), &opts, on_warning, NULL, error);
+	free((void *)opts.set);
+	free((void *)opts.init_progs);
 	if (!s.loader)
-		status = error.status;
+		return error->status;
+	status = check_kinds(error);
 	if (status == LOADER_OK)
-		status = check_kinds(&error);
+		status = check_maps(error);
 	if (status == LOADER_OK)
-		status = check_maps(&error);
-	if (status == LOADER_OK)
-		status = loader_load(s.loader, &error);
+		status = loader_load(s.loader, error);
 	if (status == LOADER_OK) {
 		s.ops = ops_tracer_start(s.loader, s.tracer, on_warning);
-		status = loader_attach(s.loader, &error);
+		status = loader_attach(s.loader, error);
 	}
 	if (status == LOADER_OK) {
 		s.attached = kernel_now();
 		record_scheduler(TRACE_SCHED_ATTACH, s.attached, 0, 0);
-		return true;
+		return LOADER_OK;
 	}
+	ops_tracer_stop(s.ops);
+	s.ops = NULL;
+	loader_close(s.loader);
+	s.loader = NULL;
+	return status;
+}
+
+static bool load_scheduler(void)
+{
+	struct loader_error error = {};
+	enum loader_status status = setting(RUN_KEY_OBJECT) ? open_scheduler(&error) : LOADER_OK;
+
+	if (status == LOADER_OK)
+		return true;
 	say("status", "not_loaded");
 	say_number("load_status", status);
 	say("message", error.message);
@@ -238,6 +255,55 @@ static void tell_exit(bool thrown_out)
 	record_scheduler(TRACE_SCHED_DETACH, time, kmsg_exit_number(s.exit.reason), (u64)info.code);
 }
 
+/* Its maps are printed, and its last words are in the kernel's log. */
+static void take_out(void)
+{
+	loader_detach(s.loader);
+	print_maps();
+	loader_close(s.loader);
+	s.loader = NULL;
+	for (u32 i = 0; i < 20 && !s.exit.seen; i++) {
+		native_run_until(kernel_now() + SETTLE_NS / 10);
+		kmsg_read(s.kmsg, &s.exit, &s.kmsg_lines);
+	}
+}
+
+/* @code: what the scheduler left with, 0 if it has no ops.exit(). */
+static bool asks_for_restart(u64 *code)
+{
+	const char *kind = kmsg_exit_kind(s.exit.reason);
+	struct ops_exit info;
+
+	*code = ops_tracer_exit(s.ops, &info) ? (u64)info.code : 0;
+	if (!s.exit.seen || strncmp(kind, "unreg", 5))
+		return false;
+	/* the kernel itself does that when CPUs come and go, and always asks */
+	return !strcmp(kind, "unreg_kern") || *code & SCX_ECODE_ACT_RESTART;
+}
+
+/* As on the simulated machine (src/cli/attach.c). */
+static void restart_if_asked(void)
+{
+	struct loader_error error = {};
+	u64 code;
+
+	if (!s.loader || s.restarts == MAX_RESTARTS)
+		return;
+	kmsg_read(s.kmsg, &s.exit, &s.kmsg_lines);
+	if (!asks_for_restart(&code))
+		return;
+	s.restarts++;
+	take_out();
+	record_scheduler(TRACE_SCHED_DETACH, max(s.exit.time, s.attached),
+			 kmsg_exit_number(s.exit.reason), code);
+	ops_tracer_stop(s.ops);
+	s.ops = NULL;
+	s.exit = (struct kmsg_exit){};
+	actions_note(since_start(), "restart, as the scheduler asked for",
+		     open_scheduler(&error) == LOADER_OK ? NULL : error.message, NULL);
+	loader_error_free(&error);
+}
+
 /* How it ended: by itself before, or now by our hand. */
 static void end_scheduler(void)
 {
@@ -249,15 +315,9 @@ static void end_scheduler(void)
 	}
 	kmsg_read(s.kmsg, &s.exit, &s.kmsg_lines);
 	thrown_out = s.exit.seen;
-	loader_detach(s.loader);
-	print_maps();
-	loader_close(s.loader);
-	for (u32 i = 0; i < 20 && !s.exit.seen; i++) {
-		native_run_until(kernel_now() + SETTLE_NS / 10);
-		kmsg_read(s.kmsg, &s.exit, &s.kmsg_lines);
-	}
-	/* it may also have failed on the way out */
-	if (s.exit.seen && strncmp(kmsg_exit_kind(s.exit.reason), "unreg", 5))
+	take_out();
+	/* it may have been on its way out, or failed on it: this is what we do to it */
+	if (s.exit.seen && strcmp(kmsg_exit_kind(s.exit.reason), "unreg"))
 		thrown_out = true;
 	say("status", thrown_out ? "thrown_out" : "done");
 	tell_exit(thrown_out);
@@ -265,17 +325,78 @@ static void end_scheduler(void)
 
 /* --- the workload ----------------------------------------------------------------------- */
 
+static void set_online(const struct guest_action *a, bool online)
+{
+	u32 cpu = (u32)strtoul(a->value, NULL, 10);
+	int err = actions_set_online(cpu, online);
+	char why[128];
+
+	snprintf(why, sizeof(why), "CPU %u cannot go %s: %s", cpu, online ? "online" : "offline",
+		 strerror(-err));
+	actions_done(since_start(), err ? why : NULL, NULL);
+}
+
+static void run_program(const struct guest_action *a)
+{
+	struct loader_error error = {};
+	char text[32];
+	int retval;
+
+	if (!s.loader) {
+		actions_done(since_start(), "no BPF scheduler is in charge", NULL);
+	} else if (loader_run(s.loader, a->value, &retval, &error) != LOADER_OK) {
+		actions_done(since_start(), error.message, NULL);
+	} else {
+		snprintf(text, sizeof(text), "returned %d", retval);
+		actions_done(since_start(), NULL, text);
+	}
+	loader_error_free(&error);
+}
+
+static bool is_leaving(void)
+{
+	FILE *f = fopen("/sys/kernel/sched_ext/state", "re");
+	char state[32] = "";
+
+	if (f && !fgets(state, sizeof(state), f))
+		state[0] = '\0';
+	if (f)
+		fclose(f);
+	return !strcmp(state, "disabling\n");
+}
+
+/* What ends a scheduler does so in its own time: the next thing waits for that. */
+static void act(const struct guest_action *a)
+{
+	u64 patience = kernel_now() + LEAVE_NS;
+
+	if (!strcmp(a->what, "run"))
+		run_program(a);
+	else
+		set_online(a, !strcmp(a->what, "online"));
+	do
+		native_run_until(kernel_now() + SETTLE_NS / 10);
+	while (is_leaving() && kernel_now() < patience);
+}
+
 static void run_workload(void)
 {
-	u64 start, end;
+	u64 end;
 
-	start = kernel_now();
-	say_number("start_ns", start);
-	end = start + setting_number(RUN_KEY_WARMUP, 0) +
+	s.start = kernel_now();
+	say_number("start_ns", s.start);
+	end = s.start + setting_number(RUN_KEY_WARMUP, 0) +
 	      setting_number(RUN_KEY_DURATION, DEFAULT_DURATION);
 	say_number("end_ns", end);
-	while (kernel_now() < end) {
-		native_run_until(min(kernel_now() + STEP_NS, end));
+	/* where a restart takes longer than what is left, actions are late, but all are done */
+	while (kernel_now() < end || actions_next()) {
+		const struct guest_action *a = actions_next();
+		u64 until = kernel_now() + STEP_NS;
+
+		native_run_until(min(until, a ? s.start + a->at : end));
+		if (a && since_start() >= a->at)
+			act(a);
+		restart_if_asked();
 		s.lost = tracer_poll(s.tracer, on_traced);
 	}
 }
@@ -309,6 +430,7 @@ static void send_end(void)
 	say_number("rounds_per_ms", native_rounds_per_ms());
 	say_number("lost", s.lost);
 	json_object_object_add(s.end, "warnings", s.warnings);
+	json_object_object_add(s.end, "timeline", actions_timeline());
 	if (s.kmsg_lines.len)
 		channel_send_text(s.fd, CHANNEL_LOG, strbuf_str(&s.kmsg_lines));
 	channel_send_text(s.fd, CHANNEL_END, json_object_to_json_string(s.end));
@@ -364,6 +486,7 @@ void session_main(int fd, struct json_object *settings)
 	s.settings = settings;
 	s.end = json_object_new_object();
 	s.warnings = json_object_new_array();
+	actions_open(settings);
 	if (!prepare())
 		return;
 	if (load_scheduler()) {

@@ -24,11 +24,12 @@ HOTPLUG_EXIT_RSN, HOTPLUG_ONLINING = 1, 2
 @dataclasses.dataclass
 class Case:
     selftest: str  # whose driver this restates
-    end: str  # the kind of end, as docs/json.md has it
+    end: str  # the kind of end, as docs/json.md has it; "": the values tell
     label: str = ""  # tells several of one selftest apart
     message: str = ""  # what the kernel says at the end; TASK: a name and a number
     prints: tuple = ()  # maps of global variables that `values` is about
-    # its condition, and whether the variables (name -> number or text) meet it
+    # a condition in words, and whether the variables (name -> number or text) meet it; of a
+    # scheduler that was restarted, the first one's, and as "later" those of the others
     values: tuple = ("", lambda v: True)
     object: str = ""  # default: the selftest's name
     settings: str = ""  # what follows the object on the command line
@@ -55,6 +56,19 @@ def exit_info(kind, code=0, text=None):
     words = f"code {code:#x}" if code else ""
     return (words, lambda v: (v["uei.kind"], v["uei.exit_code"]) == (kind, code) and
             text in (None, v["uei.msg"]))
+
+
+def hotplug(kind):
+    """How the schedulers end when a CPU goes, and then when it comes back."""
+    def check(v):
+        gone = v["uei.kind"], v["uei.exit_code"]
+        back = v["later"][0]["uei.kind"], v["later"][0]["uei.exit_code"]
+        if kind == UNREG_KERN:
+            return gone == back == (kind, RESTART | HOTPLUG)
+        return (gone == (kind, RESTART | HOTPLUG_EXIT_RSN) and
+                back == (kind, RESTART | HOTPLUG_EXIT_RSN | HOTPLUG_ONLINING))
+
+    return (f"kind {kind}, asks for a restart, twice", check)
 
 
 def is_set(name, value):
@@ -99,15 +113,28 @@ CASES = (
            values=exit_info(UNREG_BPF, point, str(point)))
       for point, where in enumerate(("select_cpu", "enqueue", "dispatch", "enable", "init_task",
                                      "init"))),
+    # the restarted scheduler sees the CPU come back
+    *(Case("hotplug", "", label=label, prints=(".data",), values=hotplug(kind),
+           options=("--ops", table, "--at", "50ms:offline=1", "--at", "150ms:online=1"))
+      for label, table, kind in (("callbacks", "hotplug_cb_ops", UNREG_BPF),
+                                 ("no callbacks", "hotplug_nocb_ops", UNREG_KERN))),
+    Case("hotplug", "", label="attach", prints=(".data",), options=("--ops", "hotplug_nocb_ops"),
+         settings=",hotplug_nocb_ops.hotplug_seq=1000000",
+         values=exit_info(UNREG_KERN, RESTART | HOTPLUG)),
     Case("init_enable_count", "done", label="global", prints=(".bss",), values=counts(False),
          workload="policies.json"),
     Case("init_enable_count", "done", label="partial", prints=(".bss",), values=counts(True),
          settings=",init_enable_count_ops.flags=SCX_OPS_SWITCH_PARTIAL", workload="policies.json"),
     Case("maximal", "done"),
     Case("maybe_null", "done"),
-    Case("maybe_null", "not_loaded", label="fail_dsp", object="maybe_null_fail_dsp"),
-    Case("maybe_null", "not_loaded", label="fail_yld", object="maybe_null_fail_yld"),
+    Case("maybe_null", "not_loaded", label="fail_dsp", object="maybe_null_fail_dsp",
+         message="R1 invalid mem access 'trusted_ptr_or_null_'"),
+    Case("maybe_null", "not_loaded", label="fail_yld", object="maybe_null_fail_yld",
+         message="R3 pointer arithmetic on trusted_ptr_or_null_ prohibited, null-check it first"),
     Case("minimal", "done"),
+    Case("prog_run", "unreg_bpf", prints=(".data",),
+         options=("--at", "50ms:run=prog_run_syscall"),
+         values=exit_info(UNREG_BPF, 0xdeadbeef, "Exited from PROG_RUN")),
     # two threads do it there; here one, where a run has a machine to itself
     Case("reload_loop", "done", label="by swapping", object="maximal", targets=("sim",),
          options=tuple(word for ms in range(1, 250)
