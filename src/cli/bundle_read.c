@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "../base/error.h"
-#include "../base/strbuf.h"
 #include "../workload/workload.h"
 #include "json.h"
 

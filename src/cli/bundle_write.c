@@ -17,7 +17,6 @@
 #include "../base/jsonfile.h"
 #include "../base/strbuf.h"
 #include "../workload/workload.h"
-#include "guest.h"
 #include "json.h"
 #include "plan.h"
 

@@ -19,7 +19,6 @@
 #include "scratch.h"
 
 #define FIELD(member) .offset = offsetof(struct run_options, member)
-#define HASH_SHOWN 12
 #define COLUMN 10u
 
 static const struct cmd_option options[] = {
