@@ -3,63 +3,68 @@
  * A task whose slice is over, when there is no other: it goes on without another
  * word; with SCX_OPS_ENQ_LAST it stops and is handed over with SCX_ENQ_LAST.
  * Which of the two is a flag of the table: last.bpf.c and enq_last.bpf.c.
+ *
+ * For hog0 there is no other, however slow the CPUs are: who can goes to CPU 0,
+ * and what is left of CPU 1 waits in a queue that is opened when hog0 sleeps.
  */
 #ifndef LAST_FLAGS
 #define LAST_FLAGS 0
 #endif
 #include "parity.bpf.h"
 
-/* Of each hog: the last time that something was said of it, it was ops.dispatch(). */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
-	__type(key, s32);
-	__type(value, u32);
-} asked SEC(".maps");
+#define QUEUE 1
 
-static void set_asked(const struct task_struct *p, u32 value)
+/* The last word about hog0 was that of ops.dispatch(). */
+bool asked;
+
+static bool is_hog0(const struct task_struct *p)
 {
-	s32 pid = p->pid;
-
-	bpf_map_update_elem(&asked, &pid, &value, BPF_ANY);
-}
-
-static bool was_asked(const struct task_struct *p)
-{
-	s32 pid = p->pid;
-	u32 *value = bpf_map_lookup_elem(&asked, &pid);
-
-	return value && *value;
+	return who_is(p) == HOG && p->comm[3] == '0';
 }
 
 void SCX_OP(enqueue, struct task_struct *p, u64 enq_flags)
 {
-	if (who_is(p) == HOG && enq_flags & SCX_ENQ_LAST)
-		FACT(HOG, "handed over as last");
-	if (who_is(p) == HOG)
+	u32 who = who_is(p);
+
+	if (is_hog0(p)) {
+		if (enq_flags & SCX_ENQ_LAST)
+			FACT(HOG, "handed over as last");
 		dsq_insert(p, SCX_DSQ_LOCAL, MSEC, enq_flags);
-	else
+	} else if (who == HOG || who == PINNED) {
+		dsq_insert(p, QUEUE, 2 * MSEC, enq_flags);
+	} else if (who == PERIODIC || who == EXT) {
+		dsq_insert(p, SCX_DSQ_LOCAL_ON | 0, 2 * MSEC, enq_flags);
+	} else {
 		insert_other(p, enq_flags);
+	}
 }
 
 void SCX_OP(dispatch, s32 cpu, struct task_struct *prev)
 {
-	if (!prev || who_is(prev) != HOG || !(prev->scx.flags & SCX_TASK_QUEUED))
+	if (cpu != 1)
 		return;
-	set_asked(prev, 1);
+	if (prev && is_hog0(prev) && prev->scx.flags & SCX_TASK_QUEUED)
+		asked = true;
+	else
+		dsq_move_to_local(QUEUE);
 }
 
 /* It has not stopped meanwhile. */
 void SCX_OP(tick, struct task_struct *p)
 {
-	if (who_is(p) == HOG && was_asked(p))
+	if (is_hog0(p) && asked)
 		FACT(HOG, "went on");
 }
 
 void SCX_OP(stopping, struct task_struct *p, bool runnable)
 {
-	if (who_is(p) == HOG)
-		set_asked(p, 0);
+	if (is_hog0(p))
+		asked = false;
 }
 
-PARITY_OPS(OP(enqueue), OP(dispatch), OP(tick), OP(stopping), .flags = LAST_FLAGS);
+s32 SCX_OP_SLEEPABLE(init)
+{
+	return scx_bpf_create_dsq(QUEUE, -1);
+}
+
+PARITY_OPS(OP(enqueue), OP(dispatch), OP(tick), OP(stopping), OP(init), .flags = LAST_FLAGS);

@@ -76,8 +76,14 @@ static __always_inline bool in_bypass(void)
 		bpf_map_update_elem(&facts, &__key, &__seen, BPF_ANY);                             \
 	} while (0)
 
+/* CPU 1 is the only one that it may run on, and it is there. */
+static __always_inline bool is_settled(const struct task_struct *p)
+{
+	return p->nr_cpus_allowed == 1 && scx_bpf_task_cpu(p) == 1;
+}
+
 /*
- * Threads begin under another name, and on all CPUs: until both are as they
+ * Threads begin under another name, and on any CPU: until both are as they
  * shall be, a task is nobody.
  */
 static __always_inline u32 who_is(const struct task_struct *p)
@@ -87,9 +93,9 @@ static __always_inline u32 who_is(const struct task_struct *p)
 	if (a == 't' && b >= '0' && b <= '3' && !p->comm[2])
 		return PERIODIC;
 	if (a == 'p' && b == 'i' && p->comm[2] == 'n' && !p->comm[3])
-		return p->nr_cpus_allowed == 1 ? PINNED : NOBODY;
+		return is_settled(p) ? PINNED : NOBODY;
 	if (a == 'h' && b == 'o' && p->comm[2] == 'g')
-		return p->nr_cpus_allowed == 1 ? HOG : NOBODY;
+		return is_settled(p) ? HOG : NOBODY;
 	if (a == 'e' && b == 'x' && p->comm[2] == 't' && !p->comm[3])
 		return EXT;
 	return NOBODY;

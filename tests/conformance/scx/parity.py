@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The rules of sched_ext, on the simulated machine and on a real kernel.
 
-Runs the programs of this directory on both, a boot for all, and compares what
+Runs the programs of this directory on both, a boot for all but hotplug, and compares what
 they saw: the facts in their maps (parity.bpf.h), and how they ended. A row that
 differs needs a reason in differences.txt. The table is docs/parity.md:
 
@@ -31,7 +31,7 @@ KERNEL = "7.0"
 SEEDS = (1, 2, 3)  # facts do not depend on time, so they do not on chance
 TIME, MORE_TIME = "500ms", "3s"
 COMMON = ("-m", "2", "-w", os.path.join(HERE, "tasks.json"), "--kernel", KERNEL,
-          "--print", "facts", "--json", "-q")
+          "--print", "facts", "--bundle", "none", "--json", "-q")
 
 # The program with its settings, and the rule.
 RULES = (
@@ -73,7 +73,17 @@ RULES = (
 )
 
 
-ALL = tuple(program for program, _ in RULES)
+# These run apart from the others, on a boot of their own: CPU 1 goes and comes back.
+HOTPLUG_RULES = (
+    ("hotplug", "a CPU goes, and the scheduler cannot do with that: unregistered, with an exit "
+                "code"),
+    ("hotplug_told", "`cpu_offline` and `cpu_online`: a scheduler that has them stays"),
+)
+HOTPLUG = ("--at", "150ms:offline=1", "--at", "300ms:online=1")
+
+ALL_RULES = RULES + HOTPLUG_RULES
+ALL = tuple(p for p, _ in ALL_RULES)
+GROUPS = ((tuple(p for p, _ in RULES), ()), (tuple(p for p, _ in HOTPLUG_RULES), HOTPLUG))
 
 
 def path_of(program):
@@ -95,6 +105,16 @@ def run(programs, *args):
     return {program: r for program, r in zip(programs, runs, strict=True)}
 
 
+def run_all(programs, *args):
+    """The runs of @programs, in as few commands as possible."""
+    results = {}
+    for group, more in GROUPS:
+        wanted = [p for p in group if p in programs]
+        if wanted:
+            results.update(run(wanted, *more, *args))
+    return results
+
+
 def without_numbers(text):
     """What of a message is not by chance: not pids, not times."""
     text = re.sub(r"\[\d+\]", "[PID]", text)
@@ -105,12 +125,15 @@ def outcome(r):
     """What there is to compare of a run, as lines."""
     lines = []
     end = r["end"]
-    if end["kind"] != "done":
+    if end["kind"].startswith("error"):
         lines.append(f"{end['kind']}: {without_numbers(end['message'])}".rstrip(": "))
     for entry in r["timeline"]:
         if entry["error"]:
-            lines.append(f"facts: {entry['error']}")
-        for line in (entry["text"] or "").splitlines():
+            lines.append(f"{entry['action']}: {entry['error']}")
+    # where the scheduler is started again, what counts is what the first one saw
+    texts = [entry["text"] for entry in r["timeline"] if entry["text"] is not None]
+    for text in texts[:1]:
+        for line in text.splitlines():
             who, what = re.fullmatch(r'\{\.who = "(.*)", \.what = "(.*)"\} = 1', line).groups()
             lines.append(what if who == "-" else f"{who}: {what}")
     return lines or ["nothing was seen"]
@@ -121,7 +144,7 @@ def simulated():
     results = {}
     failed = False
     for seed in SEEDS:
-        for program, r in run(ALL, "--on", "sim", "--seed", str(seed), "-t", TIME).items():
+        for program, r in run_all(ALL, "--on", "sim", "--seed", str(seed), "-t", TIME).items():
             if r["status"] not in (0, 3) or r.get("books"):
                 print(f"parity: {program}: {r['end']}, books {r.get('books')}", file=sys.stderr)
                 failed = True
@@ -160,11 +183,11 @@ def needs_more_time(sim, kernel):
 def on_a_kernel(sim):
     """The outcome of each program on a real kernel."""
     where = ("--on", f"vm:{KERNEL}")
-    results = {p: outcome(r) for p, r in run(ALL, *where, "-t", TIME).items()}
+    results = {p: outcome(r) for p, r in run_all(ALL, *where, "-t", TIME).items()}
     again = [p for p in ALL if sim[p] != results[p] and needs_more_time(sim[p], results[p])]
     if again:
         print(f"parity: {', '.join(again)}: once more, for {MORE_TIME}")
-        results.update((p, outcome(r)) for p, r in run(again, *where, "-t", MORE_TIME).items())
+        results.update((p, outcome(r)) for p, r in run_all(again, *where, "-t", MORE_TIME).items())
     return results
 
 
@@ -209,7 +232,7 @@ def columns(line):
 def compare(sim, kernel, why):
     """How many rows differ without a reason."""
     bad = 0
-    for program, _ in RULES:
+    for program, _ in ALL_RULES:
         if sim[program] == kernel[program]:
             if program in why:
                 print(f"parity: {program}: differences.txt has it, and it is equal")
@@ -218,7 +241,7 @@ def compare(sim, kernel, why):
         print(f"parity: {program}: {why.get(program, 'DIFFERENT')}\n"
               f"    simulator    {sim[program]}\n    real kernel  {kernel[program]}")
         bad += program not in why
-    print(f"parity: {len(RULES)} rules, {bad} that are not as they should be")
+    print(f"parity: {len(ALL_RULES)} rules, {bad} that are not as they should be")
     return bad
 
 
@@ -226,7 +249,7 @@ def check_table(sim, kernel):
     """How many rows of docs/parity.md are out of date; kernel None: the simulator's half."""
     _, rows = committed()
     bad = 0
-    for program, rule in RULES:
+    for program, rule in ALL_RULES:
         line = rows.pop(program, "| | | | |")
         want = row(program, rule, sim[program], (kernel or sim)[program], reasons())
         if columns(line)[:1 + bool(kernel)] != columns(want)[:1 + bool(kernel)]:
@@ -245,9 +268,9 @@ def write_table(sim, kernel, why):
     with open(TABLE, "w", encoding="utf-8") as f:
         f.write(head + "| program | rule | simulator | real kernel | equal? |\n"
                 "| --- | --- | --- | --- | --- |\n")
-        for program, rule in RULES:
+        for program, rule in ALL_RULES:
             f.write(row(program, rule, sim[program], kernel[program], why) + "\n")
-    print(f"parity: {len(RULES)} rows written, there were {len(rows)}")
+    print(f"parity: {len(ALL_RULES)} rows written, there were {len(rows)}")
 
 
 def main():
