@@ -25,7 +25,7 @@ void SCX_OP(cpu_offline, s32 cpu)
 }
 #endif
 
-/* A scheduler that is started again ends a second time, by our hand: that is not told. */
+/* The end by our hand depends on how often it was started again: only one that never is tells of it. */
 void SCX_OP(parity_exit, struct scx_exit_info *info)
 {
 	struct fact key = { .who = "-" };

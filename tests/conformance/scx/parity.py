@@ -83,7 +83,10 @@ HOTPLUG = ("--at", "150ms:offline=1", "--at", "300ms:online=1")
 
 ALL_RULES = RULES + HOTPLUG_RULES
 ALL = tuple(p for p, _ in ALL_RULES)
-GROUPS = ((tuple(p for p, _ in RULES), ()), (tuple(p for p, _ in HOTPLUG_RULES), HOTPLUG))
+GROUPS = (
+    (tuple(p for p, _ in RULES), ()),
+    (tuple(p for p, _ in HOTPLUG_RULES), HOTPLUG),
+)
 
 
 def path_of(program):
@@ -94,7 +97,8 @@ def path_of(program):
 
 def run(programs, *args):
     """The runs of a document, by the program with its settings."""
-    done = subprocess.run([VRT, "run", *map(path_of, programs), *COMMON, *args], capture_output=True, text=True,
+    done = subprocess.run([VRT, "run", *map(path_of, programs), *COMMON, *args],
+                          capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=600, check=False)
     if done.returncode not in (0, 3):
         print(done.stderr[-8000:], file=sys.stderr)
@@ -130,12 +134,12 @@ def outcome(r):
     for entry in r["timeline"]:
         if entry["error"]:
             lines.append(f"{entry['action']}: {entry['error']}")
-    # where the scheduler is started again, what counts is what the first one saw
-    texts = [entry["text"] for entry in r["timeline"] if entry["text"] is not None]
-    for text in texts[:1]:
-        for line in text.splitlines():
+        # one that was started again has told twice
+        for line in (entry["text"] or "").splitlines():
             who, what = re.fullmatch(r'\{\.who = "(.*)", \.what = "(.*)"\} = 1', line).groups()
-            lines.append(what if who == "-" else f"{who}: {what}")
+            fact = what if who == "-" else f"{who}: {what}"
+            if fact not in lines:
+                lines.append(fact)
     return lines or ["nothing was seen"]
 
 
