@@ -19,6 +19,7 @@ import glob
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def find_kernel():
     for cache in filter(None, caches):
         images = glob.glob(os.path.join(cache, "vruntime/kernels/6.12*-vrt/vmlinuz"))
         if images:
-            return max(images)
+            return max(images, key=lambda path: list(map(int, re.findall(r"\d+", path[len(cache):]))))
     return None
 
 
