@@ -53,6 +53,7 @@ RULES = (
     ("kick", "a kick without flags takes no CPU away"),
     ("kick,preempt=1", "`SCX_KICK_PREEMPT` ends the slice"),
     ("kick_wait", "`SCX_KICK_WAIT` waits until the other CPU has picked"),
+    ("kick_wait,wait=0", "without it, the CPU that kicks goes on"),
     ("partial", "`SCX_OPS_SWITCH_PARTIAL`: tasks of policy `SCHED_EXT` alone"),
     ("counts", "`init`, `init_task`, `enable`, `disable`, `exit_task`, `exit`: each once, in "
                "this order"),
