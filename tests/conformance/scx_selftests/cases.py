@@ -9,7 +9,6 @@ be true of it wherever it took place.
 
 import dataclasses
 import re
-import typing
 
 BUSY = "stress --fork 2 --yield 2 --sleep 4"  # what else goes on where a driver sleeps
 CPUS = 4
@@ -24,7 +23,7 @@ HOTPLUG_EXIT_RSN, HOTPLUG_ONLINING = 1, 2
 @dataclasses.dataclass
 class Case:
     selftest: str  # whose driver this restates
-    end: str  # the kind of end, as docs/json.md has it; "": the values tell
+    end: str  # the kind of end, as docs/json.md has it; "": an orderly one, the values tell
     label: str = ""  # tells several of one selftest apart
     message: str = ""  # what the kernel says at the end; TASK: a name and a number
     prints: tuple = ()  # maps of global variables that `values` is about
@@ -45,6 +44,9 @@ class Case:
 
     def expected(self):
         return ", ".join(filter(None, (self.end, self.values[0])))
+
+    def ends(self, kind):
+        return kind == self.end if self.end else kind in ("done", "unreg_bpf", "unreg_kern")
 
     def says(self, message):
         pattern = re.escape(self.message).replace("TASK", r"\S+\[\d+\]")
@@ -68,7 +70,7 @@ def hotplug(kind):
         return (gone == (kind, RESTART | HOTPLUG_EXIT_RSN) and
                 back == (kind, RESTART | HOTPLUG_EXIT_RSN | HOTPLUG_ONLINING))
 
-    return (f"kind {kind}, asks for a restart, twice", check)
+    return (f"kind {kind}, twice a restart", check)
 
 
 def is_set(name, value):
