@@ -9,6 +9,7 @@
 
 #include "../base/alloc.h"
 #include "../bpf/bpf.h"
+#include "../bpf/explain.h"
 #include "facade.h"
 #include "internal.h"
 
@@ -70,6 +71,7 @@ static void first_line(const struct loader *l, char *buf, size_t size)
 
 #define TAIL_LINES 4
 #define TAIL_BYTES 600
+#define EXPLAIN_BYTES 4096
 
 /* Start of the line that ends before @end. */
 static const char *line_before(const char *start, const char *end)
@@ -118,9 +120,36 @@ static void log_tail(const struct loader *l, char *buf, size_t size)
 	snprintf(buf, size, "%.*s", (int)(end - start), start);
 }
 
+/* What the verifier has found out, for people; "" if it was somebody else. */
+static void add_step(struct strbuf *sb, const struct bpf_explain_step *step, bool first)
+{
+	strbuf_printf(sb, "\n  %s %s%s%s: %s", first ? "path: " : "      ", step->place.where,
+		      step->place.source[0] ? ": " : "", step->place.source,
+		      step->taken ? "jumps" : "goes on");
+	if (step->times > 1)
+		strbuf_printf(sb, ", %u times", step->times);
+}
+
+void explain_refusal(const struct bpf_explanation *e, struct strbuf *sb)
+{
+	strbuf_printf(sb, "%s\n  at:    %s%s%s\n         %u: %s", e->message, e->place.where,
+		      e->place.source[0] ? ": " : "", e->place.source, e->place.insn,
+		      e->place.text);
+	for (u32 i = 0; i < e->nr_regs; i++)
+		strbuf_printf(sb, "\n  %s R%u = %s", i ? "      " : "known:", e->regs[i].regno,
+			      e->regs[i].known);
+	for (u32 i = 0; i < e->nr_steps; i++)
+		add_step(sb, &e->steps[i], !i);
+	if (e->steps_before)
+		strbuf_printf(sb, "\n         (after %u other decisions)", e->steps_before);
+	if (e->hint)
+		strbuf_printf(sb, "\n  hint:  %s", e->hint);
+}
+
 static bool explain_program(struct loader *l, struct loader_error *error)
 {
-	char where[256], why[512], name[192] = "", tail[TAIL_BYTES + 200];
+	char where[256], why[512], name[192] = "", tail[EXPLAIN_BYTES];
+	struct strbuf sb = {};
 	char *quote;
 
 	if (!find_between(l, ": BPF program load failed: ", "", why, sizeof(why)) ||
@@ -130,6 +159,13 @@ static bool explain_program(struct loader *l, struct loader_error *error)
 	quote = strrchr(where, '\'');
 	snprintf(name, sizeof(name), "%.*s", (int)(quote ? quote - where : 0), where);
 	log_tail(l, tail, sizeof(tail));
+	if (bpf_explanation() && !facade_is_host()) {
+		explain_refusal(bpf_explanation(), &sb);
+		snprintf(tail, sizeof(tail), "%s", strbuf_str(&sb));
+		strbuf_free(&sb);
+		if (!l->verbose) /* says the same at length */
+			strbuf_reset(&l->log);
+	}
 	if (bpf_refusal()[0])
 		snprintf(why, sizeof(why), "%s", bpf_refusal());
 	set_refused(l, name, tail[0] ? tail : why);

@@ -28,7 +28,7 @@ enum loader_status {
 
 struct loader_error {
 	enum loader_status status;
-	char message[1024];
+	char message[4096];
 	char *log; /* malloc'd, NULL if empty */
 };
 
@@ -127,6 +127,13 @@ bool loader_program(const struct loader *l, u32 i, struct loader_program *progra
  * also in the error's message. NULL: it was something else.
  */
 const char *loader_refused(const struct loader *l, const char **why);
+
+/*
+ * The text of an explanation: the message, then lines that begin with two blanks
+ * (at, known, path, hint).
+ */
+struct bpf_explanation;
+void explain_refusal(const struct bpf_explanation *explanation, struct strbuf *text);
 
 /* What an object brings, and so what must be there before it is attached. */
 enum loader_kind {

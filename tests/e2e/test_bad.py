@@ -26,6 +26,21 @@ class Refused(e2e.Test):
             f.flush()
             return vrt("run", *[f.name if a is None else a for a in args])
 
+    def test_unsafe(self):
+        """What the verifier says: what is wrong, where, what is known, what helps."""
+        for name, texts in {
+                "out_of_bounds": ("unbounded memory access", "out_of_bounds.bpf.c:",
+                                  "sum += value[which]", "known: R", "hint:"),
+                "writes_kernel": ("write access of 4 bytes at off", "p->pid = 1", "writes_kernel.bpf.c:7"),
+                "infinite_loop": ("infinite loop detected", "infinite_loop.bpf.c:", "hint:"),
+                "no_null_check": ("R0 invalid mem access 'map_value_or_null'", "*n += 1",
+                                  "path: common.h:", "goes on",
+                                  "hint: compare the pointer with NULL"),
+        }.items():
+            with self.subTest(name):
+                self.check_refused(vrt("run", bad(name), *TAIL), 2, "program 'bad_enqueue' was refused",
+                                   *texts)
+
     def test_no_such_file(self):
         self.check_refused(vrt("run", "nowhere.bpf.o", *TAIL), 2, "nowhere.bpf.o")
 
@@ -177,12 +192,6 @@ class ThrownOut(e2e.Test):
 
     def test_never_returns(self):
         self.thrown_out("never_returns", "error", "bad_enqueue", "instructions")
-
-    def test_out_of_bounds(self):
-        self.thrown_out("out_of_bounds", "error", "out_of_bounds.bpf.c:", "counts")
-
-    def test_writes_kernel(self):
-        self.thrown_out("writes_kernel", "error", "writes_kernel.bpf.c:")
 
     def test_init_fails(self):
         self.thrown_out("init_fails", "error", "ops.init() failed (-12)")

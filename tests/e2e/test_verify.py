@@ -121,10 +121,10 @@ class Verify(e2e.Test):
                 program = programs[name]
                 self.assertEqual(program["verdict"], "refused")
                 lines = program["message"].split("\n")
-                # the source line, the instruction, the sentence
-                self.assertRegex(lines[-3], r"^; .*scx_bpf_.* @ contexts\.bpf\.c:\d+$")
-                self.assertRegex(lines[-2], r"^\d+: \(85\) call scx_bpf_")
-                self.assertTrue(lines[-1].startswith(sentence), lines[-1])
+                # the sentence, the source line, the instruction
+                self.assertTrue(lines[0].startswith(sentence), lines[0])
+                self.assertRegex(lines[1], r"^  at:    contexts\.bpf\.c:\d+: .*scx_bpf_")
+                self.assertRegex(lines[2], r"^ +\d+: call scx_bpf_")
                 self.assertIn(sentence, text)
 
     def test_select_cpu_is_wider_later(self):

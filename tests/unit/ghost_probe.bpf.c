@@ -80,11 +80,25 @@ static void make_call(void)
 	calls++;
 }
 
+/* Ends some day, but not before the machine's patience does. */
+static long fault_round(u64 index, u64 *sum)
+{
+	for (u32 i = 0; i < 4096; i++)
+		__sync_fetch_and_add(sum, i);
+	return 0;
+}
+
+static long fault_rounds(u64 index, void *ctx)
+{
+	u64 sum = 0;
+
+	bpf_loop(1 << 23, fault_round, &sum, 0);
+	return 0;
+}
+
 static __attribute__((noinline)) int fault(void)
 {
-	volatile int *nowhere = (void *)0;
-
-	return *nowhere;
+	return (int)bpf_loop(1 << 23, fault_rounds, NULL, 0);
 }
 
 SEC("ghost_sched/pnt")
@@ -150,8 +164,10 @@ int probe_msg(struct bpf_ghost_msg *msg)
 	/* whatever the message: the gtid is the first member of a task's payload */
 	u64 gtid = msg->dead.gtid;
 	u32 seqnum = msg->seqnum;
+	struct bpf_ghost_msg copy; /* a context is nothing to hand on */
 
-	bpf_map_push_elem(&messages, msg, 0);
+	bpf_probe_read_kernel(&copy, sizeof(copy), msg);
+	bpf_map_push_elem(&messages, &copy, 0);
 	if (fault_in == 2)
 		return fault();
 	if (call.helper && call.in_msg == msg->type)

@@ -133,16 +133,32 @@ static void add_step(const struct bpf_verifier_env *env, u32 insn, bool taken)
 	set_place(env, insn, &first->place);
 }
 
-/* Backwards through what was remembered of this path. */
+/* Decisions from @first on up to @end were to go on: nothing jumped there. */
+static void add_straight(const struct bpf_verifier_env *env, u32 first, u32 end)
+{
+	for (u32 i = end; i-- > first;)
+		if (is_decision(env, i))
+			add_step(env, i, false);
+}
+
+/* Backwards through what was remembered of this path: where it jumped. */
 static void add_steps(const struct bpf_verifier_env *env)
 {
+	u32 at = env->cur->insn_idx;
+
 	for (const struct bpf_verifier_state *st = env->cur; st; st = st->parent) {
 		for (u32 i = st->jmp_history_cnt; i > 0; i--) {
 			const struct bpf_jmp_history_entry *e = &st->jmp_history[i - 1];
 
-			if (e->prev_idx < env->len && is_decision(env, e->prev_idx))
-				add_step(env, e->prev_idx, e->idx != e->prev_idx + 1);
+			if (e->prev_idx >= env->len || e->idx == e->prev_idx + 1)
+				continue;
+			add_straight(env, e->idx, at);
+			if (is_decision(env, e->prev_idx))
+				add_step(env, e->prev_idx, true);
+			at = e->prev_idx;
 		}
+		add_straight(env, st->first_insn_idx, at);
+		at = st->first_insn_idx;
 	}
 }
 
@@ -171,10 +187,16 @@ static void add_regs(struct bpf_verifier_env *env)
 			add_reg(env, (u32)atoi(p + 1));
 }
 
-/* Lines of the log that are steps of the verifier's own work. */
+/* Lines of the log that are steps of the verifier's own work, or states. */
 static bool is_work(const char *line)
 {
-	return !strncmp(line, "mark_precise:", 13) || !strncmp(line, "Func#", 5);
+	static const char *const starts[] = { "mark_precise:", "Func#", "; ", "cur state:",
+					      "old state:", " R", " frame" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(starts); i++)
+		if (!strncmp(line, starts[i], strlen(starts[i])))
+			return true;
+	return false;
 }
 
 static void set_message(const char *said)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reads past the end of a map value, at an offset that only shows at run time. */
+/* Reads past the end of a map value, at an offset that nobody has looked at. */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 

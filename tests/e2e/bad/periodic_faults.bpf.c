@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Works twice, then reads where nothing is. */
-#define BAD_RUN (run->seq < 2 ? 0 : *(volatile int *)0xdead000)
+/* Works twice, then does not come back. */
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include "endless.h"
+
+#define BAD_RUN (run->seq < 2 ? 0 : run_endlessly())
 #include "periodic.h"
