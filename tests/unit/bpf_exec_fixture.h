@@ -193,6 +193,7 @@ static inline int exec_teardown(void **state)
 /* --- bpf(2) -------------------------------------------------------------------------- */
 
 static char load_log[65536];
+static u32 load_log_level = 1; /* of 1, nothing is left of a load that succeeds */
 
 static inline void bpf_close(int fd)
 {
@@ -207,7 +208,7 @@ static inline int load_attr(union bpf_attr *attr, const struct bpf_insn *insns, 
 	attr->license = (u64) "GPL";
 	attr->log_buf = (u64)load_log;
 	attr->log_size = sizeof(load_log);
-	attr->log_level = 1;
+	attr->log_level = load_log_level;
 	load_log[0] = '\0';
 	return (int)vrt_bpf(BPF_PROG_LOAD, attr, sizeof(*attr));
 }

@@ -106,7 +106,8 @@ int access_ctx(struct bpf_verifier_env *env, const struct mem_access *a)
 	struct bpf_insn_access_aux info = { .is_ldsx = a->is_ldsx };
 	struct bpf_retval_range range;
 	struct bpf_reg_state *reg;
-	int err = check_ptr_off_reg(env, a->reg, a->regno, false);
+	/* types of other rooms have contexts that are plain memory: compilers may point into them */
+	int err = check_ptr_off_reg(env, a->reg, a->regno, env->prog->own_type);
 
 	if (err)
 		return err;

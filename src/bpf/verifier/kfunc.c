@@ -96,11 +96,16 @@ u32 call_arity(const struct bpf_verifier_env *env, const struct bpf_insn *insn)
 static int check_permission(struct bpf_verifier_env *env, struct kfunc_call *call)
 {
 	const struct bpf_kfunc_desc *desc = call->desc;
+	int err;
 
 	if (!desc || bpf_kfunc_allowed(env->prog, desc)) {
 		verbose(env, "calling kernel function %s is not allowed\n", call->name);
 		return -EACCES;
 	}
+	/* first: where it may not be called at all, sleeping is not the point */
+	err = bind_kfunc_call(env, call->insn_idx, desc);
+	if (err)
+		return err;
 	if (desc->kfunc->flags & KF_SLEEPABLE && !in_sleepable(env)) {
 		verbose(env, "program must be sleepable to call sleepable kfunc %s\n", call->name);
 		return -EACCES;
@@ -112,7 +117,7 @@ static int check_permission(struct bpf_verifier_env *env, struct kfunc_call *cal
 			call->name);
 		return -EACCES;
 	}
-	return bind_kfunc_call(env, call->insn_idx, desc);
+	return 0;
 }
 
 /* --- callbacks --------------------------------------------------------------------------------- */
