@@ -124,10 +124,10 @@ def judge_run(case, run):
     end = run["end"]
     if run["status"] == 5:
         return f"{end['kind']}: the books do not balance", False
-    # of a program that was refused, the verifier's last words
-    message = (end["message"].splitlines() or [""])[-1]
-    text = f"{end['kind']}: {message}" if message else end["kind"]
-    if not case.ends(end["kind"]) or not case.says(message):
+    text = f"{end['kind']}: {end['message']}" if end["message"] else end["kind"]
+    # the verifier says more than one thing, and vrt explains it
+    lines = end["message"].splitlines() or [""]
+    if not case.ends(end["kind"]) or not any(map(case.says, lines)):
         return text, False
     if not case.prints:
         return text, True
