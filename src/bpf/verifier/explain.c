@@ -30,6 +30,7 @@ void explain_nothing(void)
 static const struct {
 	const char *words, *hint;
 } hints[] = {
+	{ "null-check it first", "compare the pointer with NULL before adding to it" },
 	{ "_or_null'", "compare the pointer with NULL before using it, in the same function; after "
 		       "a call or a store in between the compiler may have lost the comparison" },
 	{ "invalid mem access 'scalar'",
