@@ -42,6 +42,10 @@ def multiarch():
                           check=True).stdout.strip()
 
 
+# Files whose tests Linux runs without some privilege: their verdicts are others.
+UNPRIVILEGED = {"verifier_mtu": "runs without CAP_PERFMON"}
+
+
 def compile_one(source, out, include, system):
     """The object, or None and the first error."""
     obj = out / (source.stem + ".o")
@@ -74,6 +78,7 @@ def compile_all(build, names, host):
                 subprocess.run(["bpftool", "btf", "dump", "file", "/sys/kernel/btf/vmlinux",
                                 "format", "c"], stdout=f, check=True)
     sources = sorted((SELFTESTS / "progs").glob("verifier_*.c"))
+    sources = [s for s in sources if s.stem not in UNPRIVILEGED]
     if names:
         sources = [s for s in sources if s.stem in names]
     if not sources:
@@ -160,6 +165,8 @@ def summary(tests, kinds, failed, known):
     executed = [t for t in tests if "expect_retval" in t and t["expect"] == "accept"]
     print(f"tests                    {len(tests):5}   of {len({t['file'] for t in tests})} files; "
           f"{len(failed)} files do not compile")
+    for name, why in UNPRIVILEGED.items():
+        print(f"{'':24}         {name} is left out: {why}")
     print(f"agree                    {count[None]:5}   "
           f"{100 * count[None] / max(applicable, 1):.1f}% of {applicable} applicable")
     print(f"wrongly rejected         {count['wrongly-rejected']:5}")
