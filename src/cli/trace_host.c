@@ -47,6 +47,31 @@ static void warn(const char *line, void *arg)
 		fprintf(stderr, "trace: %s\n", line);
 }
 
+/* --- is anything written at all? ------------------------------------------------------ */
+
+/* Somebody else's switch: it is told, and left as it is. */
+static void check_switch(const struct host_trace *t)
+{
+	static const char *const places[] = { "/sys/kernel/tracing/tracing_on",
+					      "/sys/kernel/debug/tracing/tracing_on" };
+	char line[160];
+
+	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
+		FILE *f = fopen(places[i], "re");
+		int on = f ? fgetc(f) : EOF;
+
+		if (f)
+			fclose(f);
+		if (on != '0')
+			continue;
+		snprintf(line, sizeof(line),
+			 "this host's tracing is switched off, lines of bpf_printk() are lost: echo 1 > %s",
+			 places[i]);
+		warn(line, (void *)t);
+		return;
+	}
+}
+
 /* --- trace_pipe ------------------------------------------------------------------- */
 
 static int open_pipe(char *err, size_t err_size)
@@ -208,6 +233,7 @@ int trace_on_host(struct run_plan *plan, char *err, size_t err_size)
 	sigaction(SIGTERM, &action, NULL);
 	t.watch_due = xcalloc(plan->nr_watches + 1, sizeof(*t.watch_due));
 	read_pipe(&t, NULL);
+	check_switch(&t);
 	status = attach_all(&t, err, err_size);
 	if (status == STATUS_OK)
 		follow(&t);

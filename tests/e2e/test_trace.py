@@ -134,7 +134,10 @@ class Host(e2e.Test):
             # what a container forbids is told, and no test of ours
             self.check_refused(done, 2, "this host's kernel")
             self.skipTest(done.stderr)
-        self.assertIn("a switch, seen by vrt", done.stdout)
+        if "tracing is switched off" in done.stderr: # by somebody else
+            self.assertNotIn("a switch, seen by vrt", done.stdout)
+        else:
+            self.assertIn("a switch, seen by vrt", done.stdout)
         counts = [int(n) for n in re.findall(r"nr_switches = (\d+)", done.stdout)]
         self.assertEqual(len(counts), 3)
         self.assertEqual(counts, sorted(counts))
@@ -151,6 +154,8 @@ class Host(e2e.Test):
             opener.wait()
         if done.returncode:
             self.check_refused(done, 2, "this host's kernel")
+            self.skipTest(done.stderr)
+        if "tracing is switched off" in done.stderr:
             self.skipTest(done.stderr)
         self.assertIn("Open " + SWITCHES[:60], done.stdout)
 
