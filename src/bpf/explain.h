@@ -7,7 +7,7 @@
 #ifndef VRT_BPF_EXPLAIN_H
 #define VRT_BPF_EXPLAIN_H
 
-#include "../base/util.h"
+#include "verifier/stats.h"
 
 #define BPF_EXPLAIN_STEPS 6
 #define BPF_EXPLAIN_REGS 3
@@ -41,6 +41,7 @@ struct bpf_explanation {
 	struct bpf_explain_reg regs[BPF_EXPLAIN_REGS];
 	u32 nr_regs;
 	const char *hint; /* NULL: none */
+	struct bpf_verifier_stats verified; /* until then */
 };
 
 /* Of the last BPF_PROG_LOAD, if the verifier refused it; otherwise NULL. */

@@ -13,6 +13,7 @@
 #include "btf.h"
 #include "log.h"
 #include "map.h"
+#include "verifier/stats.h"
 
 #define BPF_MAX_INSNS 1000000
 #define BPF_MAX_SUBPROGS 256
@@ -32,14 +33,6 @@ struct bpf_ctx_arg {
 	bool maybe_null;
 	u32 btf_id; /* pointed-to struct in the kernel BTF; 0: scalar or opaque */
 	u8 size; /* scalars: bytes */
-};
-
-/* What verification took. */
-struct bpf_verifier_stats {
-	u32 insns; /* looked at, over all paths */
-	u32 max_states_per_insn, total_states, peak_states, longest_mark_read_walk;
-	u64 time_ns, peak_memory; /* of the host; bytes */
-	u32 stack_depth; /* of the main program */
 };
 
 /* A call of a kfunc, as bpf_kfunc_bind() has decided on it. */

@@ -351,16 +351,27 @@ int cmdline_read(const struct cmd_table *table, struct json_object *words, void 
 
 /* --- help -------------------------------------------------------------------- */
 
+/* Where a line that begins with blanks goes on when it is cut: behind "  word:", if it has that. */
+static u32 hanging_indent(const char *line)
+{
+	size_t blanks = strspn(line, " "), word = strcspn(line + blanks, " \n");
+
+	if (blanks && word && line[blanks + word - 1] == ':')
+		return (u32)(blanks + word + strspn(line + blanks + word, " "));
+	return (u32)blanks;
+}
+
 void print_wrapped(FILE *out, const char *text, u32 column, u32 indent, u32 width)
 {
+	u32 hanging = hanging_indent(text);
 	bool first = true;
 
 	while (*text) {
 		size_t len = strcspn(text, " \n");
 
 		if (!first && column + 1 + len > width) {
-			fprintf(out, "\n%*s", (int)indent, "");
-			column = indent;
+			fprintf(out, "\n%*s", (int)(indent + hanging), "");
+			column = indent + hanging;
 			first = true;
 		}
 		fprintf(out, "%s%.*s", first ? "" : " ", (int)len, text);
@@ -371,6 +382,7 @@ void print_wrapped(FILE *out, const char *text, u32 column, u32 indent, u32 widt
 			fprintf(out, "\n%*s", (int)indent, "");
 			column = indent;
 			first = true;
+			hanging = hanging_indent(text + 1);
 		}
 		text += *text != '\0';
 	}

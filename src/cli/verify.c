@@ -3,29 +3,58 @@
  * vrt verify: what the load of each program of an object says, and which kfunc
  * each of its calls gets.
  */
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/alloc.h"
+#include "../base/error.h"
 #include "json.h"
 #include "plan.h"
 #include "table.h"
 #include "verify.h"
+#include "verify_rows.h"
 
 #define VERIFY_SCHEMA "vruntime-verify-1"
 
 struct verify_options {
 	struct run_options run; /* those that it has */
 	bool kfuncs;
+	struct verify_view view;
+	struct text_list compare;
+	u32 output, log;
 };
+
+enum { OUTPUT_REPORT, OUTPUT_TABLE, OUTPUT_CSV, OUTPUT_JSON };
+#define OUTPUTS "report|table|csv|json"
+/* Levels as BPF_PROG_LOAD takes them: 1 the failing path, 2 all of them, 4 statistics. */
+static const u32 log_levels[] = { 0, 1 | 4, 2 | 4, 4 };
+#define LOGS "none|kernel|full|stats"
 
 #define FIELD(member) .offset = offsetof(struct verify_options, member)
 
 static const struct cmd_option options[] = {
 	{ "kfuncs", 0, CMD_FLAG, FIELD(kfuncs), NULL,
 	  "show which kfunc every call of one gets, from where it is called" },
+	{ "emit", 'e', CMD_TEXT, FIELD(view.emit), "COLUMN,...",
+	  "a table of these columns" },
+	{ "filter", 'f', CMD_LIST, FIELD(view.filters), "WHAT",
+	  "only rows of programs (or FILE/PROGRAM) that match a pattern, or for which 'insns>=1000' "
+	  "or 'verdict==refused' is true; with ! before it, all others; may be repeated" },
+	{ "sort", 's', CMD_TEXT, FIELD(view.sort), "COLUMN,...",
+	  "sort rows; a ! behind a column: the largest first" },
+	{ "output", 'o', CMD_CHOICE, FIELD(output), OUTPUTS,
+	  "how to print: a report (default), rows of a table or of CSV, or JSON" },
+	{ "compare", 'C', CMD_LIST, FIELD(compare), "CSV",
+	  "instead of verifying: what differs between two files of --output csv; given twice" },
+	{ "log", 0, CMD_CHOICE, FIELD(log), LOGS,
+	  "print what the load of each program said, in the kernel's words: of what is refused, of "
+	  "all paths, or only the statistics" },
+	{ "host-stats", 0, CMD_FLAG, FIELD(run.host_stats), NULL,
+	  "with the time that it took on this host, in JSON and as column 'duration'" },
+	{ "set-global", 'G', CMD_LIST, FIELD(run.set), "VAR=VALUE", "the same as --set" },
 	{ "machine", 'm', CMD_TEXT, FIELD(run.machine), "SPEC",
 	  "the simulated machine, as of 'vrt run'; default 4x2" },
 	{ "set", 0, CMD_LIST, FIELD(run.set), "VAR=VALUE",
@@ -54,8 +83,10 @@ static const struct cmd_table table = {
 		 "  1  the command line makes no sense\n"
 		 "  2  a program is refused, or an object cannot be loaded\n"
 		 "\n"
-		 "example:\n"
-		 "  vrt verify --kfuncs fifo\n",
+		 "examples:\n"
+		 "  vrt verify --kfuncs fifo\n"
+		 "  vrt verify *.bpf.o -e prog,insns,states -s insns! -f 'insns>100'\n"
+		 "  vrt verify *.bpf.o -o csv > after.csv; vrt verify -C before.csv -C after.csv\n",
 };
 
 /* --- report ------------------------------------------------------------------------- */
@@ -81,27 +112,49 @@ static u32 widest(struct json_object *array, const char *path, u32 least, u32 mo
 	return (u32)min(width, (size_t)most);
 }
 
-#define INSNS_WIDTH 7
+#define NUMBER_WIDTH 7
 #define VERDICT_WIDTH 11
+
+static void print_number(struct json_object *program, const char *path)
+{
+	u64 value;
+
+	if (json_u64_at(program, path, &value))
+		printf("  %*llu", NUMBER_WIDTH, value);
+	else
+		printf("  %*s", NUMBER_WIDTH, "");
+}
 
 static void print_programs(struct json_object *programs)
 {
-	u32 name = widest(programs, "name", 7, 32);
-	u32 section = widest(programs, "section", 7,
-			     TABLE_WIDTH - name - INSNS_WIDTH - VERDICT_WIDTH - 8);
+	u32 numbers = 3 * (NUMBER_WIDTH + 2) + VERDICT_WIDTH + 6;
+	u32 name = widest(programs, "name", 7, 22);
+	u32 section = widest(programs, "section", 7, TABLE_WIDTH - name - numbers);
 
-	printf("\n  %-*s  %-*s  %*s  verdict\n", (int)name, "program", (int)section, "section",
-	       INSNS_WIDTH, "insns");
+	printf("\n  %-*s  %-*s  %*s  %*s  %*s  verdict\n", (int)name, "program", (int)section,
+	       "section", NUMBER_WIDTH, "size", NUMBER_WIDTH, "insns", NUMBER_WIDTH, "states");
 	for (size_t i = 0; i < json_object_array_length(programs); i++) {
 		struct json_object *p = json_object_array_get_idx(programs, i);
-		u64 insns = 0;
 
-		json_u64_at(p, "instructions", &insns);
 		printf("  ");
 		print_cut(json_string_at(p, "name"), name);
 		printf("  ");
 		print_cut(json_string_at(p, "section"), section);
-		printf("  %*llu  %s\n", INSNS_WIDTH, insns, json_string_at(p, "verdict"));
+		print_number(p, "instructions");
+		print_number(p, "processed");
+		print_number(p, "states");
+		printf("  %s\n", json_string_at(p, "verdict"));
+	}
+}
+
+static void print_logs(struct json_object *programs)
+{
+	for (size_t i = 0; i < json_object_array_length(programs); i++) {
+		struct json_object *p = json_object_array_get_idx(programs, i);
+		const char *log = json_string_at(p, "log");
+
+		if (*log)
+			printf("\n%s: log\n%s", json_string_at(p, "name"), log);
 	}
 }
 
@@ -182,6 +235,7 @@ static void print_object(struct json_object *object, bool kfuncs)
 	if (programs) {
 		print_programs(programs);
 		print_refusals(programs);
+		print_logs(programs);
 		if (kfuncs)
 			print_kfuncs(programs);
 	}
@@ -196,11 +250,6 @@ static void print_report(struct json_object *objects, bool kfuncs)
 {
 	for (size_t i = 0; i < json_object_array_length(objects); i++)
 		print_object(json_object_array_get_idx(objects, i), kfuncs);
-	print_wrapped(stdout,
-		      "Checked was what can be told from the structure of a program: its "
-		      "instructions, what it refers to, and from where it calls kfuncs. What memory "
-		      "it touches, and whether it ends, is checked while it runs.",
-		      0, 0, TABLE_WIDTH);
 }
 
 static void print_warnings(struct json_object *objects)
@@ -217,12 +266,12 @@ static void print_warnings(struct json_object *objects)
 
 /* --- the command ------------------------------------------------------------------------ */
 
-static struct json_object *verify_all(struct run_plan *plan, int *status)
+static struct json_object *verify_all(struct run_plan *plan, u32 log_level, int *status)
 {
 	struct json_object *objects = json_object_new_array();
 
 	for (u32 i = 0; i < plan->schedulers.nr; i++) {
-		struct verify_request request = { plan, plan->schedulers.items[i] };
+		struct verify_request request = { plan, plan->schedulers.items[i], log_level };
 		char why[256];
 		struct json_object *object = in_child(verify_object, &request, why, sizeof(why));
 
@@ -237,25 +286,57 @@ static struct json_object *verify_all(struct run_plan *plan, int *status)
 	return objects;
 }
 
-static int verify(struct run_plan *plan, bool kfuncs)
+static int verify(struct run_plan *plan, const struct verify_options *o)
 {
 	struct json_object *objects, *document;
 	int status = STATUS_OK;
 
 	plan_kernels(plan);
-	objects = verify_all(plan, &status);
+	objects = verify_all(plan, log_levels[o->log], &status);
 	if (!plan->options.quiet)
 		print_warnings(objects);
-	if (!plan->options.json) {
-		print_report(objects, kfuncs);
-		json_object_put(objects);
+	if (o->output == OUTPUT_JSON) {
+		document = document_new(VERIFY_SCHEMA);
+		json_object_object_add(document, "objects", objects);
+		document_print(document);
+		json_object_put(document);
 		return status;
 	}
-	document = document_new(VERIFY_SCHEMA);
-	json_object_object_add(document, "objects", objects);
-	document_print(document);
-	json_object_put(document);
+	if (o->output == OUTPUT_REPORT)
+		print_report(objects, o->kfuncs);
+	else
+		verify_print_rows(objects, &o->view);
+	json_object_put(objects);
 	return status;
+}
+
+/* Columns are of tables; the old way to ask for JSON is one, too. */
+static int check_options(struct verify_options *o, char *err, size_t err_size)
+{
+	bool rows = o->view.emit || o->view.sort || o->view.filters.nr;
+
+	if (o->run.json)
+		o->output = OUTPUT_JSON;
+	if (rows && o->output == OUTPUT_REPORT)
+		o->output = OUTPUT_TABLE;
+	if (rows && o->output == OUTPUT_JSON)
+		return vrt_error(err, err_size, -EINVAL,
+				 "--emit, --filter and --sort are for tables and CSV; JSON has all that there is");
+	o->view.csv = o->output == OUTPUT_CSV;
+	if (o->view.emit && strstr(o->view.emit, "duration"))
+		o->run.host_stats = true;
+	if (o->compare.nr && o->compare.nr != 2)
+		return vrt_error(err, err_size, -EINVAL,
+				 "--compare: expected two files: -C BEFORE.csv -C AFTER.csv");
+	return verify_view_check(&o->view, err, err_size);
+}
+
+static int compare(const struct verify_options *o, char *err, size_t err_size)
+{
+	if (!verify_compare(o->compare.items[0], o->compare.items[1], err, err_size))
+		return STATUS_OK;
+	cli_error("verify: %s", err);
+	return STATUS_USAGE;
 }
 
 int cmd_verify(int argc, char **argv)
@@ -270,6 +351,10 @@ int cmd_verify(int argc, char **argv)
 	} else if (o.run.help) {
 		cmdline_help(&table, stdout);
 		status = STATUS_OK;
+	} else if (check_options(&o, err, sizeof(err))) {
+		cli_error("verify: %s", err);
+	} else if (o.compare.nr) {
+		status = compare(&o, err, sizeof(err));
 	} else if (!plan->schedulers.nr) {
 		cli_error("verify: no object given: expected a .bpf.o, a .bpf.c, or the name of a "
 			  "policy that ships");
@@ -279,7 +364,7 @@ int cmd_verify(int argc, char **argv)
 		    plan_machine(plan, err, sizeof(err)))
 			cli_error("verify: %s", err);
 		else
-			status = verify(plan, o.kfuncs);
+			status = verify(plan, &o);
 	}
 	plan_free(plan);
 	free(plan);

@@ -11,6 +11,7 @@
 struct verify_request {
 	struct run_plan *plan;
 	const char *object; /* as given: one of plan->schedulers */
+	u32 log_level; /* of the loads; 0: no logs */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../base/alloc.h"
+#include "../bpf/explain.h"
 #include "../bpf/prog.h"
 #include "json.h"
 #include "verify.h"
@@ -16,11 +17,12 @@
 struct verify {
 	const struct run_plan *plan;
 	const struct run_kernel *kernel;
+	u32 log_level;
 	struct text_list set;
 	char *file;
 	struct json_object *result, *warnings;
 	struct text_list refused; /* names, which are ours */
-	char *why[CMDLINE_MAX_LIST]; /* of each */
+	struct json_object *why[CMDLINE_MAX_LIST]; /* of each, what its entry has on top */
 	char *failure; /* the object cannot be loaded for another reason; or NULL */
 };
 
@@ -51,23 +53,105 @@ static struct json_object *kfuncs_json(const struct bpf_prog *prog)
 	return array;
 }
 
-static void add_loaded(struct json_object *program, int fd)
+static void add_stats(struct json_object *program, const struct bpf_verifier_stats *stats,
+		      bool host_stats)
+{
+	struct json_object *host;
+
+	json_add_u64(program, "processed", stats->insns);
+	json_add_u64(program, "states", stats->total_states);
+	json_add_u64(program, "peak_states", stats->peak_states);
+	json_add_u64(program, "max_states_per_insn", stats->max_states_per_insn);
+	json_add_u64(program, "stack_depth", stats->stack_depth);
+	if (!host_stats)
+		return;
+	host = json_object_new_object();
+	json_add_u64(host, "duration_ns", stats->time_ns);
+	json_object_object_add(program, "host", host);
+}
+
+static void add_loaded(struct json_object *program, int fd, bool host_stats)
 {
 	struct bpf_prog *prog = bpf_prog_from_fd(fd);
 
 	VRT_ASSERT(prog);
 	json_add_string(program, "verdict", VERIFY_ACCEPTED);
 	json_add_string(program, "member", bpf_prog_member(prog));
+	add_stats(program, &prog->verified, host_stats);
 	json_object_object_add(program, "kfuncs", kfuncs_json(prog));
 	bpf_prog_put(prog);
 }
 
-static const char *why_refused(const struct verify *v, const char *name)
+/* --- refusals ------------------------------------------------------------------------ */
+
+static struct json_object *place_json(const struct bpf_explain_place *place)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_add_u64(json, "insn", place->insn);
+	json_object_object_add(json, "where", json_text(place->where));
+	json_object_object_add(json, "source", json_text(place->source));
+	json_object_object_add(json, "text", json_text(place->text));
+	return json;
+}
+
+static struct json_object *explanation_json(const struct bpf_explanation *e)
+{
+	struct json_object *json = json_object_new_object(), *known = json_object_new_object();
+	struct json_object *path = json_object_new_array();
+	char name[8];
+
+	json_object_object_add(json, "message", json_text(e->message));
+	json_object_object_add(json, "at", place_json(&e->place));
+	for (u32 i = 0; i < e->nr_regs; i++) {
+		snprintf(name, sizeof(name), "R%u", e->regs[i].regno);
+		json_object_object_add(known, name, json_text(e->regs[i].known));
+	}
+	json_object_object_add(json, "known", known);
+	for (u32 i = 0; i < e->nr_steps; i++) {
+		struct json_object *step = place_json(&e->steps[i].place);
+
+		json_object_object_add(step, "taken", json_object_new_boolean(e->steps[i].taken));
+		json_add_u64(step, "times", e->steps[i].times);
+		json_object_array_add(path, step);
+	}
+	json_object_object_add(json, "path", path);
+	json_add_u64(json, "decisions_before", e->steps_before);
+	json_add_string(json, "hint", e->hint);
+	return json;
+}
+
+static struct json_object *refusal_json(const struct verify *v, const struct loader *l,
+					const char *name, const char *why)
+{
+	const struct bpf_explanation *e = bpf_explanation();
+	struct json_object *json = json_object_new_object();
+	struct loader_program p;
+
+	json_add_string(json, "verdict", VERIFY_REFUSED);
+	json_object_object_add(json, "message", json_text(why));
+	if (e) {
+		add_stats(json, &e->verified, v->plan->options.host_stats);
+		json_object_object_add(json, "explanation", explanation_json(e));
+	}
+	for (u32 i = 0; loader_program(l, i, &p); i++)
+		if (p.log && !strcmp(p.name, name))
+			json_object_object_add(json, "log", json_text(p.log));
+	return json;
+}
+
+static struct json_object *refusal_of(const struct verify *v, const char *name)
 {
 	for (u32 i = 0; i < v->refused.nr; i++)
 		if (!strcmp(v->refused.items[i], name))
 			return v->why[i];
 	return NULL;
+}
+
+static void add_refusal(struct json_object *program, struct json_object *refusal)
+{
+	json_object_object_foreach(refusal, key, value)
+		json_object_object_add(program, key, json_object_get(value));
 }
 
 static struct json_object *programs_json(const struct verify *v, const struct loader *l)
@@ -77,17 +161,19 @@ static struct json_object *programs_json(const struct verify *v, const struct lo
 
 	for (u32 i = 0; loader_program(l, i, &p); i++) {
 		struct json_object *program = json_object_new_object();
-		const char *why = why_refused(v, p.name);
+		struct json_object *refusal = refusal_of(v, p.name);
 
 		json_object_object_add(program, "name", json_text(p.name));
 		json_object_object_add(program, "section", json_text(p.section));
 		json_add_u64(program, "instructions", p.insns);
-		if (p.fd >= 0) {
-			add_loaded(program, p.fd);
-		} else {
-			json_add_string(program, "verdict", why ? VERIFY_REFUSED : VERIFY_SKIPPED);
-			json_object_object_add(program, "message", json_text(why));
-		}
+		if (p.fd >= 0)
+			add_loaded(program, p.fd, v->plan->options.host_stats);
+		else if (refusal)
+			add_refusal(program, refusal);
+		else
+			json_add_string(program, "verdict", VERIFY_SKIPPED);
+		if (p.fd >= 0 && p.log)
+			json_object_object_add(program, "log", json_text(p.log));
 		json_object_array_add(array, program);
 	}
 	return array;
@@ -108,6 +194,7 @@ static struct loader *open_object(struct verify *v, struct loader_error *error)
 		.skip = v->refused.items,
 		.nr_skip = v->refused.nr,
 		.any_object = true,
+		.log_level = v->log_level,
 		.verbose = o->verbose,
 	};
 
@@ -125,7 +212,7 @@ static bool note_refusal(struct verify *v, const struct loader *l, const struct 
 		v->failure = xstrdup(error->message);
 		return false;
 	}
-	v->why[v->refused.nr] = xstrdup(why);
+	v->why[v->refused.nr] = refusal_json(v, l, name, why);
 	v->refused.items[v->refused.nr++] = xstrdup(name);
 	return true;
 }
@@ -203,6 +290,7 @@ struct json_object *verify_object(void *arg)
 	struct verify_request *request = arg;
 	struct verify v = {
 		.plan = request->plan, .kernel = run_kernel(request->plan, request->object),
+		.log_level = request->log_level,
 	};
 	char *settings;
 
@@ -223,7 +311,7 @@ struct json_object *verify_object(void *arg)
 	json_object_object_add(v.result, "warnings", v.warnings);
 	for (u32 i = 0; i < v.refused.nr; i++) {
 		free((char *)v.refused.items[i]);
-		free(v.why[i]);
+		json_object_put(v.why[i]);
 	}
 	free(v.failure);
 	free(v.file);

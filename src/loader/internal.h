@@ -47,6 +47,8 @@ struct loader {
 	char **settled; /* names of variables that somebody has set */
 	u32 nr_settled;
 
+	char **logs; /* by program, NULL where there is none */
+	u32 nr_logs;
 	char *refused, *refusal; /* program that the load stumbled over, and why; or NULL */
 };
 
@@ -62,6 +64,9 @@ enum loader_status loader_end(struct loader *l, enum loader_status status,
 
 /* --- programs.c ------------------------------------------------------------- */
 
+/* Makes room for the log of each program. Before load. */
+void keep_logs(struct loader *l, u32 level);
+void free_logs(struct loader *l);
 /* Does as @opts->skip says. Before load. */
 enum loader_status skip_programs(const struct loader *l, const struct loader_options *opts,
 				 struct loader_error *error);

@@ -177,6 +177,8 @@ static enum loader_status configure(struct loader *l, const struct loader_option
 	if (status == LOADER_OK)
 		status = skip_programs(l, opts, error);
 	if (status == LOADER_OK)
+		keep_logs(l, opts->log_level);
+	if (status == LOADER_OK)
 		status = apply_settings(l, opts, true, error);
 	if (status != LOADER_OK)
 		return status;
@@ -336,6 +338,7 @@ void loader_close(struct loader *l)
 	free(l->init_progs);
 	free(l->ops);
 	free(l->settled);
+	free_logs(l);
 	set_refused(l, NULL, NULL);
 	strbuf_free(&l->log);
 	free(l->path);

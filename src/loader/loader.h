@@ -50,6 +50,7 @@ struct loader_options {
 	/* programs that are not to be loaded, so that the others can be: to verify them */
 	const char *const *skip;
 	u32 nr_skip;
+	u32 log_level; /* of each program's load, as BPF_PROG_LOAD takes it; 0: no logs */
 	bool any_object; /* also one that has nothing, or not enough, to attach: to verify it */
 	/*
 	 * Into this host's kernel instead of the simulated one, in a process without
@@ -119,6 +120,7 @@ struct loader_program {
 	const char *member; /* of an operations table: what it is there; NULL: in none */
 	u32 insns; /* as loaded, if it was */
 	int fd; /* -1: it is not loaded */
+	const char *log; /* with log_level: what its load said, else NULL */
 };
 /* Program @i in the object's order; false: there are no more. */
 bool loader_program(const struct loader *l, u32 i, struct loader_program *program);

@@ -79,13 +79,42 @@ static const char *member_of(const struct loader *l, const struct bpf_program *p
 	return member;
 }
 
+#define LOG_SIZE (16u << 20) /* memory that nobody writes to costs nothing */
+
+void keep_logs(struct loader *l, u32 level)
+{
+	struct bpf_program *prog;
+
+	if (!level)
+		return;
+	bpf_object__for_each_program(prog, l->obj) {
+		l->logs = xreallocarray(l->logs, l->nr_logs + 1, sizeof(*l->logs));
+		l->logs[l->nr_logs] = NULL;
+		if (bpf_program__autoload(prog)) {
+			l->logs[l->nr_logs] = xcalloc(1, LOG_SIZE);
+			bpf_program__set_log_level(prog, level);
+			bpf_program__set_log_buf(prog, l->logs[l->nr_logs], LOG_SIZE);
+		}
+		l->nr_logs++;
+	}
+}
+
+void free_logs(struct loader *l)
+{
+	while (l->nr_logs)
+		free(l->logs[--l->nr_logs]);
+	free(l->logs);
+}
+
 bool loader_program(const struct loader *l, u32 i, struct loader_program *program)
 {
 	struct bpf_program *prog;
+	u32 index = i;
 
 	bpf_object__for_each_program(prog, l->obj) {
 		if (i--)
 			continue;
+		program->log = index < l->nr_logs ? l->logs[index] : NULL;
 		program->name = bpf_program__name(prog);
 		program->section = bpf_program__section_name(prog);
 		program->member = member_of(l, prog);

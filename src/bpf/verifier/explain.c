@@ -19,6 +19,11 @@ const struct bpf_explanation *bpf_explanation(void)
 	return have_last ? &last : NULL;
 }
 
+void explain_stats(const struct bpf_verifier_stats *stats)
+{
+	last.verified = *stats;
+}
+
 void explain_nothing(void)
 {
 	have_last = false;

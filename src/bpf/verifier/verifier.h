@@ -219,6 +219,7 @@ void reg_str(struct bpf_verifier_env *env, u32 regno, char *buf, u32 size);
 
 /* Before the state goes in which the path ended: bpf_explanation() has it from then on. */
 void explain_failure(struct bpf_verifier_env *env);
+void explain_stats(const struct bpf_verifier_stats *stats);
 void explain_nothing(void);
 
 /* --- regs.c ------------------------------------------------------------------------------ */

@@ -612,6 +612,7 @@ int bpf_verify(struct bpf_check_env *check)
 	if (!err)
 		check->live = reached(&env);
 	take_stats(&env, start, &check->verified);
+	explain_stats(&check->verified);
 	env_free(&env);
 	return err;
 }
