@@ -100,6 +100,8 @@ struct bpf_env {
 	u64 insn_budget, sleepable_insn_budget;
 	/* programs are not verified, but only stopped when they go wrong: to test that */
 	bool unverified;
+	/* the verifier follows paths that others cover: to test that it may leave them out */
+	bool unpruned;
 };
 
 /* @raw_btf: the kernel BTF, which is copied. 0 or -errno. */

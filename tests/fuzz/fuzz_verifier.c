@@ -8,14 +8,19 @@
  *	Is the verdict that of this host's kernel (--host, root)? And are its
  *	results on the same input?
  *
- * usage: fuzz_verifier [--host] [--seed N] [--count N] [--runs N] [--print] [--max-shown N]
+ *	Does it verify without pruning as well (--unpruned)? Otherwise a path was left
+ *	out that another does not cover.
+ *
+ * usage: fuzz_verifier [--host] [--unpruned] [--seed N] [--count N] [--runs N] [--print]
+ *			[--max-shown N] [--corpus DIR]
  *	--seed	the first program (default 1); the next ones count up
  *	--count	programs (default 1000)
  *	--runs	of each that verifies, on different inputs (default 10)
  *	--print	the program, and both logs
+ *	--corpus	writes each program that verifies as an input of fuzz_load
  *
  * Exit status: 0; 1 usage; 2 cannot run; 3 a program that verified was stopped, or we
- * accept what the host's kernel rejects, or results differ.
+ * accept what the host's kernel rejects, or results differ, or it hangs on pruning.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +33,7 @@
 #include "../../src/bpf/bpf.h"
 #include "../../src/bpf/kernel_btf.h"
 #include "../../src/bpf/object.h"
+#include "load_input.h"
 #include "progen.h"
 
 #define LOG_SIZE (1 << 20)
@@ -42,12 +48,13 @@ struct side {
 };
 
 static struct {
-	bool host, print;
+	bool host, print, unpruned;
+	const char *corpus;
 	u64 seed, count, runs, max_shown;
 } opt = { .seed = 1, .count = 1000, .runs = 10, .max_shown = 10 };
 
 static struct {
-	u64 programs, accepted, runs, trips, ours_only, host_only, results, insns;
+	u64 programs, accepted, runs, trips, ours_only, host_only, results, pruned_only, too_large;
 } count;
 
 static u64 faults;
@@ -96,7 +103,7 @@ static void env_fault(const struct bpf_fault *f)
 	snprintf(fault, sizeof(fault), "%s", f->message);
 }
 
-static const struct bpf_env env = {
+static struct bpf_env env = {
 	.nr_cpus = 1,
 	.cpu = env_zero,
 	.ktime = env_now,
@@ -326,6 +333,45 @@ static void print_program(u64 seed)
 	}
 }
 
+/* @seed verifies. */
+static void check_unpruned(u64 seed)
+{
+	int fd;
+
+	env.unpruned = true;
+	fd = load(&ours, seed, 0);
+	if (fd >= 0) {
+		ours.close(fd);
+	} else {
+		load(&ours, seed, 1);
+		if (strstr(ours.log, "BPF program is too large") || strstr(ours.log, "too complex")) {
+			count.too_large++;
+		} else {
+			shown(&count.pruned_only, seed, "rejected without pruning");
+			show_reason(&ours, seed);
+		}
+	}
+	env.unpruned = false;
+}
+
+static void write_corpus(u64 seed)
+{
+	static struct progen p;
+	struct load_head head = { .prog_type = BPF_PROG_TYPE_SCHED_CLS, .options = LOAD_GPL };
+	char path[4096];
+	FILE *f;
+
+	progen(&p, seed);
+	head.insns = (u16)p.len;
+	snprintf(path, sizeof(path), "%s/progen-%llu", opt.corpus, seed);
+	f = fopen(path, "wb");
+	if (!f || fwrite(&head, sizeof(head), 1, f) != 1 ||
+	    fwrite(p.insns, sizeof(*p.insns), p.len, f) != p.len || fclose(f)) {
+		perror(path);
+		exit(2);
+	}
+}
+
 static void one(u64 seed)
 {
 	int fd = load(&ours, seed, 0), host_fd = opt.host ? load(&host, seed, 0) : -1;
@@ -344,6 +390,10 @@ static void one(u64 seed)
 	if (opt.print)
 		print_program(seed);
 	if (fd >= 0) {
+		if (opt.unpruned)
+			check_unpruned(seed);
+		if (opt.corpus)
+			write_corpus(seed);
 		run_all(seed, fd, host_fd);
 		ours.close(fd);
 	}
@@ -379,6 +429,10 @@ static bool parse(int argc, char **argv)
 			opt.host = true;
 		else if (!strcmp(argv[i], "--print"))
 			opt.print = true;
+		else if (!strcmp(argv[i], "--unpruned"))
+			opt.unpruned = true;
+		else if (!strcmp(argv[i], "--corpus") && argv[i + 1])
+			opt.corpus = argv[++i];
 		else if (number_option(argv[i], argv[i + 1]))
 			i++;
 		else
@@ -390,8 +444,8 @@ static bool parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	if (!parse(argc, argv)) {
-		fprintf(stderr, "usage: %s [--host] [--seed N] [--count N] [--runs N] [--print] [--max-shown N]\n",
-			argv[0]);
+		fprintf(stderr, "usage: %s [--host] [--unpruned] [--seed N] [--count N] [--runs N]\n"
+			"       [--print] [--max-shown N] [--corpus DIR]\n", argv[0]);
 		return 1;
 	}
 	nr_cpu_ids = 1;
@@ -409,6 +463,12 @@ int main(int argc, char **argv)
 	if (opt.host)
 		printf("; the host disagrees: accepted here only %llu, there only %llu, results %llu",
 		       count.ours_only, count.host_only, count.results);
+	if (opt.unpruned)
+		printf("; without pruning: rejected %llu, too large %llu", count.pruned_only,
+		       count.too_large);
 	printf("\n");
-	return count.trips || count.ours_only || count.results ? 3 : 0;
+	free(ours.log);
+	free(host.log);
+	bpf_exit();
+	return count.trips || count.ours_only || count.results || count.pruned_only ? 3 : 0;
 }

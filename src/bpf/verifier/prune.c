@@ -304,6 +304,8 @@ static int match(struct bpf_verifier_env *env, struct search *s, struct checkpoi
 	}
 	clean(env, cp);
 	open = loop_is_open(cp);
+	if (!open && bpf_env->unpruned)
+		return MISS;
 	if (open && !same_async_call(&cp->state, env->cur))
 		return MISS;
 	if (!states_equal(env, &cp->state, env->cur, open ? RANGE_WITHIN : NOT_EXACT))
