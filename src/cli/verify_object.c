@@ -62,6 +62,7 @@ static void add_stats(struct json_object *program, const struct bpf_verifier_sta
 	json_add_u64(program, "states", stats->total_states);
 	json_add_u64(program, "peak_states", stats->peak_states);
 	json_add_u64(program, "max_states_per_insn", stats->max_states_per_insn);
+	json_add_u64(program, "peak_memory", stats->peak_memory);
 	json_add_u64(program, "stack_depth", stats->stack_depth);
 	if (!host_stats)
 		return;

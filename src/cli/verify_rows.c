@@ -36,6 +36,7 @@ static const struct column {
 	{ "states", "total_states", "states", true, 0 },
 	{ "peak_states", NULL, "peak_states", true, 0 },
 	{ "max_states", "max_states_per_insn", "max_states_per_insn", true, 0 },
+	{ "memory", "mem_peak", "peak_memory", true, 0 },
 	{ "stack", "stack_depth", "stack_depth", true, 0 },
 	{ "duration", "duration_ns", "host.duration_ns", true, 0 },
 };

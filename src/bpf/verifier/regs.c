@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../../base/alloc.h"
 #include "verifier.h"
 
 int check_reg_arg(struct bpf_verifier_env *env, u32 regno, enum reg_arg_type t)
@@ -111,7 +110,7 @@ void clear_caller_saved_regs(struct bpf_verifier_env *env, struct bpf_reg_state 
 
 struct bpf_func_state *new_frame(u32 callsite, u32 frameno, u32 subprog)
 {
-	struct bpf_func_state *func = xcalloc(1, sizeof(*func));
+	struct bpf_func_state *func = func_state_new();
 
 	func->callsite = callsite;
 	func->frameno = frameno;

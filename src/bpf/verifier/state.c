@@ -10,18 +10,57 @@
 
 #include "../../base/alloc.h"
 
+/* --- books ------------------------------------------------------------------------ */
+
+static u64 bytes, peak; /* of states and frames with their slots */
+
+static void account(u64 more, u64 less)
+{
+	VRT_ASSERT(bytes + more >= less);
+	bytes += more - less;
+	peak = max(peak, bytes);
+}
+
+static u64 func_bytes(const struct bpf_func_state *func)
+{
+	return sizeof(*func) + func->allocated_stack / 8 * sizeof(*func->stack);
+}
+
+void state_books_open(void)
+{
+	VRT_ASSERT(!bytes); /* whoever verified before has freed all */
+	peak = 0;
+}
+
+u64 state_peak_bytes(void)
+{
+	return peak;
+}
+
+/* --- states and frames -------------------------------------------------------------- */
+
 struct bpf_verifier_state *state_new(void)
 {
 	struct bpf_verifier_state *st = xcalloc(1, sizeof(*st));
 
+	account(sizeof(*st), 0);
 	st->branches = 1;
 	return st;
+}
+
+struct bpf_func_state *func_state_new(void)
+{
+	struct bpf_func_state *func = xcalloc(1, sizeof(*func));
+
+	account(func_bytes(func), 0);
+	return func;
 }
 
 void func_state_free(struct bpf_func_state *func)
 {
 	if (!func)
 		return;
+	account(0, func_bytes(func));
 	free(func->stack);
 	free(func);
 }
@@ -52,6 +91,7 @@ void state_free(struct bpf_verifier_state *st)
 	if (!st)
 		return;
 	state_free_content(st);
+	account(0, sizeof(*st));
 	free(st);
 }
 
@@ -72,6 +112,7 @@ static struct bpf_func_state *copy_func(struct bpf_func_state *dst,
 	struct bpf_stack_state *stack = dst ? dst->stack : NULL;
 	u32 slots = src->allocated_stack / 8;
 
+	account(func_bytes(src), dst ? func_bytes(dst) : 0);
 	if (!dst)
 		dst = xreallocarray(NULL, 1, sizeof(*dst));
 	/* the memory of the old slots serves the new ones: most copies are of the same frame */
@@ -127,6 +168,7 @@ void func_state_grow(struct bpf_func_state *func, u32 size)
 		return;
 	func->stack = xreallocarray(func->stack, slots, sizeof(*func->stack));
 	memset(func->stack + old, 0, (slots - old) * sizeof(*func->stack));
+	account((slots - old) * sizeof(*func->stack), 0);
 	func->allocated_stack = slots * 8;
 }
 

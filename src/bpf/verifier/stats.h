@@ -8,7 +8,8 @@
 struct bpf_verifier_stats {
 	u32 insns; /* looked at, over all paths */
 	u32 max_states_per_insn, total_states, peak_states, longest_mark_read_walk;
-	u64 time_ns, peak_memory; /* of the host; bytes */
+	u64 time_ns; /* of the host */
+	u64 peak_memory; /* bytes, of all states at a time */
 	u32 stack_depth; /* of the main program */
 };
 

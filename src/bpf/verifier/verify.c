@@ -585,6 +585,7 @@ static void take_stats(const struct bpf_verifier_env *env, u64 start,
 		.peak_states = env->peak_states,
 		.longest_mark_read_walk = env->longest_mark_read_walk,
 		.time_ns = host_ns() - start,
+		.peak_memory = state_peak_bytes(),
 		.stack_depth = env->subprogs[0].stack_depth,
 	};
 }
@@ -599,6 +600,7 @@ int bpf_verify(struct bpf_check_env *check)
 		return 0;
 
 	explain_nothing();
+	state_books_open();
 	env_init(&env, check);
 	print_subprogs(&env);
 	find_exception_callback(&env);
