@@ -165,6 +165,7 @@ static void start(void)
 		exit(2);
 	}
 	make_maps();
+	atexit(bpf_exit); /* what is still there then has leaked */
 	list_kfuncs();
 }
 
