@@ -130,13 +130,13 @@ static void new_map(u32 i, union bpf_attr attr)
 
 static void make_maps(void)
 {
-	MAP(0, BPF_MAP_TYPE_ARRAY, 4, 64, 4); /* the first two as progen.h has them */
+	MAP(0, BPF_MAP_TYPE_ARRAY, 4, 64, 4); /* the first three as progen.h has them */
 	MAP(1, BPF_MAP_TYPE_HASH, 4, 24, 4);
-	MAP(2, BPF_MAP_TYPE_ARRAY, 4, 100, 1); /* has direct values */
+	MAP(2, BPF_MAP_TYPE_RINGBUF, 0, 0, 4096);
 	MAP(3, BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 2);
 	MAP(4, BPF_MAP_TYPE_PERCPU_HASH, 8, 16, 4);
 	MAP(5, BPF_MAP_TYPE_LRU_HASH, 4, 12, 4);
-	MAP(6, BPF_MAP_TYPE_RINGBUF, 0, 0, 4096);
+	MAP(6, BPF_MAP_TYPE_ARRAY, 4, 100, 1); /* has direct values */
 	MAP(7, BPF_MAP_TYPE_USER_RINGBUF, 0, 0, 4096);
 	MAP(8, BPF_MAP_TYPE_QUEUE, 0, 8, 4);
 	MAP(9, BPF_MAP_TYPE_STACK, 0, 8, 4);

@@ -516,6 +516,100 @@ static void call(struct gen *g, struct scope *s)
 	s->stack |= 1ULL << 15;
 }
 
+/* A loop that ends when the kernel has had enough of it. What it makes is not known. */
+static void may_goto(struct gen *g, struct scope *s)
+{
+	struct scope before = *s;
+	u32 start, jump, back;
+
+	start = jump = emit(g, BPF_JMP | BPF_JCOND, 0, BPF_MAY_GOTO, 0, 0);
+	s->depth++;
+	block(g, s, 1 + below(g, 3));
+	s->depth--;
+	back = emit(g, BPF_JMP | BPF_JA, 0, 0, 0, 0);
+	g->p->insns[back].off = (s16)((s32)start - (s32)back - 1);
+	land(g, jump);
+	join(s, &before);
+}
+
+/* --- objects of helpers --------------------------------------------------------------- */
+
+static void write_record(struct gen *g, u32 base, u32 size)
+{
+	u32 bytes;
+	u8 access = access_size(g, &bytes);
+
+	if (bytes > size)
+		return;
+	emit(g, BPF_ST | BPF_MEM | access, base, 0, offset(g, size, bytes), number(g));
+}
+
+/* Reserved, written to, and given back; now and then one of it is wrong. */
+static void ringbuf(struct gen *g, struct scope *s)
+{
+	u32 size = 8 * (1 + below(g, 6)), jump;
+
+	emit(g, BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0, PROGEN_RINGBUF);
+	emit(g, 0, 0, 0, 0, 0);
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, (s32)size);
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0);
+	emit(g, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_reserve);
+	clobber(s);
+	jump = emit(g, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 0, chance(g, 98) ? 0 : 1);
+	for (u32 i = below(g, 4); i; i--)
+		write_record(g, 0, size);
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_X, 1, 0, 0, 0);
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 0);
+	if (chance(g, 98))
+		emit(g, BPF_JMP | BPF_CALL, 0, 0, 0, chance(g, 50) ? BPF_FUNC_ringbuf_submit :
+								     BPF_FUNC_ringbuf_discard);
+	land(g, jump);
+	mov_imm(g, s, 0, number(g));
+}
+
+static void fp_minus(struct gen *g, u32 reg, s32 off)
+{
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_X, reg, 10, 0, 0);
+	emit(g, BPF_ALU64 | BPF_ADD | BPF_K, reg, 0, 0, -off);
+}
+
+/* A dynptr on (a part of) a map's value at fp-256; read from, written to, or looked into. */
+static void dynptr(struct gen *g, struct scope *s)
+{
+	int base = find(g, s, VALUE);
+	u32 len = 1 + below(g, 16), jump;
+
+	if (base < 0)
+		return;
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_X, 1, (u32)base, 0, 0);
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0,
+	     (s32)s->size[base] - (s32)below(g, 8) + chance(g, 2) * 8);
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0);
+	fp_minus(g, 4, 256);
+	emit(g, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_dynptr_from_mem);
+	clobber(s);
+	if (chance(g, 3)) /* over it */
+		emit(g, BPF_ST | BPF_MEM | BPF_DW, 10, 0, -248, number(g));
+	if (chance(g, 50)) {
+		fp_minus(g, 1, 256);
+		emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, number(g));
+		emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, (s32)len);
+		emit(g, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_dynptr_data);
+		jump = emit(g, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 0, 0);
+		write_record(g, 0, len);
+		land(g, jump);
+		mov_imm(g, s, 0, number(g));
+		return;
+	}
+	fp_minus(g, 1, 280);
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, (s32)len);
+	fp_minus(g, 3, 256);
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 4, 0, 0, number(g));
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 5, 0, 0, 0);
+	emit(g, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_dynptr_read);
+	s->kind[0] = NUMBER;
+}
+
 static void anything(struct gen *g, struct scope *s)
 {
 	u32 dst = below(g, 11), src = below(g, 11);
@@ -531,13 +625,14 @@ static void statement(struct gen *g, struct scope *s)
 	static void (*const kinds[])(struct gen *g, struct scope *s) = {
 		alu, alu, alu, alu, alu, access_value, access_value, indexed, indexed, indexed,
 		stack, stack, stack, indexed_stack, branch, branch, branch, packet, lookup, atomic,
-		prandom, loop, call,
+		prandom, loop, call, may_goto, ringbuf, dynptr,
 	};
 	u32 kind = below(g, sizeof(kinds) / sizeof(*kinds));
 
 	if (chance(g, 1))
 		anything(g, s);
-	else if (s->depth < 3 || (kinds[kind] != branch && kinds[kind] != loop))
+	else if (s->depth < 3 || (kinds[kind] != branch && kinds[kind] != loop &&
+				   kinds[kind] != may_goto))
 		kinds[kind](g, s);
 }
 

@@ -2,7 +2,8 @@
 /*
  * Makes up BPF programs that mostly make sense: numbers that are bounded by
  * masks and comparisons (now and then one off), offsets into map values, packets
- * and the stack, spills and fills, branches, loops, functions, atomics, helpers.
+ * and the stack, spills and fills, branches, loops (may_goto too), functions,
+ * atomics, helpers, records of a ring buffer, dynptrs.
  * About half of them should verify; what they do to memory hangs on whether the
  * verifier gets its numbers right.
  *
@@ -19,10 +20,11 @@
 #define PROGEN_MAX_INSNS 1024
 
 /* What maps the programs use; the imm of a load of one is its index here. */
-enum progen_map { PROGEN_ARRAY, PROGEN_HASH, PROGEN_MAPS };
+enum progen_map { PROGEN_ARRAY, PROGEN_HASH, PROGEN_RINGBUF, PROGEN_MAPS };
 #define PROGEN_ARRAY_VALUE 64
 #define PROGEN_ARRAY_ENTRIES 4
 #define PROGEN_HASH_VALUE 24
+#define PROGEN_RINGBUF_SIZE (1 << 24) /* bytes: nobody reads it, all runs write to it */
 #define PROGEN_PACKET 64 /* bytes, to run on */
 
 struct progen {
