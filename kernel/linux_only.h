@@ -178,11 +178,16 @@ KFUNC(int, bpf_lsm_inode_getxattr, struct dentry *dentry, const char *name);
 KFUNC(int, bpf_lsm_ismaclabel, const char *name);
 KFUNC(int, bpf_lsm_setprocattr, const char *name, void *value, size_t size);
 KFUNC(int, bpf_lsm_task_alloc, struct task_struct *task, unsigned long clone_flags);
+KFUNC_VOID(bpf_lsm_task_free, struct task_struct *task);
 
 /* What Linux calls to test tracing, and its own tests are attached to. */
+KFUNC(int, bpf_fentry_test1, int a);
 KFUNC(u32, bpf_fentry_test9, u32 *a);
 KFUNC(int, bpf_fentry_test_sinfo, struct skb_shared_info *sinfo);
 KFUNC(int, bpf_modify_return_test, int a, int *b);
+KFUNC_VOID(__set_task_comm, struct task_struct *tsk, const char *buf, bool exec);
+KFUNC(long, __x64_sys_getpgid, const struct pt_regs *regs);
+KFUNC(long, __x64_sys_nanosleep, const struct pt_regs *regs);
 
 KFUNC(char *, d_path, const struct path *path, char *buf, int buflen);
 KFUNC(struct file *, dentry_open, const struct path *path, int flags, const struct cred *cred);

@@ -9,7 +9,12 @@ only shrink: a line that is not needed any more is an error, as is a
 disagreement without a line. A test that must be rejected and is accepted can
 not be listed at all.
 
-usage: selftests.py BUILD [--host] [--files] [--list] [--messages] [FILE...]
+With --others, the same for the programs of all other selftests that say what
+they expect of the verifier (dynptrs, iterators, graphs...), and
+expectations-others.txt.
+
+usage: selftests.py BUILD [--others] [--host] [--files] [--list] [--messages] [FILE...]
+  --others    the programs that are not in progs/verifier_*.c
   --host      ask this host's kernel instead (root; expectations are not looked at)
   --files     a line per file
   --list      print the disagreements as lines for expectations.txt
@@ -22,6 +27,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -46,16 +52,17 @@ def multiarch():
 UNPRIVILEGED = {"verifier_mtu": "runs without CAP_PERFMON"}
 
 
-def compile_one(source, out, include, system):
+def compile_one(source, out, include, system, others):
     """The object, or None and the first error."""
     obj = out / (source.stem + ".o")
-    newest = max(p.stat().st_mtime for p in (source, include / "vmlinux.h"))
+    newest = max(p.stat().st_mtime for p in (source, include / "vmlinux.h", HERE / "missing.h"))
     if obj.exists() and obj.stat().st_mtime > newest:
         return obj, None
     clang = os.environ.get("CLANG", "clang-19")
     done = subprocess.run(
         [clang, "--target=bpf", "-mcpu=v3", "-g", "-O2", "-D__TARGET_ARCH_x86",
-         "-DENABLE_ATOMICS_TESTS", "-Wno-compare-distinct-pointer-types", f"-I{include}",
+         "-DENABLE_ATOMICS_TESTS", "-Wno-compare-distinct-pointer-types",
+         *(["-include", str(HERE / "missing.h")] if others else []), f"-I{include}",
          f"-I{SELFTESTS}", f"-I{SELFTESTS / 'progs'}",
          f"-I{ROOT / 'third_party/linux/tools/include/uapi'}", "-idirafter",
          f"/usr/include/{system}", "-c", str(source), "-o", f"{obj}.tmp"],
@@ -67,7 +74,21 @@ def compile_one(source, out, include, system):
     return obj, None
 
 
-def compile_all(build, names, host):
+def sources_of(names, others):
+    sources = sorted((SELFTESTS / "progs").glob("*.c"))
+    if others:
+        sources = [s for s in sources if not s.stem.startswith("verifier_")
+                   and re.search(r"\b__(success|failure)\b", s.read_text())]
+    else:
+        sources = [s for s in sources if s.stem.startswith("verifier_")
+                   and s.stem not in UNPRIVILEGED]
+    sources = [s for s in sources if not names or s.stem in names]
+    if not sources:
+        die(f"no such file in {SELFTESTS / 'progs'}")
+    return sources
+
+
+def compile_all(build, names, host, others):
     out = build / ("verifier-selftests-host" if host else "verifier-selftests")
     out.mkdir(exist_ok=True)
     include = build / "include"
@@ -77,15 +98,10 @@ def compile_all(build, names, host):
             with open(out / "vmlinux.h", "w") as f:
                 subprocess.run(["bpftool", "btf", "dump", "file", "/sys/kernel/btf/vmlinux",
                                 "format", "c"], stdout=f, check=True)
-    sources = sorted((SELFTESTS / "progs").glob("verifier_*.c"))
-    sources = [s for s in sources if s.stem not in UNPRIVILEGED]
-    if names:
-        sources = [s for s in sources if s.stem in names]
-    if not sources:
-        die(f"no such file among {SELFTESTS / 'progs'}/verifier_*.c")
+    sources = sources_of(names, others)
     system = multiarch()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = list(pool.map(lambda s: compile_one(s, out, include, system), sources))
+        done = list(pool.map(lambda s: compile_one(s, out, include, system, others), sources))
     objects = [obj for obj, _ in done if obj]
     failed = {s.stem: err for s, (obj, err) in zip(sources, done) if not obj}
     return objects, failed
@@ -117,6 +133,8 @@ def disagreement(t):
         return t["verdict"].replace(" ", "-")
     if t["verdict"] != t["expect"]:
         return "wrongly-accepted" if t["verdict"] == "accept" else "wrongly-rejected"
+    if t["verdict"] == "reject" and "insns" not in t and "missing" in t:
+        return "not-asked"  # refused before the verifier, for something else
     if t["verdict"] == "accept" and "expect_retval" in t and t["expect"] == "accept":
         want = t["expect_retval"]
         if "retval" not in t:
@@ -126,22 +144,23 @@ def disagreement(t):
     return None
 
 
-def read_expectations():
+def read_expectations(name):
     """(file, program) -> (kind, reason)"""
     known = {}
-    for number, line in enumerate((HERE / "expectations.txt").read_text().splitlines(), 1):
+    for number, line in enumerate((HERE / name).read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.split(None, 3)
         if len(fields) != 4 or fields[2] not in KINDS:
-            die(f"expectations.txt:{number}: expected 'file program kind reason', with a kind of "
+            die(f"{name}:{number}: expected 'file program kind reason', with a kind of "
                 + ", ".join(KINDS))
         known[fields[0], fields[1]] = (fields[2], fields[3])
     return known
 
 
-# What may be listed. not-applicable: no verdict can be asked for here.
-KINDS = ("wrongly-rejected", "wrong-result", "not-run", "not-applicable")
+# What may be listed. not-applicable: no verdict can be asked for here. not-asked: it is
+# refused, as it should be, but before the verifier sees it: that says nothing of its verdict.
+KINDS = ("wrongly-rejected", "not-asked", "wrong-result", "not-run", "not-applicable")
 
 
 def per_file(tests, kinds):
@@ -156,7 +175,7 @@ def per_file(tests, kinds):
               f"{c['wrongly-accepted']:9} {other:6}")
 
 
-def summary(tests, kinds, failed, known):
+def summary(tests, kinds, failed, known, others):
     count = collections.Counter(kinds)
     listed = sum(kind == "not-applicable" and key in {(t["file"], t["program"]) for t in tests}
                  for key, (kind, _) in known.items())
@@ -165,7 +184,7 @@ def summary(tests, kinds, failed, known):
     executed = [t for t in tests if "expect_retval" in t and t["expect"] == "accept"]
     print(f"tests                    {len(tests):5}   of {len({t['file'] for t in tests})} files; "
           f"{len(failed)} files do not compile")
-    for name, why in UNPRIVILEGED.items():
+    for name, why in () if others else UNPRIVILEGED.items():
         print(f"{'':24}         {name} is left out: {why}")
     print(f"agree                    {count[None]:5}   "
           f"{100 * count[None] / max(applicable, 1):.1f}% of {applicable} applicable")
@@ -182,7 +201,7 @@ def summary(tests, kinds, failed, known):
 
 
 def judge(tests, kinds, failed, known, partial):
-    """What is not as expectations.txt says."""
+    """What is not as the file of expectations says."""
     wrong = []
     seen = set()
     for t, kind in zip(tests, kinds):
@@ -194,7 +213,7 @@ def judge(tests, kinds, failed, known, partial):
         if kind == expected:
             continue
         if kind is None:
-            wrong.append(f"{key[0]} {key[1]}: agrees now: remove its line from expectations.txt")
+            wrong.append(f"{key[0]} {key[1]}: agrees now: remove its line")
         else:
             wrong.append(f"{key[0]} {key[1]} {kind}: {t.get('why') or t.get('description')}")
     for name, error in failed.items():
@@ -212,6 +231,7 @@ def main():
     parser.add_argument("files", nargs="*")
     for flag in ("host", "files", "list", "messages"):
         parser.add_argument("--" + flag, action="store_true", dest="show_" + flag)
+    parser.add_argument("--others", action="store_true")
     parser.add_argument("-h", "--help", action="store_true")
     args = parser.parse_args()
     if args.help:
@@ -219,17 +239,19 @@ def main():
         return 0
     if not SELFTESTS.exists():
         die("the kernel's selftests are not there; scripts/fetch.sh fetches them", SKIP)
-    objects, failed = compile_all(args.build.resolve(), args.files, args.show_host)
+    objects, failed = compile_all(args.build.resolve(), args.files, args.show_host,
+                                  args.others)
     tests = ask(args.build.resolve(), objects, args.show_host)
     kinds = [disagreement(t) for t in tests]
-    known = {} if args.show_host else read_expectations()
+    known = {} if args.show_host else read_expectations(
+        "expectations-others.txt" if args.others else "expectations.txt")
     if args.show_files:
         per_file(tests, kinds)
     if args.show_messages:
         for t, kind in zip(tests, kinds):
             if kind is None and "missing" in t:
                 print(f"{t['file']} {t['program']}: not in the log: {t['missing']}")
-    summary(tests, kinds, failed, known)
+    summary(tests, kinds, failed, known, args.others)
     wrong = judge(tests, kinds, failed, known, bool(args.files))
     if args.show_list:
         print("\n".join(wrong))
