@@ -98,7 +98,9 @@ struct bpf_env {
 	u64 (*jiffies)(void);
 	/* instructions after which a non-sleepable / sleepable program is stopped; 0: never */
 	u64 insn_budget, sleepable_insn_budget;
-	/* programs are not verified, but only stopped when they go wrong: to test that */
+	/* programs are interpreted, with every access checked, where they could be compiled */
+	bool interpreted;
+	/* programs are not verified (nor compiled), but only stopped when they go wrong: to test that */
 	bool unverified;
 	/* the verifier follows paths that others cover: to test that it may leave them out */
 	bool unpruned;

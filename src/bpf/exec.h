@@ -103,9 +103,13 @@ struct bpf_exec {
 	u32 depth; /* of frames in use - 1 */
 	u32 tail_calls;
 	bool stopped; /* by a fault or exception: everybody returns at once */
+	bool checked; /* interpreted: registers have regions, else all of them are numbers */
 	u64 ret; /* if stopped */
-	s64 left; /* instructions until the counter must be looked at */
+	/* instructions until the counter must be looked at; below 0 once the run is stopped */
+	s64 left;
 	s64 granted; /* what left was when it was filled last */
+	u64 owed; /* ns of calls that are not charged yet: see bpf_exec_settle() */
+	void *jit_sp; /* compiled code: where to leave it through; NULL: it was not entered */
 	u64 executed, budget;
 	bool preemptible; /* bpf_env->spend() and preempt() */
 	u64 epoch; /* bpf_rcu_epoch() when it began */
@@ -196,8 +200,15 @@ u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const vo
  * True when stopped.
  */
 bool bpf_exec_refill(struct bpf_exec *x);
-/* Before every call out of the program. */
+/*
+ * Charges the instructions so far and the ns that are owed for calls: before
+ * every call that can see the clock, or what other CPUs do.
+ */
+void bpf_exec_settle(struct bpf_exec *x);
+/* Adds @ns, and settles. */
 void bpf_exec_charge(struct bpf_exec *x, u64 ns);
+/* Ends the run where it is, with result @ret: everybody returns at once. */
+void bpf_exec_stop(struct bpf_exec *x, u64 ret);
 /* bpf_tail_call() with its arguments in @regs: true when x->prog is to go on from its start. */
 bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *regs);
 /* BPF_LD | BPF_ABS and IND: false beyond the packet. */
@@ -209,6 +220,12 @@ void bpf_exec_missing(struct bpf_exec *x, const struct bpf_ins *pc);
 const void *const *bpf_interp_labels(void);
 u64 bpf_interp(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *regs, u32 stack);
 void bpf_interp_decode(struct bpf_prog *prog);
+
+/* Where the frame of @depth ends, which is what R10 is there. */
+static inline u8 *bpf_exec_frame_top(const struct bpf_exec *x, u32 depth)
+{
+	return x->stack + (size_t)(BPF_MAX_FRAMES - depth) * BPF_STACK_SIZE;
+}
 
 /* What a REGION_FUNC register holds: looks like an address, is none. */
 #define BPF_FUNC_BASE 0xffffffffc0000000ULL

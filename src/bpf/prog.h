@@ -23,6 +23,7 @@
 struct bpf_subprog {
 	u32 start, end; /* instruction indices, end exclusive */
 	u32 stack; /* bytes, multiple of 8 */
+	bool reads_uninit; /* it may read of its stack what was not written: as 0 */
 	u32 func_type_id; /* BTF FUNC in prog->btf, 0 if unknown */
 	bool is_callback;
 };
@@ -40,6 +41,22 @@ struct bpf_kfunc_call {
 	u32 insn;
 	u32 kfunc, impl; /* BTF ids of FUNCs; impl 0: it cannot be reached */
 	u8 contexts; /* BPF_CONTEXT_* */
+};
+
+/* What a load, store or atomic operation has to do beyond the access itself. */
+enum bpf_insn_access {
+	ACCESS_PLAIN,
+	ACCESS_PROBE, /* the pointer may be anything: what is not there reads as 0 */
+	ACCESS_ARENA, /* 32 bits of the pointer count, and pages may be missing */
+	ACCESS_PACKET, /* a load of the context's pointer to the packet */
+	ACCESS_PACKET_END, /* ... to its end */
+};
+
+/* What verification has found out for the compiler, by instruction. */
+struct bpf_insn_facts {
+	u8 access; /* enum bpf_insn_access */
+	bool same_map; /* a call of a map helper: the map is always prog->maps[map] */
+	u8 map;
 };
 
 struct bpf_prog {
@@ -90,6 +107,8 @@ struct bpf_prog {
 
 	struct bpf_verifier_stats verified;
 	struct bpf_prog_exec *exec; /* how it is executed, see exec.h */
+	struct bpf_insn_facts *facts; /* while it is loaded; NULL: not verified */
+	struct bpf_jit_image *jit; /* jit/jit.h; NULL: it is interpreted */
 	u64 run_cnt, run_insns; /* statistics, as bpftool shows them */
 	u64 misses; /* times that it was not run because it was running: set by whoever calls it */
 	u8 tag[BPF_TAG_SIZE];

@@ -35,6 +35,8 @@ struct kernel_config {
 	 * Linux up to 7.0, and not at load: --contexts run
 	 */
 	bool contexts_at_run;
+	/* programs are interpreted, with every access checked, where they could be compiled */
+	bool interpreted;
 	/* programs are not verified, only stopped when they go wrong: to test that */
 	bool unverified;
 	/* lines of the kernel log and of bpf_printk(), at their virtual time */
