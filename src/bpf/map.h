@@ -44,6 +44,16 @@ struct btf_record {
 	struct btf_field fields[];
 };
 
+/*
+ * Where an array's elements are: element @index of CPU @cpu at base +
+ * cpu * percpu_stride + index * elem_size, in the kernel heap.
+ */
+struct bpf_array_layout {
+	char *base;
+	u32 elem_size, max_entries;
+	u64 percpu_stride; /* 0: one array for all CPUs */
+};
+
 struct bpf_map_ops {
 	/* -errno for attributes that the kernel refuses */
 	int (*check)(const union bpf_attr *attr);
@@ -86,6 +96,9 @@ struct bpf_map_ops {
 	/* Is there something to read for poll()? */
 	bool (*readable)(struct bpf_map *map);
 
+	/* Arrays, also per CPU: bpf_map_array_layout(). */
+	void (*array_layout)(const struct bpf_map *map, struct bpf_array_layout *layout);
+
 	/* The range that mmap() of the descriptor shows, and its place in the heap. */
 	void *(*mmap_range)(struct bpf_map *map, u64 *size);
 	/* May this part be mapped, and writable? Absent: all of it. */
@@ -113,6 +126,19 @@ struct bpf_map {
 /* The ops of @type, or NULL when the type is not supported. */
 const struct bpf_map_ops *bpf_map_ops_of(enum bpf_map_type type);
 const char *bpf_map_type_name(enum bpf_map_type type);
+
+/*
+ * False if @map is no array of values. The layout is the same as long as the map
+ * lives, so it may be compiled into code that holds the map. Not for the
+ * template of inner maps (inner_meta), which has no elements.
+ */
+static inline bool bpf_map_array_layout(const struct bpf_map *map, struct bpf_array_layout *layout)
+{
+	if (!map->ops->array_layout)
+		return false;
+	map->ops->array_layout(map, layout);
+	return true;
+}
 
 static inline struct bpf_map *bpf_map_from_fd(int fd)
 {

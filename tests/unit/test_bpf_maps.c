@@ -185,6 +185,41 @@ static void test_percpu_array(void **state)
 			 -EINVAL);
 }
 
+/* Addresses computed from the layout are those that lookups give. */
+static void check_layout(enum bpf_map_type type, u32 flags, u32 elem_size, u64 stride)
+{
+	int fd = map_create_flags(type, 4, 12, 5, flags);
+	struct bpf_map *map = map_of(fd);
+	struct bpf_array_layout l = { 0 };
+	u32 i, cpu;
+
+	assert_true(bpf_map_array_layout(map, &l));
+	assert_int_equal(l.elem_size, elem_size);
+	assert_int_equal(l.max_entries, 5);
+	assert_int_equal(l.percpu_stride, stride);
+	for (i = 0; i < 5; i++) {
+		for (cpu = 0; cpu < NR_CPUS; cpu++) {
+			test_cpu = cpu;
+			assert_ptr_equal(map->ops->lookup(map, &i),
+					 l.base + cpu * l.percpu_stride + i * l.elem_size);
+		}
+	}
+	test_cpu = 0;
+	bpf_close(fd);
+}
+
+static void test_array_layout(void **state)
+{
+	struct bpf_array_layout l;
+	int fd = map_create(BPF_MAP_TYPE_HASH, 4, 4, 1);
+
+	check_layout(BPF_MAP_TYPE_ARRAY, 0, 16, 0);
+	check_layout(BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, 16, 0);
+	check_layout(BPF_MAP_TYPE_PERCPU_ARRAY, 0, 16, 128);
+	assert_false(bpf_map_array_layout(map_of(fd), &l));
+	bpf_close(fd);
+}
+
 /* --- hashes ---------------------------------------------------------------- */
 
 static void test_hash(void **state)
@@ -903,6 +938,7 @@ int main(void)
 		TEST(test_addresses),
 		TEST(test_addresses),
 		TEST(test_percpu_array),
+		TEST(test_array_layout),
 		TEST(test_hash),
 		TEST(test_hash_iteration),
 		TEST(test_hash_delete_in_walk),

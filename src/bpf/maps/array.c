@@ -194,6 +194,15 @@ static void *array_mmap_range(struct bpf_map *map, u64 *size)
 	return to_array(map)->data;
 }
 
+static void array_layout(const struct bpf_map *map, struct bpf_array_layout *layout)
+{
+	const struct array_map *a = container_of(map, struct array_map, map);
+
+	*layout = (struct bpf_array_layout){ .base = a->data,
+					     .elem_size = a->elem_size,
+					     .max_entries = map->max_entries };
+}
+
 const struct bpf_map_ops array_map_ops = {
 	.check = array_check,
 	.alloc = array_alloc,
@@ -205,5 +214,6 @@ const struct bpf_map_ops array_map_ops = {
 	.next_key = bpf_array_next_key,
 	.sys_update = array_sys_update,
 	.check_btf = bpf_array_check_btf,
+	.array_layout = array_layout,
 	.mmap_range = array_mmap_range,
 };

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Per-CPU arrays: one array per possible CPU, each an object of its own in the
- * kernel heap.
+ * Per-CPU arrays: one object in the kernel heap, in which every possible CPU has
+ * an array that begins on a cache line of its own.
  */
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "../../base/alloc.h"
 #include "map_impl.h"
+
+#define CACHE_LINE 64UL
 
 struct percpu_array {
 	struct bpf_map map;
 	u32 elem_size, nr_cpus;
-	char **data; /* [cpu] */
+	u64 stride; /* from CPU to CPU */
+	char *data;
 };
 
 static struct percpu_array *to_array(struct bpf_map *map)
@@ -32,25 +33,26 @@ static int percpu_array_check(const union bpf_attr *attr)
 	return 0;
 }
 
+static char *element(const struct percpu_array *a, u32 cpu, u32 index)
+{
+	return a->data + cpu * a->stride + (u64)index * a->elem_size;
+}
+
 static void percpu_array_free(struct bpf_map *map)
 {
 	struct percpu_array *a = to_array(map);
 	u32 cpu, i;
 
-	for (cpu = 0; a->data && cpu < a->nr_cpus; cpu++) {
-		for (i = 0; a->data[cpu] && map->record && i < map->max_entries; i++)
-			bpf_map_free_fields(map, a->data[cpu] + (u64)i * a->elem_size);
-		kheap_free(a->data[cpu]);
-	}
-	free(a->data);
+	for (cpu = 0; a->data && map->record && cpu < a->nr_cpus; cpu++)
+		for (i = 0; i < map->max_entries; i++)
+			bpf_map_free_fields(map, element(a, cpu, i));
+	kheap_free(a->data);
 }
 
 static struct bpf_map *percpu_array_alloc(const union bpf_attr *attr, int *err)
 {
 	struct bpf_map *map = bpf_map_new(&percpu_array_map_ops, attr, sizeof(struct percpu_array));
 	struct percpu_array *a;
-	u64 size;
-	u32 cpu;
 
 	*err = -ENOMEM;
 	if (!map)
@@ -58,20 +60,15 @@ static struct bpf_map *percpu_array_alloc(const union bpf_attr *attr, int *err)
 	a = to_array(map);
 	a->elem_size = bpf_round_value(map->value_size);
 	a->nr_cpus = bpf_env->nr_cpus;
-	a->data = xcalloc(a->nr_cpus, sizeof(*a->data));
-	size = (u64)a->elem_size * map->max_entries;
-	if (size > MAP_MAX_BYTES / a->nr_cpus)
-		goto fail;
-	for (cpu = 0; cpu < a->nr_cpus; cpu++) {
-		a->data[cpu] = kheap_alloc(&bpf_value_type, size);
-		if (!a->data[cpu])
-			goto fail;
+	a->stride = ALIGN_UP((u64)a->elem_size * map->max_entries, CACHE_LINE);
+	if (a->stride <= MAP_MAX_BYTES / a->nr_cpus)
+		a->data = kheap_alloc(&bpf_value_type, a->stride * a->nr_cpus);
+	if (!a->data) {
+		bpf_map_put(map);
+		return NULL;
 	}
 	*err = 0;
 	return map;
-fail:
-	bpf_map_put(map);
-	return NULL;
 }
 
 static void *percpu_array_lookup_cpu(struct bpf_map *map, const void *key, u32 cpu)
@@ -82,7 +79,7 @@ static void *percpu_array_lookup_cpu(struct bpf_map *map, const void *key, u32 c
 	memcpy(&index, key, sizeof(index));
 	if (index >= map->max_entries || cpu >= a->nr_cpus)
 		return NULL;
-	return a->data[cpu] + (u64)index * a->elem_size;
+	return element(a, cpu, index);
 }
 
 static void *percpu_array_lookup(struct bpf_map *map, const void *key)
@@ -153,6 +150,16 @@ static long percpu_array_delete(struct bpf_map *map, const void *key)
 	return -EINVAL;
 }
 
+static void percpu_array_layout(const struct bpf_map *map, struct bpf_array_layout *layout)
+{
+	const struct percpu_array *a = container_of(map, struct percpu_array, map);
+
+	*layout = (struct bpf_array_layout){ .base = a->data,
+					     .elem_size = a->elem_size,
+					     .max_entries = map->max_entries,
+					     .percpu_stride = a->stride };
+}
+
 const struct bpf_map_ops percpu_array_map_ops = {
 	.check = percpu_array_check,
 	.alloc = percpu_array_alloc,
@@ -167,4 +174,5 @@ const struct bpf_map_ops percpu_array_map_ops = {
 	.sys_update = percpu_array_sys_update,
 	.sys_value_size = percpu_array_value_size,
 	.check_btf = bpf_array_check_btf,
+	.array_layout = percpu_array_layout,
 };
