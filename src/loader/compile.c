@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Compiles a .bpf.c with clang, or finds the result in the cache. The key is a
- * hash of all that the result depends on: the compiler, its arguments and the
- * content of every file that is included.
+ * Compiles a .bpf.c with clang, or finds the result in the cache (object_cache.c).
  *
  * Paths of the host are kept out of the object's debug information, so that its
  * hash is the same wherever the same source is compiled.
@@ -11,15 +9,15 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "../base/alloc.h"
-#include "../base/cache.h"
+#include "../base/file.h"
 #include "internal.h"
 
-#define OBJECT_ROOM (2UL << 20) /* bytes, more than most objects need */
+#define RULE_MAX_SIZE (1UL << 20)
 
 static bool is_source(const char *path)
 {
@@ -205,203 +203,95 @@ static enum loader_status run(const struct command *c, const char *path, struct 
 	return ret ? LOADER_ERR_COMPILE : LOADER_OK;
 }
 
-static enum loader_status run_with(const struct command *base, const char *path, const char *mode,
-				   const char *output, struct strbuf *out,
-				   struct loader_error *error)
+/* Compiles into @object; @rule is a make rule, which tells what was read. */
+static enum loader_status compile(const struct command *base, const char *path,
+				  struct strbuf *object, struct strbuf *rule,
+				  struct loader_error *error)
 {
+	int fd = memfd_create("rule", MFD_CLOEXEC);
+	char rule_file[64];
 	struct command c = {};
 	enum loader_status status;
 
 	for (u32 i = 0; i < base->nr; i++)
 		add_arg(&c, "%s", base->args[i]);
-	add_arg(&c, "%s", mode);
-	if (output) {
-		add_arg(&c, "-o");
-		add_arg(&c, "%s", output);
+	/* both into memory: neither a full disk nor an interrupted run leaves anything */
+	snprintf(rule_file, sizeof(rule_file), "/proc/%d/fd/%d", (int)getpid(), fd);
+	if (fd >= 0) {
+		add_arg(&c, "-MD");
+		add_arg(&c, "-MF");
+		add_arg(&c, "%s", rule_file);
 	}
+	add_arg(&c, "-c");
+	add_arg(&c, "-o");
+	add_arg(&c, "-");
 	add_arg(&c, "--");
 	add_arg(&c, "%s", path);
-	status = run(&c, path, out, error);
+	status = run(&c, path, object, error);
+	if (fd >= 0) {
+		file_read(rule_file, RULE_MAX_SIZE, rule);
+		close(fd);
+	}
 	free_command(&c);
 	return status;
 }
 
-/* --- the key --------------------------------------------------------------------- */
-
-/* The next file name of a make rule's right side, unescaped in place; NULL at the end. */
-static char *next_dependency(char **rest)
+/* VRT_CACHE=none: nothing is looked up or kept. */
+static enum loader_status wants_cache(bool *wanted, struct loader_error *error)
 {
-	char *in = *rest, *out, *name;
+	const char *told = getenv("VRT_CACHE");
 
-	while (*in == ' ' || *in == '\n' || (in[0] == '\\' && in[1] == '\n'))
-		in++;
-	if (!*in)
-		return NULL;
-	for (name = out = in; *in && *in != ' ' && *in != '\n'; in++) {
-		if ((in[0] == '\\' && (in[1] == ' ' || in[1] == '#')) ||
-		    (in[0] == '$' && in[1] == '$'))
-			in++;
-		*out++ = *in;
-	}
-	*rest = *in ? in + 1 : in;
-	*out = '\0';
-	return name;
+	*wanted = !told || !*told;
+	if (*wanted || !strcmp(told, "none"))
+		return LOADER_OK;
+	return loader_fail(error, LOADER_ERR_USAGE,
+			   "VRT_CACHE is '%s'; expected none, or that it is not set; XDG_CACHE_HOME tells where the cache is",
+			   told);
 }
 
-static void hash_text(struct hash_sha256 *hash, const char *s)
-{
-	hash_sha256_add(hash, s, strlen(s) + 1);
-}
-
-static enum loader_status hash_dependencies(struct hash_sha256 *hash, const struct command *c,
-					    const char *path, struct loader_error *error)
-{
-	struct strbuf rule = {};
-	enum loader_status status = run_with(c, path, "-M", NULL, &rule, error);
-	char hex[SHA256_HEX_SIZE], *text, *rest, *name;
-
-	text = rest = strbuf_detach(&rule);
-	rest = strchr(rest, ':') ? strchr(rest, ':') + 1 : rest;
-	while (status == LOADER_OK && (name = next_dependency(&rest))) {
-		if (hash_sha256_file(name, hex))
-			status = loader_fail(error, LOADER_ERR_COMPILE, "%s: includes %s, which cannot be read",
-					     path, name);
-		hash_text(hash, hex);
-	}
-	free(text);
-	return status;
-}
-
-static enum loader_status hash_compiler(struct hash_sha256 *hash, const struct command *c,
-					const char *path, struct loader_error *error)
-{
-	struct command version = {};
-	struct strbuf out = {};
-	enum loader_status status;
-
-	add_arg(&version, "%s", c->args[0]);
-	add_arg(&version, "--version");
-	status = run(&version, path, &out, error);
-	hash_text(hash, strbuf_str(&out));
-	strbuf_free(&out);
-	free_command(&version);
-	return status;
-}
-
-static enum loader_status make_key(char key[SHA256_HEX_SIZE], const struct command *c,
-				   const char *path, struct loader_error *error)
-{
-	const char *slash = strrchr(path, '/');
-	struct hash_sha256 hash;
-	u8 digest[SHA256_BYTES];
-	enum loader_status status;
-
-	hash_sha256_init(&hash);
-	for (u32 i = 0; i < c->nr; i++)
-		hash_text(&hash, c->args[i]);
-	hash_text(&hash, slash ? slash + 1 : path);
-	status = hash_compiler(&hash, c, path, error);
-	if (status == LOADER_OK)
-		status = hash_dependencies(&hash, c, path, error);
-	hash_sha256_final(&hash, digest);
-	hash_sha256_hex(digest, key);
-	return status;
-}
-
-/* --- the cache -------------------------------------------------------------------- */
-
-static char *temporary_directory(void)
-{
-	const char *tmp = getenv("TMPDIR");
-	char *dir = join(tmp && *tmp == '/' ? tmp : "/tmp", "vruntime-XXXXXX");
-
-	if (mkdtemp(dir))
-		return dir;
-	free(dir);
-	return NULL;
-}
-
-/* Compiles into @object, which appears at once and complete. */
-static enum loader_status compile_to(const char *object, const struct command *c, const char *path,
-				     struct loader_error *error)
-{
-	struct strbuf part = {}, out = {};
-	enum loader_status status;
-
-	strbuf_printf(&part, "%s.%d", object, (int)getpid());
-	status = run_with(c, path, "-c", strbuf_str(&part), &out, error);
-	if (status == LOADER_OK && rename(strbuf_str(&part), object))
-		status = loader_fail(error, LOADER_ERR_COMPILE, "%s: %s cannot be written: %s", path, object,
-				     strerror(errno));
-	if (status != LOADER_OK)
-		unlink(strbuf_str(&part));
-	strbuf_free(&part);
-	strbuf_free(&out);
-	return status;
-}
-
-static enum loader_status compile_and_read(struct image *image, const char *object,
-					   const struct command *c, const char *path,
-					   struct loader_error *error)
-{
-	enum loader_status status = compile_to(object, c, path, error);
-
-	return status == LOADER_OK ? image_read(image, object, path, error) : status;
-}
-
-/* For one object more. What cannot be asked is tried. */
-static bool has_room(const char *dir)
-{
-	struct statvfs st;
-
-	return statvfs(dir, &st) || (u64)st.f_bavail * st.f_frsize >= OBJECT_ROOM;
-}
-
-static enum loader_status compile_uncached(struct image *image, const struct command *c,
-					   const char *path, const struct loader_options *opts,
+static enum loader_status compile_and_keep(const struct command *c, const char *path,
+					   const struct object_cache *cache, struct strbuf *object,
 					   loader_warn_fn warn, void *arg,
 					   struct loader_error *error)
 {
-	char *dir = temporary_directory(), *object;
-	enum loader_status status;
+	struct strbuf rule = {}, line = {};
+	enum loader_status status = compile(c, path, object, &rule, error);
+	int err;
 
-	if (!dir)
-		return loader_fail(error, LOADER_ERR_COMPILE,
-				   "%s: cannot be compiled: neither the cache (~/.cache/vruntime) nor a temporary directory can be written",
-				   path);
-	if (opts->verbose && warn)
-		warn("the cache (~/.cache/vruntime) is full or cannot be written; compiling into a temporary directory",
-		     arg);
-	object = join(dir, "object.bpf.o");
-	status = compile_and_read(image, object, c, path, error);
-	unlink(object);
-	rmdir(dir);
-	free(object);
-	free(dir);
+	if (status == LOADER_OK && cache) {
+		err = object_cache_keep(cache, object, rule.len ? rule.data : (char[]){ "" });
+		if (err && warn) {
+			strbuf_printf(&line, "the compiled object is not kept in %s: %s", cache->dir,
+				      strerror(-err));
+			warn(strbuf_str(&line), arg);
+		}
+	}
+	strbuf_free(&rule);
+	strbuf_free(&line);
 	return status;
 }
 
-static enum loader_status compile_cached(struct image *image, const struct command *c,
-					 const char *cache, const char *path,
-					 const struct loader_options *opts, loader_warn_fn warn,
-					 void *arg, struct loader_error *error)
+/* From the cache, if it is there and whole, or from the compiler. */
+static enum loader_status find_or_compile(const struct command *c, const char *path,
+					  struct image *image, loader_warn_fn warn, void *arg,
+					  struct loader_error *error)
 {
-	char key[SHA256_HEX_SIZE], *object, *name;
-	struct strbuf file = {};
-	enum loader_status status = make_key(key, c, path, error);
+	struct object_cache cache = {};
+	struct strbuf object = {};
+	enum loader_status status;
+	bool wanted;
 
+	status = wants_cache(&wanted, error);
 	if (status != LOADER_OK)
 		return status;
-	strbuf_printf(&file, "%s.bpf.o", key);
-	name = strbuf_detach(&file);
-	object = join(cache, name);
-	/* an object in the cache that is damaged is made again */
-	if (access(object, R_OK) || image_read(image, object, path, NULL) != LOADER_OK)
-		status = has_room(cache) ?
-				 compile_and_read(image, object, c, path, error) :
-				 compile_uncached(image, c, path, opts, warn, arg, error);
-	free(object);
-	free(name);
+	wanted = wanted && object_cache_open(&cache, c->args, path);
+	if (!wanted || !object_cache_find(&cache, &object))
+		status = compile_and_keep(c, path, wanted ? &cache : NULL, &object, warn, arg,
+					  error);
+	object_cache_close(&cache);
+	if (status == LOADER_OK)
+		return image_take(image, &object, path, error);
+	strbuf_free(&object);
 	return status;
 }
 
@@ -411,7 +301,6 @@ static enum loader_status compile_source(struct image *image, const char *path,
 {
 	struct command c = {};
 	enum loader_status status;
-	char *cache;
 
 	*image = (struct image){};
 	if (access(path, R_OK))
@@ -421,15 +310,8 @@ static enum loader_status compile_source(struct image *image, const char *path,
 		return loader_fail(error, LOADER_ERR_USAGE, "%s: is a directory; expected a source file",
 				   path);
 	status = make_command(&c, path, opts, error);
-	if (status == LOADER_OK) {
-		cache = cache_directory("");
-		if (cache)
-			status = compile_cached(image, &c, cache, path, opts, warn, arg,
-						error);
-		else
-			status = compile_uncached(image, &c, path, opts, warn, arg, error);
-		free(cache);
-	}
+	if (status == LOADER_OK)
+		status = find_or_compile(&c, path, image, opts->verbose ? warn : NULL, arg, error);
 	free_command(&c);
 	return status;
 }

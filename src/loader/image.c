@@ -185,6 +185,16 @@ static enum loader_status check(const struct image *image, const char *shown,
 	return LOADER_OK;
 }
 
+/* What is not an object is not kept. */
+static enum loader_status settle(struct image *image, enum loader_status status)
+{
+	if (status != LOADER_OK) {
+		free(image->data);
+		image->data = NULL;
+	}
+	return status;
+}
+
 enum loader_status image_read(struct image *image, const char *path, const char *shown,
 			      struct loader_error *error)
 {
@@ -199,9 +209,13 @@ enum loader_status image_read(struct image *image, const char *path, const char 
 	close(fd);
 	if (status == LOADER_OK)
 		status = check(image, shown, error);
-	if (status != LOADER_OK) {
-		free(image->data);
-		image->data = NULL;
-	}
-	return status;
+	return settle(image, status);
+}
+
+enum loader_status image_take(struct image *image, struct strbuf *bytes, const char *shown,
+			      struct loader_error *error)
+{
+	image->size = bytes->len;
+	image->data = strbuf_detach(bytes);
+	return settle(image, check(image, shown, error));
 }

@@ -117,6 +117,9 @@ struct image {
 enum loader_status image_read(struct image *image, const char *path, const char *shown,
 			      struct loader_error *error);
 
+/* The same of bytes that are here already and become the image's. */
+enum loader_status image_take(struct image *image, struct strbuf *bytes, const char *shown,
+			      struct loader_error *error);
 /* The content of a section that is not empty; NULL: there is none of that name. */
 const void *image_section(const struct image *image, const char *name, size_t *size);
 /* Is there more than one of that name? */
@@ -130,6 +133,22 @@ void image_each_symbol(const struct image *image, image_symbol_fn fn, void *arg)
 /* May libbpf trust the object's types? Before it opens it. */
 enum loader_status check_layout(const struct image *image, const char *path,
 				struct loader_error *error);
+
+/* --- object_cache.c --------------------------------------------------------- */
+
+/* What is known of an object before it is compiled, and where it may be found. */
+struct object_cache {
+	char *const *args; /* the compiler and its arguments but for files, NULL at the end */
+	char *dir, *manifest;
+};
+
+/* Of @path compiled by @args. False: there is none. To be closed in both cases. */
+bool object_cache_open(struct object_cache *cache, char *const *args, const char *path);
+/* Appends the object to @object. False: it is not there, or not whole, or not the same any more. */
+bool object_cache_find(const struct object_cache *cache, struct strbuf *object);
+/* @rule: what was read to make it, as compilers tell make; changed. 0 or -errno. */
+int object_cache_keep(const struct object_cache *cache, const struct strbuf *object, char *rule);
+void object_cache_close(struct object_cache *cache);
 
 /* --- compile.c -------------------------------------------------------------- */
 

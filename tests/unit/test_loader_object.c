@@ -6,7 +6,6 @@
 #include "loader_fixture.h"
 
 #include <elf.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "../../src/loader/internal.h"
@@ -278,81 +277,6 @@ static void test_no_compiler(void **state)
 	free(include);
 }
 
-static u32 count_cached(void)
-{
-	char command[256], buf[32] = "";
-	FILE *f;
-
-	snprintf(command, sizeof(command), "ls %s/vruntime | wc -l", test_dir);
-	f = popen(command, "r");
-	assert_non_null(fgets(buf, sizeof(buf), f));
-	pclose(f);
-	return (u32)atoi(buf);
-}
-
-static void test_cache(void **state)
-{
-	static const struct loader_options any = { .any_object = true };
-	static const char source[] = "#include \"part.h\"\n"
-		"__attribute__((section(\"syscall\"))) int prog(void *ctx) { return PART; }\n";
-	char hash[2][65], path[256];
-	struct loader *l;
-	u32 before;
-
-	write_source("part.h", "#define PART 1\n");
-	strcpy(path, write_source("cached.bpf.c", source));
-	l = open_with(path, &any);
-	assert_non_null(l);
-	strcpy(hash[0], loader_object_hash(l));
-	assert_int_equal(strlen(hash[0]), 64);
-	loader_close(l);
-	before = count_cached();
-	l = open_with(path, &any);
-	assert_string_equal(loader_object_hash(l), hash[0]);
-	loader_close(l);
-	assert_int_equal(count_cached(), before);
-	/* an included file counts as much as the source */
-	write_source("part.h", "#define PART 2\n");
-	l = open_with(path, &any);
-	strcpy(hash[1], loader_object_hash(l));
-	assert_string_not_equal(hash[1], hash[0]);
-	loader_close(l);
-	assert_int_equal(count_cached(), before + 1);
-	/* the same elsewhere is the same object */
-	snprintf(path, sizeof(path), "%s/elsewhere", test_dir);
-	assert_int_equal(mkdir(path, 0700), 0);
-	write_source("elsewhere/part.h", "#define PART 2\n");
-	l = open_with(write_source("elsewhere/cached.bpf.c", source), &any);
-	assert_string_equal(loader_object_hash(l), hash[1]);
-	loader_close(l);
-	/* without a cache, too */
-	setenv("XDG_CACHE_HOME", "/proc/nowhere", 1);
-	l = open_with(write_source("elsewhere/cached.bpf.c", source), &any);
-	assert_non_null(l);
-	assert_string_equal(loader_object_hash(l), hash[1]);
-	loader_close(l);
-	setenv("XDG_CACHE_HOME", test_dir, 1);
-}
-
-/* A cache that is full is done without. */
-static void test_full_cache(void **state)
-{
-	static const struct loader_options any = { .any_object = true };
-	char path[256];
-	struct loader *l;
-
-	snprintf(path, sizeof(path), "%s/full", test_dir);
-	assert_int_equal(mkdir(path, 0700), 0);
-	if (mount("tmpfs", path, "tmpfs", 0, "size=16k"))
-		skip(); /* only root can have a small file system */
-	setenv("XDG_CACHE_HOME", path, 1);
-	l = open_with(write_source("full.bpf.c", minimal), &any);
-	setenv("XDG_CACHE_HOME", test_dir, 1);
-	umount(path);
-	assert_non_null(l);
-	loader_close(l);
-}
-
 /* --- settings ---------------------------------------------------------------------- */
 
 static const char variables[] =
@@ -576,8 +500,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_in_it, forget, forget),
 		cmocka_unit_test_setup_teardown(test_compile_error, forget, forget),
 		cmocka_unit_test_setup_teardown(test_no_compiler, forget, forget),
-		cmocka_unit_test_setup_teardown(test_cache, forget, forget),
-		cmocka_unit_test_setup_teardown(test_full_cache, forget, forget),
 		cmocka_unit_test_setup_teardown(test_machine_variables, forget, forget),
 		cmocka_unit_test_setup_teardown(test_topology, forget, forget),
 		cmocka_unit_test_setup_teardown(test_set, forget, forget),
