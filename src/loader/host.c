@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../sim/topology.h"
 #include "facade.h"
 #include "internal.h"
 
@@ -15,9 +16,8 @@ enum loader_status host_init(struct loader *l, struct loader_error *error)
 	int nr_cpus;
 
 	facade_host();
-	l->topology = NULL;
 	nr_cpus = libbpf_num_possible_cpus();
-	l->nr_cpus = nr_cpus > 0 ? (u32)nr_cpus : 1;
+	l->nr_cpus = l->topology ? l->topology->nr_cpus : nr_cpus > 0 ? (u32)nr_cpus : 1;
 	l->kernel_btf = btf__load_vmlinux_btf();
 	if (l->kernel_btf)
 		return LOADER_OK;

@@ -67,7 +67,7 @@ enum loader_status loader_end(struct loader *l, enum loader_status status,
 /* Makes room for the log of each program. Before load. */
 void keep_logs(struct loader *l, u32 level);
 void free_logs(struct loader *l);
-/* Does as @opts->skip says. Before load. */
+/* Does as @opts->skip and @opts->only say. Before load. */
 enum loader_status skip_programs(const struct loader *l, const struct loader_options *opts,
 				 struct loader_error *error);
 /* Both NULL: none. */

@@ -50,12 +50,13 @@ struct loader_options {
 	/* programs that are not to be loaded, so that the others can be: to verify them */
 	const char *const *skip;
 	u32 nr_skip;
+	const char *only; /* the one program to load, with the table that it is in; NULL: all */
 	u32 log_level; /* of each program's load, as BPF_PROG_LOAD takes it; 0: no logs */
 	bool any_object; /* also one that has nothing, or not enough, to attach: to verify it */
 	/*
 	 * Into this host's kernel instead of the simulated one, in a process without
 	 * bpf_init(): objects of programs that only look (LOADER_TRACING, without lsm
-	 * and fmod_ret). Machine variables are the host's; @topology is not looked at.
+	 * and fmod_ret). Machine variables are the host's unless there is a @topology.
 	 */
 	bool host;
 	/* with @host: also what changes how it works, such as a scheduler, for the host is ours */

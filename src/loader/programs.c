@@ -27,23 +27,6 @@ static void forget_member(const struct loader *l, const struct bpf_program *prog
 	}
 }
 
-/* libbpf loads whatever struct_ops programs are in a table: they are made something else. */
-enum loader_status skip_programs(const struct loader *l, const struct loader_options *opts,
-				 struct loader_error *error)
-{
-	for (u32 i = 0; i < opts->nr_skip; i++) {
-		struct bpf_program *prog = bpf_object__find_program_by_name(l->obj, opts->skip[i]);
-
-		if (!prog)
-			return loader_fail(error, LOADER_ERR_USAGE, "%s: has no program '%s'",
-					   l->path, opts->skip[i]);
-		forget_member(l, prog);
-		bpf_program__set_type(prog, BPF_PROG_TYPE_UNSPEC);
-		bpf_program__set_autoload(prog, false);
-	}
-	return LOADER_OK;
-}
-
 /* Libbpf keeps the programs of a table in the places of their pointers. */
 static const char *member_in(const struct loader *l, const struct bpf_map *map,
 			     const struct bpf_program *prog)
@@ -65,6 +48,46 @@ static const char *member_in(const struct loader *l, const struct bpf_map *map,
 			return btf__name_by_offset(l->btf, m->name_off);
 	}
 	return NULL;
+}
+
+/* libbpf loads whatever struct_ops programs are in a table: they are made something else. */
+static void keep_out(const struct loader *l, struct bpf_program *prog)
+{
+	forget_member(l, prog);
+	bpf_program__set_type(prog, BPF_PROG_TYPE_UNSPEC);
+	bpf_program__set_autoload(prog, false);
+}
+
+/* A table that the program is not in may be of a type that the kernel does not have. */
+static enum loader_status keep_only(const struct loader *l, const char *name,
+				    struct loader_error *error)
+{
+	struct bpf_program *only = bpf_object__find_program_by_name(l->obj, name), *prog;
+	struct bpf_map *map;
+
+	if (!only)
+		return loader_fail(error, LOADER_ERR_USAGE, "%s: has no program '%s'", l->path, name);
+	bpf_object__for_each_program(prog, l->obj)
+		if (prog != only)
+			keep_out(l, prog);
+	bpf_object__for_each_map(map, l->obj)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS && !member_in(l, map, only))
+			bpf_map__set_autocreate(map, false);
+	return LOADER_OK;
+}
+
+enum loader_status skip_programs(const struct loader *l, const struct loader_options *opts,
+				 struct loader_error *error)
+{
+	for (u32 i = 0; i < opts->nr_skip; i++) {
+		struct bpf_program *prog = bpf_object__find_program_by_name(l->obj, opts->skip[i]);
+
+		if (!prog)
+			return loader_fail(error, LOADER_ERR_USAGE, "%s: has no program '%s'",
+					   l->path, opts->skip[i]);
+		keep_out(l, prog);
+	}
+	return opts->only ? keep_only(l, opts->only, error) : LOADER_OK;
 }
 
 static const char *member_of(const struct loader *l, const struct bpf_program *prog)

@@ -78,13 +78,27 @@ bool enumerator_value(const struct btf *btf, const struct btf_type *t, const cha
 	return false;
 }
 
-/* An enumerator of the variable's own type, or one of the kernel's. */
+/* An integer is often meant to hold an enumerator, whatever its type is called. */
+static bool object_enumerator(const struct loader *l, const char *name, u64 *value)
+{
+	for (u32 id = 1; id < btf__type_cnt(l->btf); id++) {
+		const struct btf_type *t = btf__type_by_id(l->btf, id);
+
+		if (btf_is_any_enum(t) && enumerator_value(l->btf, t, name, value, NULL))
+			return true;
+	}
+	return false;
+}
+
+/* An enumerator of the variable's own type, or one of the object's or the kernel's. */
 static bool parse_name(const struct value *v, const char *word, u64 *value)
 {
 	const struct btf_type *t = btf__type_by_id(v->l->btf, v->var->type_id);
 	struct suggest near = { .word = word };
 
 	if (btf_is_any_enum(t) && enumerator_value(v->l->btf, t, word, value, &near))
+		return true;
+	if (!btf_is_any_enum(t) && object_enumerator(v->l, word, value))
 		return true;
 	if (kernel_enumerator(v->l, word, value))
 		return true;
