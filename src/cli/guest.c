@@ -146,14 +146,14 @@ static void on_warning(const char *line, void *arg)
 		fprintf(stderr, "%s: %s\n", g->label, line);
 }
 
-static int send_file(const struct guest_run *g, const char *name, const struct strbuf *content)
+int guest_send_file(struct vm *vm, const char *name, const struct strbuf *content)
 {
 	struct strbuf body = {};
 	int err;
 
 	strbuf_add(&body, name, strlen(name) + 1);
 	strbuf_add(&body, content->data, content->len);
-	err = channel_send(vm_channel(g->vm), CHANNEL_FILE, body.data, body.len);
+	err = channel_send(vm_channel(vm), CHANNEL_FILE, body.data, body.len);
 	strbuf_free(&body);
 	return err;
 }
@@ -182,7 +182,7 @@ static bool send_object(struct guest_run *g, const char *scheduler)
 	if (error.status != LOADER_OK)
 		fail_load(g, &error);
 	else
-		send_file(g, OBJECT_NAME, &object);
+		guest_send_file(g->vm, OBJECT_NAME, &object);
 	strbuf_free(&object);
 	loader_error_free(&error);
 	return !json_at(g->run, "end");
@@ -196,11 +196,11 @@ static void send_workload(struct guest_run *g)
 
 	/* it was read before: the plan has the workload */
 	if (file && file_is_regular(file) && !file_read(file, WORKLOAD_MAX_FILE, &text))
-		send_file(g, WORKLOAD_NAME, &text);
+		guest_send_file(g->vm, WORKLOAD_NAME, &text);
 	strbuf_free(&text);
 }
 
-static void add_list(struct json_object *settings, const char *key, const struct text_list *list)
+void guest_add_list(struct json_object *settings, const char *key, const struct text_list *list)
 {
 	struct json_object *array = json_object_new_array();
 
@@ -220,10 +220,10 @@ static int send_run(const struct guest_run *g)
 	if (!scheduler_is_class(g->scheduler))
 		json_add_string(settings, RUN_KEY_OBJECT, OBJECT_NAME);
 	scheduler_settings(g->plan, g->scheduler, &set, &copy);
-	add_list(settings, RUN_KEY_SET, &set);
+	guest_add_list(settings, RUN_KEY_SET, &set);
 	free(copy);
-	add_list(settings, RUN_KEY_INIT_PROGS, &o->init_progs);
-	add_list(settings, RUN_KEY_PRINT, &o->print);
+	guest_add_list(settings, RUN_KEY_INIT_PROGS, &o->init_progs);
+	guest_add_list(settings, RUN_KEY_PRINT, &o->print);
 	if (o->ops)
 		json_add_string(settings, RUN_KEY_OPS, o->ops);
 	guest_send_actions(g->plan, settings);

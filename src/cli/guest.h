@@ -27,6 +27,11 @@ int guest_check_plan(const struct run_plan *plan, bool host, char *err, size_t e
 int guest_check_actions(const struct run_plan *plan, bool host, char *err, size_t err_size);
 void guest_send_actions(const struct run_plan *plan, struct json_object *settings);
 void guest_add_timeline(struct json_object *end, struct json_object *run);
+/* A file for what is asked of @vm next. 0 or -errno. */
+struct strbuf;
+int guest_send_file(struct vm *vm, const char *name, const struct strbuf *content);
+/* The strings of @list, as an array @key of @settings. */
+void guest_add_list(struct json_object *settings, const char *key, const struct text_list *list);
 /* The "run" object of docs/json.md for @scheduler in @vm. In a process of its own. */
 struct json_object *guest_run(const struct run_plan *plan, const char *scheduler, struct vm *vm);
 

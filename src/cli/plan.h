@@ -21,6 +21,8 @@ int plan_with(struct run_plan *plan, char *err, size_t err_size);
 int plan_watches(struct run_plan *plan, char *err, size_t err_size);
 int plan_cgroups(struct run_plan *plan, char *err, size_t err_size);
 int plan_targets(struct run_plan *plan, char *err, size_t err_size);
+/* Only what --on says, whatever is to be done there. */
+int plan_places(struct run_plan *plan, char *err, size_t err_size);
 int plan_enclave(struct run_plan *plan, char *err, size_t err_size);
 
 /*

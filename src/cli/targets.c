@@ -34,10 +34,21 @@ static int add_target(struct run_plan *plan, const char *text, size_t len, char 
 				 (int)len, text);
 	plan->targets = xreallocarray(plan->targets, plan->nr_targets + 1, sizeof(*plan->targets));
 	plan->targets[plan->nr_targets++] = t;
-	return t.place == RUN_ON_SIM ? 0 : guest_check_plan(plan, t.place == RUN_ON_HOST, err, err_size);
+	return 0;
 }
 
 int plan_targets(struct run_plan *plan, char *err, size_t err_size)
+{
+	int ret = plan_places(plan, err, err_size);
+
+	for (u32 i = 0; i < plan->nr_targets && !ret; i++)
+		if (plan->targets[i].place != RUN_ON_SIM)
+			ret = guest_check_plan(plan, plan->targets[i].place == RUN_ON_HOST, err,
+					       err_size);
+	return ret;
+}
+
+int plan_places(struct run_plan *plan, char *err, size_t err_size)
 {
 	const char *text = plan->options.on ? plan->options.on : "sim";
 

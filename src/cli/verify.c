@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/alloc.h"
 #include "../base/error.h"
@@ -23,7 +24,7 @@ struct verify_options {
 	struct run_options run; /* those that it has */
 	bool kfuncs;
 	struct verify_view view;
-	struct text_list compare;
+	struct text_list compare, globals;
 	u32 output, log;
 };
 
@@ -47,14 +48,21 @@ static const struct cmd_option options[] = {
 	  "sort rows; a ! behind a column: the largest first" },
 	{ "output", 'o', CMD_CHOICE, FIELD(output), OUTPUTS,
 	  "how to print: a report (default), rows of a table or of CSV, or JSON" },
-	{ "compare", 'C', CMD_LIST, FIELD(compare), "CSV",
-	  "instead of verifying: what differs between two files of --output csv; given twice" },
+	{ "compare", 'C', CMD_LIST, FIELD(compare), "A.csv B.csv",
+	  "instead of verifying: join two files of --output csv. Each column is shown three times: "
+	  "of A, of B, and what differs; filters and sorting take 'insns_a', 'insns_b', "
+	  "'insns_diff' and 'insns_pct', and '|insns_diff|' for its size" },
 	{ "log", 0, CMD_CHOICE, FIELD(log), LOGS,
 	  "print what the load of each program said, in the kernel's words: of what is refused, of "
 	  "all paths, or only the statistics" },
 	{ "host-stats", 0, CMD_FLAG, FIELD(run.host_stats), NULL,
 	  "with the time that it took on this host, in JSON and as column 'duration'" },
-	{ "set-global", 'G', CMD_LIST, FIELD(run.set), "VAR=VALUE", "the same as --set" },
+	{ "set-global", 'G', CMD_LIST, FIELD(globals), "VAR=VALUE",
+	  "as --set; with several values, 'VAR={1,2,8}' or 'VAR={0-7}', all programs are verified "
+	  "with each of them, and with all combinations if it is repeated" },
+	{ "on", 0, CMD_TEXT, FIELD(run.on), "PLACE,...",
+	  "ask real kernels, too, and show their verdicts beside ours: host, vm, or vm:KERNEL as of "
+	  "'vrt run'; nothing is attached" },
 	{ "machine", 'm', CMD_TEXT, FIELD(run.machine), "SPEC",
 	  "the simulated machine, as of 'vrt run'; default 4x2" },
 	{ "set", 0, CMD_LIST, FIELD(run.set), "VAR=VALUE",
@@ -81,12 +89,17 @@ static const struct cmd_table table = {
 	.notes = "exit status:\n"
 		 "  0  all programs are accepted\n"
 		 "  1  the command line makes no sense\n"
-		 "  2  a program is refused, or an object cannot be loaded\n"
+		 "  2  a program is refused, an object cannot be loaded, or a kernel of --on could\n"
+		 "     not be asked at all\n"
+		 "  4  a kernel of --on says otherwise about a program\n"
 		 "\n"
 		 "examples:\n"
 		 "  vrt verify --kfuncs fifo\n"
 		 "  vrt verify *.bpf.o -e prog,insns,states -s insns! -f 'insns>100'\n"
-		 "  vrt verify *.bpf.o -o csv > after.csv; vrt verify -C before.csv -C after.csv\n",
+		 "  vrt verify *.bpf.o -o csv > after.csv; vrt verify -C before.csv after.csv\n"
+		 "  vrt verify -C before.csv after.csv -f 'insns_pct>5' -s '|insns_diff|!'\n"
+		 "  vrt verify fifo -G 'slice_ns={1000000,5000000}' -o table\n"
+		 "  vrt verify --on host,vm:7.0 fifo\n",
 };
 
 /* --- report ------------------------------------------------------------------------- */
@@ -230,7 +243,8 @@ static void print_object(struct json_object *object, bool kfuncs)
 	struct json_object *programs = json_at(object, "programs");
 	const char *message = json_string_at(object, "message");
 
-	printf("%s: %s", json_string_at(object, "object"), json_string_at(object, "verdict"));
+	printf("%s%s: %s", json_string_at(object, "object"), json_string_at(object, "variant"),
+	       json_string_at(object, "verdict"));
 	printf(programs ? ", kernel %s\n" : "\n", json_string_at(object, "kernel"));
 	if (programs) {
 		print_programs(programs);
@@ -239,6 +253,7 @@ static void print_object(struct json_object *object, bool kfuncs)
 		if (kfuncs)
 			print_kfuncs(programs);
 	}
+	verify_print_asked(object);
 	if (*message) {
 		fputs("\n    ", stdout);
 		print_wrapped(stdout, message, 4, 4, TABLE_WIDTH);
@@ -250,6 +265,18 @@ static void print_report(struct json_object *objects, bool kfuncs)
 {
 	for (size_t i = 0; i < json_object_array_length(objects); i++)
 		print_object(json_object_array_get_idx(objects, i), kfuncs);
+}
+
+/* They have no rows. */
+static void tell_failures(struct json_object *objects)
+{
+	for (size_t i = 0; i < json_object_array_length(objects); i++) {
+		struct json_object *object = json_object_array_get_idx(objects, i);
+
+		if (!strcmp(json_string_at(object, "verdict"), VERIFY_FAILED))
+			cli_error("verify: %s%s: %s", json_string_at(object, "object"),
+				  json_string_at(object, "variant"), json_string_at(object, "message"));
+	}
 }
 
 static void print_warnings(struct json_object *objects)
@@ -266,33 +293,52 @@ static void print_warnings(struct json_object *objects)
 
 /* --- the command ------------------------------------------------------------------------ */
 
-static struct json_object *verify_all(struct run_plan *plan, u32 log_level, int *status)
+static struct json_object *verify_one(struct verify_request *request, int *status)
+{
+	struct run_plan *plan = request->plan;
+	char why[256];
+	struct json_object *object = in_child(verify_object, request, why, sizeof(why));
+
+	if (!object) {
+		object = verify_failed(request, why);
+		*status = STATUS_BOOKS;
+	}
+	if (strcmp(json_string_at(object, "verdict"), VERIFY_ACCEPTED))
+		*status = max(*status, (int)STATUS_LOAD);
+	for (u32 i = 0; i < plan->nr_targets; i++)
+		if (plan->targets[i].place != RUN_ON_SIM)
+			verify_ask(request, &plan->targets[i], object);
+	if (verify_had_no_kernel(object))
+		*status = max(*status, (int)STATUS_LOAD);
+	if (verify_differs(object))
+		*status = max(*status, (int)STATUS_EXPECTATION);
+	return object;
+}
+
+static struct json_object *verify_all(struct run_plan *plan, const struct verify_variants *variants,
+				      u32 log_level, int *status)
 {
 	struct json_object *objects = json_object_new_array();
 
-	for (u32 i = 0; i < plan->schedulers.nr; i++) {
-		struct verify_request request = { plan, plan->schedulers.items[i], log_level };
-		char why[256];
-		struct json_object *object = in_child(verify_object, &request, why, sizeof(why));
+	for (u32 i = 0; i < plan->schedulers.nr * variants->nr; i++) {
+		struct verify_request request = {
+			plan, plan->schedulers.items[i / variants->nr], log_level,
+			&variants->items[i % variants->nr],
+		};
 
-		if (!object) {
-			object = verify_failed(&request, why);
-			*status = STATUS_BOOKS;
-		}
-		if (strcmp(json_string_at(object, "verdict"), VERIFY_ACCEPTED))
-			*status = max(*status, (int)STATUS_LOAD);
-		json_object_array_add(objects, object);
+		json_object_array_add(objects, verify_one(&request, status));
 	}
 	return objects;
 }
 
-static int verify(struct run_plan *plan, const struct verify_options *o)
+static int verify(struct run_plan *plan, const struct verify_variants *variants,
+		  const struct verify_options *o)
 {
 	struct json_object *objects, *document;
 	int status = STATUS_OK;
 
 	plan_kernels(plan);
-	objects = verify_all(plan, log_levels[o->log], &status);
+	objects = verify_all(plan, variants, log_levels[o->log], &status);
 	if (!plan->options.quiet)
 		print_warnings(objects);
 	if (o->output == OUTPUT_JSON) {
@@ -302,12 +348,29 @@ static int verify(struct run_plan *plan, const struct verify_options *o)
 		json_object_put(document);
 		return status;
 	}
-	if (o->output == OUTPUT_REPORT)
+	if (o->output == OUTPUT_REPORT) {
 		print_report(objects, o->kfuncs);
-	else
+	} else {
 		verify_print_rows(objects, &o->view);
+		tell_failures(objects);
+	}
 	json_object_put(objects);
 	return status;
+}
+
+/* "-G x={1,2}" is taken apart by a shell: "-Gx=1 x=2", or "-G x=1 x=2". */
+static int check_objects(const struct text_list *objects, char *err, size_t err_size)
+{
+	for (u32 i = 0; i < objects->nr; i++) {
+		const char *text = objects->items[i];
+
+		if (text[strcspn(text, ",=/")] == '=' && access(text, F_OK))
+			return vrt_error(err, err_size, -EINVAL,
+					 "'%s' is no object; several values for a variable need quotes: "
+					 "-G '%.*s={1,2,...}'",
+					 text, (int)strcspn(text, "="), text);
+	}
+	return 0;
 }
 
 /* Columns are of tables; the old way to ask for JSON is one, too. */
@@ -323,17 +386,24 @@ static int check_options(struct verify_options *o, char *err, size_t err_size)
 		return vrt_error(err, err_size, -EINVAL,
 				 "--emit, --filter and --sort are for tables and CSV; JSON has all that there is");
 	o->view.csv = o->output == OUTPUT_CSV;
-	if (o->view.emit && strstr(o->view.emit, "duration"))
+	/* beside a real kernel's time there is ours */
+	if ((o->view.emit && strstr(o->view.emit, "duration")) || o->run.on)
 		o->run.host_stats = true;
-	if (o->compare.nr && o->compare.nr != 2)
-		return vrt_error(err, err_size, -EINVAL,
-				 "--compare: expected two files: -C BEFORE.csv -C AFTER.csv");
-	return verify_view_check(&o->view, err, err_size);
+	o->view.kernels = o->run.on;
+	return stats_check(&o->view, o->compare.nr, err, err_size);
 }
 
-static int compare(const struct verify_options *o, char *err, size_t err_size)
+/* The second file is the argument, or another --compare's. */
+static int compare(const struct verify_options *o, const struct text_list *args, char *err,
+		   size_t err_size)
 {
-	if (!verify_compare(o->compare.items[0], o->compare.items[1], err, err_size))
+	struct text_list files = o->compare;
+
+	for (u32 i = 0; i < args->nr && files.nr < CMDLINE_MAX_LIST; i++)
+		files.items[files.nr++] = args->items[i];
+	if (files.nr != 2)
+		snprintf(err, err_size, "--compare: expected two files: -C BEFORE.csv AFTER.csv");
+	else if (!verify_compare(files.items[0], files.items[1], &o->view, err, err_size))
 		return STATUS_OK;
 	cli_error("verify: %s", err);
 	return STATUS_USAGE;
@@ -343,6 +413,7 @@ int cmd_verify(int argc, char **argv)
 {
 	struct run_plan *plan = xcalloc(1, sizeof(*plan));
 	struct verify_options o = {};
+	struct verify_variants variants = {};
 	char err[2048];
 	int status = STATUS_USAGE;
 
@@ -354,17 +425,20 @@ int cmd_verify(int argc, char **argv)
 	} else if (check_options(&o, err, sizeof(err))) {
 		cli_error("verify: %s", err);
 	} else if (o.compare.nr) {
-		status = compare(&o, err, sizeof(err));
+		status = compare(&o, &plan->schedulers, err, sizeof(err));
 	} else if (!plan->schedulers.nr) {
 		cli_error("verify: no object given: expected a .bpf.o, a .bpf.c, or the name of a "
 			  "policy that ships");
 	} else {
 		plan->options = o.run;
-		if (plan_schedulers(plan, err, sizeof(err)) ||
-		    plan_machine(plan, err, sizeof(err)))
+		if (check_objects(&plan->schedulers, err, sizeof(err)) ||
+		    plan_schedulers(plan, err, sizeof(err)) ||
+		    plan_machine(plan, err, sizeof(err)) || plan_places(plan, err, sizeof(err)) ||
+		    verify_variants_make(&variants, &o.globals, err, sizeof(err)))
 			cli_error("verify: %s", err);
 		else
-			status = verify(plan, &o);
+			status = verify(plan, &variants, &o);
+		verify_variants_free(&variants);
 	}
 	plan_free(plan);
 	free(plan);

@@ -274,6 +274,7 @@ static struct json_object *new_result(const struct verify_request *request)
 	struct json_object *result = json_object_new_object();
 
 	json_object_object_add(result, "object", json_text(request->object));
+	json_add_string(result, "variant", request->variant->suffix);
 	return result;
 }
 
@@ -295,7 +296,7 @@ struct json_object *verify_object(void *arg)
 	};
 	char *settings;
 
-	scheduler_settings(request->plan, request->object, &v.set, &settings);
+	verify_settings(request, &v.set, &settings);
 	v.file = scheduler_file(request->object);
 	v.result = new_result(request);
 	v.warnings = json_object_new_array();

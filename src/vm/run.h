@@ -13,6 +13,13 @@
  *		"action": "1s:offline=1"}],	as given
  *	 "warmup_ns": 0, "duration_ns": 1000000000, "seed": 1}
  *
+ * {"verify": LEVEL, "object": ..., "set": [...], "machine": "4x2"} instead: only the
+ * kernel's verdict on each program, with logs of a level as BPF_PROG_LOAD takes it (0: none).
+ * @machine: what the object's variables are to say of it. The END is then {"release": "7.0.13",
+ * "programs": [{"name": "", "verdict": "accepted"|"refused"|"not asked", "message": "",
+ * "processed": n, "states": n, "peak_states": n, "max_states_per_insn": n, "stack_depth": n,
+ * "duration_ns": n, "log": ""}], "message": "", "warnings": [""]}.
+ *
  * {"calibrate": true} instead: no workload, but what things cost, see
  * src/calibrate/calibrate.h. The END is then {"costs": {...}, "lost": [...]}.
  *
@@ -43,5 +50,7 @@
 #define RUN_KEY_DURATION "duration_ns"
 #define RUN_KEY_SEED "seed"
 #define RUN_KEY_CALIBRATE "calibrate"
+#define RUN_KEY_VERIFY "verify"
+#define RUN_KEY_MACHINE "machine"
 
 #endif

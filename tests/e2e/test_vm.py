@@ -161,6 +161,17 @@ class Vm(Test):
         self.check_refused(vrt("run", last, "-m", "2", "-w", "pipe", "-t", "200ms", "--on", "vm",
                                "--print", "wards"), 2, "has no map 'wards'")
 
+    def test_verify(self):
+        """Its verifier has the same verdicts on sched_ext programs, and nothing is attached."""
+        done = vrt("verify", "--on", "vm", "-m", "2", source("tests", "e2e", "bad",
+                                                             "no_null_check.bpf.c"), "--json")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        programs = {p["name"]: p["asked"][0] for p in json.loads(done.stdout)["objects"][0]["programs"]}
+        self.assertEqual({n: p["verdict"] for n, p in programs.items()},
+                         {"bad_enqueue": "refused", "bad_dispatch": "accepted", "bad_init": "accepted"})
+        self.assertTrue(all(p["agrees"] for p in programs.values()))
+        self.assertIn("R0 invalid mem access 'map_value_or_null'", programs["bad_enqueue"]["message"])
+
     def test_switch_order(self):
         """One CPU, three periodic tasks: who runs after whom is the same on both kernels.
 

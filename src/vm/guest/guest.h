@@ -22,6 +22,9 @@ int init_open_port(void);
 /* No return. */
 void init_power_off(void);
 
+/* verify.c: only the verdicts of the kernel, as @settings say, in a process of its own. */
+void verify_main(int fd, struct json_object *settings);
+
 /* session.c: a run as @settings says, in a process of its own. */
 void session_main(int fd, struct json_object *settings);
 

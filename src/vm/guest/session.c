@@ -482,6 +482,10 @@ void session_main(int fd, struct json_object *settings)
 		calibrate(fd);
 		return;
 	}
+	if (json_object_object_get_ex(settings, RUN_KEY_VERIFY, NULL)) {
+		verify_main(fd, settings);
+		return;
+	}
 	s.fd = fd;
 	s.settings = settings;
 	s.end = json_object_new_object();
