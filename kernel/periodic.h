@@ -37,6 +37,13 @@ struct bpf_periodic_ctx {
 enum bpf_periodic_mode {
 	/* the framework wakes the thread every period, and run() is called once */
 	BPF_PERIODIC_FRAMEWORK,
+	/*
+	 * run(), which is sleepable, loops over the iterator bpf_iter_periodic, whose
+	 * next() waits for the next period. When that returns NULL run() has to
+	 * return; it is called again unless the program is being detached. Not on the
+	 * simulated machine yet.
+	 */
+	BPF_PERIODIC_PROGRAM,
 };
 
 struct bpf_periodic_ops {
@@ -63,8 +70,15 @@ struct bpf_periodic_ops {
 	__u64 cpu_period_us;
 	/* An existing cgroup by its path, such as "/system"; empty: the root. */
 	char cgroup[BPF_PERIODIC_CGROUP_LEN];
-	/* Of the program; its thread is called bpf/<name>. */
+	/* Of the program. */
 	char name[BPF_PERIODIC_NAME_LEN];
+	/*
+	 * Empty: a thread of its own, bpf/<name>. A name: the thread bpf/<worker>, which
+	 * runs all programs that name it one after the other, in the order in which they
+	 * are due. They agree on nice level, quota and cgroup. Not on the simulated
+	 * machine yet.
+	 */
+	char worker[BPF_PERIODIC_NAME_LEN];
 };
 
 /* The value of a map of this type. */

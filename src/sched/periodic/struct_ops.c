@@ -79,10 +79,23 @@ static int set_nice(struct bpf_periodic_ops *ops, s32 nice)
 
 static int set_mode(struct bpf_periodic_ops *ops, u32 mode)
 {
+	if (mode == BPF_PERIODIC_PROGRAM)
+		return REFUSE(-EOPNOTSUPP,
+			      "mode is BPF_PERIODIC_PROGRAM (%u): the simulated machine only has BPF_PERIODIC_FRAMEWORK (%d) so far",
+			      mode, BPF_PERIODIC_FRAMEWORK);
 	if (mode != BPF_PERIODIC_FRAMEWORK)
 		return REFUSE(-EINVAL, "mode is %u: expected BPF_PERIODIC_FRAMEWORK (%d)", mode,
 			      BPF_PERIODIC_FRAMEWORK);
 	ops->mode = mode;
+	return 1;
+}
+
+static int set_worker(const char *worker)
+{
+	if (worker[0])
+		return REFUSE(-EOPNOTSUPP,
+			      "worker is \"%.*s\": the simulated machine has no shared threads so far; leave it empty",
+			      BPF_PERIODIC_NAME_LEN, worker);
 	return 1;
 }
 
@@ -109,6 +122,8 @@ static int periodic_init_member(const struct btf_type *t, const struct btf_membe
 		return set_cgroup(ops->cgroup, user->cgroup);
 	case offsetof(struct bpf_periodic_ops, name):
 		return set_name(ops->name, user->name);
+	case offsetof(struct bpf_periodic_ops, worker):
+		return set_worker(user->worker);
 	}
 	return 0;
 }
