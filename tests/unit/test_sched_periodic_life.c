@@ -61,6 +61,9 @@ static void test_refused(void **state)
 	assert_refused(SIMPLE, "p.nice=99", "nice is 99: expected -20 to 19");
 	assert_refused(SIMPLE, "p.nice=-21", "nice is -21");
 	assert_refused(SIMPLE, "p.mode=3", "mode is 3: expected BPF_PERIODIC_FRAMEWORK (0)");
+	assert_refused(SIMPLE, "p.mode=BPF_PERIODIC_PROGRAM",
+		       "mode is BPF_PERIODIC_PROGRAM (1): the simulated machine only has BPF_PERIODIC_FRAMEWORK (0)");
+	assert_refused(SIMPLE, "p.worker=both", "worker is \"both\": the simulated machine has no shared threads");
 	assert_refused(SIMPLE, "p.cpu_quota_us=1000", "cpu_quota_us is 1000 and cpu_period_us is 0: expected both");
 	assert_refused(SIMPLE, "p.cpu_period_us=1000", "cpu_quota_us is 0 and cpu_period_us is 1000");
 	assert_refused(SIMPLE, "p.cpu_quota_us=999 p.cpu_period_us=100000", "cpu_quota_us is 999: expected 1000 (1 ms)");
