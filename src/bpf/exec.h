@@ -109,6 +109,7 @@ struct bpf_exec {
 	s64 left;
 	s64 granted; /* what left was when it was filled last */
 	u64 owed; /* ns of calls that are not charged yet: see bpf_exec_settle() */
+	const u8 *deepest; /* R10 of the last frame that there is room for */
 	void *jit_sp; /* compiled code: where to leave it through; NULL: it was not entered */
 	u64 executed, budget;
 	bool preemptible; /* bpf_env->spend() and preempt() */

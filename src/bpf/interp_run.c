@@ -49,6 +49,7 @@ static struct bpf_exec *pool_get(void)
 		free(x);
 		return NULL;
 	}
+	x->deepest = bpf_exec_frame_top(x, BPF_MAX_FRAMES - 1);
 	return x;
 }
 

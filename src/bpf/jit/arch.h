@@ -9,35 +9,36 @@
 #include "jit.h"
 
 struct jit_buffer {
-	u8 *code; /* NULL: only count */
-	u32 capacity, used; /* bytes; what does not fit is only counted */
-	u64 address; /* of code[0] when it runs; 0: not known yet, and far away */
+	u8 *code; /* what does not fit into @capacity bytes is only counted */
+	u32 capacity, used;
+	u64 address; /* of code[0] when it runs; 0: only the size is wanted */
+	bool far; /* jumps are of the long form, whatever the distance */
 };
 
 struct jit_round {
 	const struct bpf_prog *prog;
 	struct jit_buffer *buf;
-	/*
-	 * nr + 1 offsets of instructions: in, those of the round before (never too
-	 * small); out, those of this one
-	 */
-	u32 *offsets;
 	const struct jit_layout *layout;
+	/* in: of the round before; out: of this one */
+	u32 *offsets; /* nr + 1: where the code of each instruction begins */
+	u32 *entries; /* ... and of each function */
 };
 
 /* What is known of the program's control flow: layout.c. */
 struct jit_layout {
-	u8 *leader; /* by instruction: control comes from elsewhere than the one before */
+	u8 *leader; /* by instruction: control may come from elsewhere than the one before */
 	struct jit_func {
 		u32 start, end;
-		bool calls; /* anything: the machine's stack must be aligned */
 		bool may_goto;
-		u16 regs; /* bit per BPF register that it writes or reads */
+		u16 regs; /* bit per BPF register that it names */
 		u32 zeroed; /* bytes of the frame to clear at entry */
 	} *funcs; /* as prog->subprogs */
 	u32 nr_funcs;
 	bool tail_calls; /* somewhere in the program */
 };
+
+void jit_layout_make(struct jit_layout *layout, const struct bpf_prog *prog);
+void jit_layout_free(struct jit_layout *layout);
 
 /* All of the program, from round->buf->used = 0. */
 void arch_compile(struct jit_round *round);

@@ -4,6 +4,7 @@
  * program does, counts and charges exactly what the interpreter does with it.
  *
  *	jit.c		compiling a program: rounds until offsets are settled
+ *	layout.c	where control goes, which registers functions use
  *	memory.c	memory for code, never writable and executable at once
  *	call.c		what a call in a program is: which function, how it is charged
  *	runtime.c	what compiled code calls, and how it is entered
@@ -36,8 +37,9 @@
 struct bpf_jit_image {
 	u8 *code;
 	u32 size; /* bytes */
-	u32 nr; /* instructions */
-	u32 *offsets; /* nr + 1: where the code of each begins */
+	u32 nr, nr_funcs; /* instructions and functions of the program */
+	u32 *offsets; /* nr + 1: where the code of each instruction begins */
+	u32 *entries; /* ... and of each function, as prog->subprogs */
 };
 
 /* Can this machine's programs be compiled (x86-64)? */
@@ -51,14 +53,12 @@ const char *bpf_jit_arch(void);
  */
 int bpf_jit_compile(struct bpf_prog *prog);
 void bpf_jit_free(struct bpf_prog *prog);
-/* With the last program of a kernel. */
-void bpf_jit_exit(void);
 
 /*
- * Runs the function of x->prog that starts at @insn in the frame x->depth. Returns
+ * Runs the function number @func of x->prog in the frame x->depth. Returns
  * r0; if x->stopped, nothing that means anything. x->left goes in and out.
  */
-u64 bpf_jit_run(struct bpf_exec *x, u32 insn, const u64 args[5]);
+u64 bpf_jit_run(struct bpf_exec *x, u32 func, const u64 args[5]);
 
 /* --- what calls are: call.c -------------------------------------------------------- */
 

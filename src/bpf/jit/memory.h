@@ -9,10 +9,12 @@
 
 #include "../../base/util.h"
 
-/* Writable memory of at least @size bytes, or NULL. Whole pages of its own. */
+/* Writable memory of @size bytes in whole pages of its own, or NULL. */
 void *jit_memory_alloc(u32 size);
-/* Fills the rest with traps and makes it executable. 0 or -errno. */
-int jit_memory_seal(void *code, u32 used, u32 size);
+/* Fills the rest of the last page with traps and makes it executable. 0 or -errno. */
+int jit_memory_seal(void *code, u32 size);
 void jit_memory_free(void *code, u32 size);
+/* Is it within the reach of a 32-bit displacement, from everywhere in that memory? */
+bool jit_memory_is_near(const void *p);
 
 #endif
