@@ -28,7 +28,7 @@ static void multiply(struct x86_jit *j)
 	if (by_reg(j))
 		x86_imul_rr(j->b, wide(j), DST, SRC);
 	else
-		x86_imul_ri(j->b, wide(j), DST, j->insn->imm);
+		x86_imul_rri(j->b, wide(j), DST, DST, j->insn->imm);
 }
 
 /* --- division ------------------------------------------------------------------ */

@@ -19,12 +19,12 @@ static void call_local(struct x86_jit *j)
 	struct jit_buffer *b = j->b;
 	u32 target = (u32)((s32)j->i + 1 + j->insn->imm), from;
 
+	x86_count(j);
 	x86_alu_rm(b, true, ALU_CMP, RBP, X86_RUN, RUN(deepest));
 	from = x86_jcc32_forward(b, CC_BE);
 	x86_detour(j, from, STUB_TOO_DEEP, j->i, 0);
 	x86_alu_ri(b, true, ALU_SUB, RBP, BPF_STACK_SIZE);
-	x86_alu_ri(b, true, ALU_SUB, X86_COUNT, (s32)j->uncounted);
-	j->uncounted = 0;
+	x86_test_rr(b, true, X86_COUNT, X86_COUNT);
 	from = x86_jcc32_forward(b, CC_S);
 	x86_detour(j, from, STUB_REFILL, target, b->used);
 	x86_call(b, j->round->entries[bpf_subprog_at(j->prog, target) - j->prog->subprogs]);
@@ -49,7 +49,7 @@ static void normalise_bools(struct x86_jit *j, u32 args)
 	}
 }
 
-static void owe(struct x86_jit *j, u64 ns)
+void x86_owe(struct x86_jit *j, u64 ns)
 {
 	if (!ns)
 		return;
@@ -82,7 +82,7 @@ static void call_direct(struct x86_jit *j, const struct bpf_jit_call *call)
 	struct jit_buffer *b = j->b;
 
 	x86_before_call(j);
-	owe(j, call->ns);
+	x86_owe(j, call->ns);
 	x86_store_var(b, &bpf_exec_current, X86_RUN);
 	if (call->settle)
 		x86_call_stub(b, STUB_SETTLE);
@@ -97,15 +97,6 @@ static void call_slow(struct x86_jit *j)
 	x86_before_call(j);
 	x86_mov_ri32(j->b, X86_T1, j->i);
 	x86_call_stub(j->b, STUB_SLOW);
-	x86_after_call(j);
-}
-
-static void call_count(struct x86_jit *j, const struct bpf_jit_call *call)
-{
-	x86_before_call(j);
-	owe(j, call->ns);
-	x86_alu_mi(j->b, false, ALU_ADD, X86_RUN, (s32)call->counter, call->delta);
-	x86_alu_rr(j->b, false, ALU_XOR, RAX, RAX);
 	x86_after_call(j);
 }
 
@@ -157,6 +148,8 @@ void x86_call_insn(struct x86_jit *j)
 		return;
 	}
 	bpf_jit_describe_call(j->prog, j->i, &call);
+	if (x86_inline_call(j, &call))
+		return;
 	switch (call.kind) {
 	case JIT_CALL_DIRECT:
 		call_direct(j, &call);
@@ -167,8 +160,7 @@ void x86_call_insn(struct x86_jit *j)
 	case JIT_CALL_TAIL:
 		tail_call(j);
 		break;
-	case JIT_CALL_COUNT:
-		call_count(j, &call);
+	case JIT_CALL_COUNT: /* always inline */
 		break;
 	}
 }

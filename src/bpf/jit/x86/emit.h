@@ -176,9 +176,9 @@ static inline void x86_imul_rr(struct jit_buffer *b, bool wide, u32 dst, u32 src
 	x86_rr_0f(b, wide, 0xaf, dst, src, false);
 }
 
-static inline void x86_imul_ri(struct jit_buffer *b, bool wide, u32 dst, s32 imm)
+static inline void x86_imul_rri(struct jit_buffer *b, bool wide, u32 dst, u32 src, s32 imm)
 {
-	x86_rr(b, wide, is_imm8(imm) ? 0x6b : 0x69, dst, dst);
+	x86_rr(b, wide, is_imm8(imm) ? 0x6b : 0x69, dst, src);
 	if (is_imm8(imm))
 		put8(b, (u8)imm);
 	else

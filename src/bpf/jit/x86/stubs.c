@@ -203,6 +203,7 @@ static void stub_packet(struct jit_buffer *b)
 /* Jumped to from a program: rsp is aligned. */
 static void stub_give_up(struct jit_buffer *b, const void *fn)
 {
+	x86_store(b, 8, X86_COUNT, X86_RUN, RUN(left));
 	x86_mov_rr(b, true, RDI, X86_RUN);
 	x86_mov_rr(b, false, RSI, X86_T1);
 	x86_call_c(b, fn);

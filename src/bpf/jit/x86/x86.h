@@ -8,6 +8,7 @@
  *	memory.c	loads, stores, atomic operations
  *	flow.c		counting, jumps, returns
  *	call.c		calls of all kinds
+ *	inline.c	... that are spared
  *	stubs.c		code that all programs share: in, out, and calls of C
  *
  * Registers. BPF's are where System V wants arguments and what survives calls:
@@ -127,7 +128,14 @@ void x86_before_call(struct x86_jit *j);
 /* --- call.c ------------------------------------------------------------------------- */
 
 void x86_call_insn(struct x86_jit *j);
+/* Adds to what the run owes for calls. */
+void x86_owe(struct x86_jit *j, u64 ns);
 void x86_load_packet(struct x86_jit *j);
+
+/* --- inline.c ---------------------------------------------------------------------------- */
+
+/* False if it is to be called. */
+bool x86_inline_call(struct x86_jit *j, const struct bpf_jit_call *call);
 
 /* --- stubs.c -------------------------------------------------------------------------- */
 
