@@ -41,6 +41,14 @@ static const struct special {
 	{ "bpf_refcount", BPF_REFCOUNT, 4, 4, true },
 };
 
+const char *btf_field_type_name(enum btf_field_type type)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(specials); i++)
+		if (specials[i].type == type)
+			return specials[i].name;
+	return type == BPF_KPTR_PERCPU ? "percpu_kptr" : "kptr";
+}
+
 /* --- destructors --------------------------------------------------------- */
 
 static struct {

@@ -59,30 +59,6 @@ static bool fault_null(struct bpf_exec *x, const struct bpf_reg *reg, u64 size,
 			      origin ? " was expected; check for NULL first)" : "");
 }
 
-static const char *field_name(enum btf_field_type type)
-{
-	switch (type) {
-	case BPF_SPIN_LOCK:
-		return "bpf_spin_lock";
-	case BPF_TIMER:
-		return "bpf_timer";
-	case BPF_WORKQUEUE:
-		return "bpf_wq";
-	case BPF_LIST_HEAD:
-		return "bpf_list_head";
-	case BPF_LIST_NODE:
-		return "bpf_list_node";
-	case BPF_RB_ROOT:
-		return "bpf_rb_root";
-	case BPF_RB_NODE:
-		return "bpf_rb_node";
-	case BPF_REFCOUNT:
-		return "bpf_refcount";
-	default:
-		return "kptr";
-	}
-}
-
 /* --- special fields -------------------------------------------------------------- */
 
 /* The first field that [pos, pos + size) touches. */
@@ -107,7 +83,7 @@ static bool fault_field(struct bpf_exec *x, const struct bpf_reg *reg, const str
 	bpf_region_describe(reg->region, where, sizeof(where));
 	return bpf_exec_fault(x, "%s of %llu byte%s at offset %llu of %s touches the %s at offset %u, which has its own functions",
 			      access_name(access), size,
-			      size == 1 ? "" : "s", pos, where, field_name(f->type), f->offset);
+			      size == 1 ? "" : "s", pos, where, btf_field_type_name(f->type), f->offset);
 }
 
 /* Where the value or object begins that @reg points into. */

@@ -28,6 +28,8 @@ enum btf_field_type {
 	BPF_WORKQUEUE = 1 << 10,
 };
 
+const char *btf_field_type_name(enum btf_field_type type);
+
 struct btf_field {
 	u32 offset, size;
 	enum btf_field_type type;

@@ -37,34 +37,6 @@ const struct btf_field *reg_find_field_offset(const struct bpf_reg_state *reg, s
 	return field_at(reg_btf_record(reg), off, fields);
 }
 
-const char *btf_field_type_name(enum btf_field_type type)
-{
-	switch (type) {
-	case BPF_SPIN_LOCK:
-		return "bpf_spin_lock";
-	case BPF_TIMER:
-		return "bpf_timer";
-	case BPF_WORKQUEUE:
-		return "bpf_wq";
-	case BPF_KPTR_UNREF:
-	case BPF_KPTR_REF:
-		return "kptr";
-	case BPF_KPTR_PERCPU:
-		return "percpu_kptr";
-	case BPF_LIST_HEAD:
-		return "bpf_list_head";
-	case BPF_LIST_NODE:
-		return "bpf_list_node";
-	case BPF_RB_ROOT:
-		return "bpf_rb_root";
-	case BPF_RB_NODE:
-		return "bpf_rb_node";
-	case BPF_REFCOUNT:
-		return "bpf_refcount";
-	}
-	return "unknown";
-}
-
 /* --- values: bounds and fields ---------- */
 
 static int check_kptr_place(struct bpf_verifier_env *env, const struct bpf_reg_state *reg,

@@ -358,7 +358,6 @@ int check_map_access(struct bpf_verifier_env *env, u32 regno, s32 off, s32 size,
 const struct btf_field *reg_find_field_offset(const struct bpf_reg_state *reg, s32 off,
 					      u32 fields);
 const struct btf_record *reg_btf_record(const struct bpf_reg_state *reg);
-const char *btf_field_type_name(enum btf_field_type type);
 /* May @reg be what the kptr @field points to? -errno, said, if not. */
 int map_kptr_match_type(struct bpf_verifier_env *env, const struct btf_field *field,
 			const struct bpf_reg_state *reg, u32 regno);
