@@ -13,11 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../src/base/cpumask.h"
-#include "../../src/bpf/bpf.h"
 #include "../../src/bpf/btf.h"
-#include "../../src/bpf/kernel_btf.h"
-#include "../../src/bpf/object.h"
+#include "../machine.h"
 #include "load_input.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -28,56 +25,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 static struct bpf_struct_ops sched_ext_ops = { .name = "sched_ext_ops" };
 static int maps[LOAD_MAPS];
 static u32 *kfuncs, nr_kfuncs; /* all functions of the kernel BTF */
-static u32 random_state;
 
 /* --- the machine ----------------------------------------------------------------------- */
 
-static u32 env_zero(void)
-{
-	return 0;
-}
-
-static u64 env_now(void)
-{
-	return NSEC_PER_SEC;
-}
-
-static void *env_no_task(void)
-{
-	return NULL;
-}
-
-static u64 env_pid_tgid(void)
-{
-	return 1;
-}
-
-static u32 env_prandom(void)
-{
-	random_state = random_state * 1664525 + 1013904223;
-	return random_state;
-}
-
-static void env_charge(u64 insns, u64 ns)
-{
-}
-
-static void env_printk(const char *line)
-{
-}
-
-static void env_lock(u32 *lock)
-{
-	*lock = 1;
-}
-
-static void env_unlock(u32 *lock)
-{
-	*lock = 0;
-}
-
 /* Some take long; everything else is a hole in the verifier. */
-static void env_fault(const struct bpf_fault *f)
+static void check_fault(const struct bpf_fault *f)
 {
 	if (strstr(f->message, "instructions without returning"))
 		return;
@@ -85,38 +37,15 @@ static void env_fault(const struct bpf_fault *f)
 	abort();
 }
 
-static const struct bpf_env env = {
-	.nr_cpus = 1,
-	.cpu = env_zero,
-	.ktime = env_now,
-	.current_task = env_no_task,
-	.current_pid_tgid = env_pid_tgid,
-	.prandom = env_prandom,
-	.charge = env_charge,
-	.printk = env_printk,
-	.fault = env_fault,
-	.spin_lock = env_lock,
-	.spin_unlock = env_unlock,
-	.insn_budget = 100000,
-	.sleepable_insn_budget = 100000,
-};
-
-static long call(int cmd, union bpf_attr *attr)
-{
-	return vrt_bpf((enum bpf_cmd)cmd, attr, sizeof(*attr));
-}
-
 static void close_fd(int fd)
 {
-	if (fd < 0)
-		return;
-	bpf_fd_closing(fd);
-	close(fd);
+	if (fd >= 0)
+		machine_close(fd);
 }
 
 static void new_map(u32 i, union bpf_attr attr)
 {
-	maps[i] = (int)call(BPF_MAP_CREATE, &attr);
+	maps[i] = (int)machine_bpf(BPF_MAP_CREATE, &attr);
 	if (maps[i] < 0) {
 		fprintf(stderr, "fuzz_load: no map of type %u: %s\n", attr.map_type,
 			strerror(-maps[i]));
@@ -158,10 +87,11 @@ static void start(void)
 {
 	if (nr_cpu_ids == 1)
 		return;
-	nr_cpu_ids = 1;
-	if (kheap_init() || bpf_init(&env, vrt_kernel_btf, vrt_kernel_btf_size()) ||
-	    bpf_register_struct_ops(&sched_ext_ops)) {
-		fprintf(stderr, "fuzz_load: the BPF subsystem does not start\n");
+	machine.fault = check_fault;
+	machine.insn_budget = machine.sleepable_insn_budget = 100000;
+	machine_start("fuzz_load");
+	if (bpf_register_struct_ops(&sched_ext_ops)) {
+		fprintf(stderr, "fuzz_load: there are no struct_ops\n");
 		exit(2);
 	}
 	make_maps();
@@ -279,7 +209,7 @@ static int load_btf(const struct input *in)
 		attr.btf_log_buf = (u64)log_text;
 		attr.btf_log_size = sizeof(log_text);
 	}
-	return (int)call(BPF_BTF_LOAD, &attr);
+	return (int)machine_bpf(BPF_BTF_LOAD, &attr);
 }
 
 static void set_btf(union bpf_attr *attr, const struct input *in, int btf)
@@ -315,7 +245,7 @@ static int load_prog(struct input *in, int btf)
 		attr.fd_array = (u64)in->fds;
 	if (btf >= 0)
 		set_btf(&attr, in, btf);
-	return (int)call(BPF_PROG_LOAD, &attr);
+	return (int)machine_bpf(BPF_PROG_LOAD, &attr);
 }
 
 static void run_prog(int prog)
@@ -330,7 +260,7 @@ static void run_prog(int prog)
 	attr.test.data_size_in = sizeof(packet);
 	attr.test.data_out = (u64)out;
 	attr.test.data_size_out = sizeof(out);
-	call(BPF_PROG_TEST_RUN, &attr);
+	machine_bpf(BPF_PROG_TEST_RUN, &attr);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -341,7 +271,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	start();
 	if (!read_input(&in, data, size))
 		return 0;
-	random_state = 1;
+	machine_random = 1;
 	if (in.head.options & LOAD_BTF)
 		btf = load_btf(&in);
 	prog = load_prog(&in, btf);

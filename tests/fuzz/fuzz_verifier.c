@@ -29,10 +29,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../../src/base/cpumask.h"
-#include "../../src/bpf/bpf.h"
-#include "../../src/bpf/kernel_btf.h"
-#include "../../src/bpf/object.h"
+#include "../machine.h"
 #include "load_input.h"
 #include "progen.h"
 
@@ -59,73 +56,13 @@ static struct {
 
 static u64 faults;
 static char fault[544];
-static u32 random_state;
 
 /* --- the machine ----------------------------------------------------------------------- */
 
-static u32 env_zero(void)
-{
-	return 0;
-}
-
-static u64 env_now(void)
-{
-	return NSEC_PER_SEC;
-}
-
-static void *env_no_task(void)
-{
-	return NULL;
-}
-
-static u64 env_pid_tgid(void)
-{
-	return 1;
-}
-
-static u32 env_prandom(void)
-{
-	random_state = random_state * 1664525 + 1013904223;
-	return random_state;
-}
-
-static void env_charge(u64 insns, u64 ns)
-{
-}
-
-static void env_printk(const char *line)
-{
-}
-
-static void env_fault(const struct bpf_fault *f)
+static void count_fault(const struct bpf_fault *f)
 {
 	faults++;
 	snprintf(fault, sizeof(fault), "%s", f->message);
-}
-
-static struct bpf_env env = {
-	.nr_cpus = 1,
-	.cpu = env_zero,
-	.ktime = env_now,
-	.current_task = env_no_task,
-	.current_pid_tgid = env_pid_tgid,
-	.prandom = env_prandom,
-	.charge = env_charge,
-	.printk = env_printk,
-	.fault = env_fault,
-	.insn_budget = 100000,
-	.sleepable_insn_budget = 100000,
-};
-
-static long our_bpf(int cmd, union bpf_attr *attr)
-{
-	return vrt_bpf((enum bpf_cmd)cmd, attr, sizeof(*attr));
-}
-
-static void our_close(int fd)
-{
-	bpf_fd_closing(fd);
-	close(fd);
 }
 
 static long host_bpf(int cmd, union bpf_attr *attr)
@@ -140,7 +77,7 @@ static void host_close(int fd)
 	close(fd);
 }
 
-static struct side ours = { .name = "vruntime", .bpf = our_bpf, .close = our_close };
+static struct side ours = { .name = "vruntime", .bpf = machine_bpf, .close = machine_close };
 static struct side host = { .name = "host", .bpf = host_bpf, .close = host_close };
 
 static int new_map(struct side *s, enum bpf_map_type type, u32 value_size)
@@ -324,7 +261,7 @@ static void run_all(u64 seed, int fd, int host_fd)
 		struct input in;
 
 		fill((u8 *)&in, sizeof(in), &rng);
-		random_state = (u32)rng_next(&rng);
+		machine_random = (u32)rng_next(&rng);
 		faults = 0;
 		run(&ours, fd, &in, &a);
 		count.runs++;
@@ -366,7 +303,7 @@ static void check_unpruned(u64 seed)
 {
 	int fd;
 
-	env.unpruned = true;
+	machine.unpruned = true;
 	fd = load(&ours, seed, 0);
 	if (fd >= 0) {
 		ours.close(fd);
@@ -379,7 +316,7 @@ static void check_unpruned(u64 seed)
 			show_reason(&ours, seed);
 		}
 	}
-	env.unpruned = false;
+	machine.unpruned = false;
 }
 
 static void write_corpus(u64 seed)
@@ -476,11 +413,9 @@ int main(int argc, char **argv)
 			"       [--print] [--max-shown N] [--corpus DIR]\n", argv[0]);
 		return 1;
 	}
-	nr_cpu_ids = 1;
-	if (kheap_init() || bpf_init(&env, vrt_kernel_btf, vrt_kernel_btf_size())) {
-		fprintf(stderr, "fuzz_verifier: the BPF subsystem does not start\n");
-		return 2;
-	}
+	machine.fault = count_fault;
+	machine.insn_budget = 100000;
+	machine_start("fuzz_verifier");
 	side_init(&ours);
 	if (opt.host)
 		side_init(&host);
