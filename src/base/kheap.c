@@ -5,9 +5,10 @@
  *
  * A small object is a slot of a slab: one span of objects of one type and one
  * size class. The slabs of a type and class form a pool, which lists those with
- * a free slot, the most recently freed into first. A slab whose last object is
- * freed is given back, so that a type without live objects is referenced by
- * nothing here and may go away.
+ * a free slot, the most recently freed into first. Of the slabs in which nothing
+ * is live a pool keeps one, so that what comes and goes alone costs no span each
+ * time. With the last object of the heap they all go: an empty heap is like a
+ * new one, and gives out the same addresses.
  *
  * Lookup: the span table by address, then the slot by a multiplication.
  */
@@ -30,39 +31,23 @@ struct pool {
 	const struct kheap_type *type;
 	u32 slot_size;
 	struct list_head partial; /* slabs with a free slot */
+	struct kheap_slab *empty; /* one of them, in which nothing is live */
 };
 
-struct slab {
+struct kheap_slab {
 	struct list_head node; /* on pool->partial; on nothing when full */
+	struct list_head empty; /* on empty_slabs if it is pool->empty */
 	struct pool *pool;
 	u32 span;
 	u32 nr_slots, nr_live;
 	u32 nr_used; /* slots from here on were never used */
-	u32 reciprocal; /* 2^32 / slot size, rounded up */
 	u16 first_free; /* slot + 1 of the one freed last; 0: none */
-	u64 *live; /* a bit per slot */
-	u16 slots[]; /* live: bytes not asked for; free: next free slot + 1 */
+	u16 slots[]; /* live: KHEAP_SLOT_LIVE | bytes not asked for; free: next free slot + 1 */
 };
 
-struct large {
-	u32 span, nr_spans;
-	u64 size;
-	const struct kheap_type *type;
-	bool reserved;
-};
-
-enum span_kind { SPAN_FREE, SPAN_SLAB, SPAN_LARGE };
-
-struct span {
-	enum span_kind kind;
-	union {
-		struct slab *slab;
-		struct large *large;
-	};
-};
-
-static struct span *spans; /* NR_SPANS; NULL before kheap_init() */
+struct kheap_span *kheap_spans; /* NR_SPANS */
 static struct pool *pools[NR_POOL_BUCKETS];
+static struct list_head empty_slabs = LIST_HEAD_INIT(empty_slabs);
 static struct kheap_stats totals;
 
 static inline void *span_address(u32 span)
@@ -70,9 +55,9 @@ static inline void *span_address(u32 span)
 	return (void *)(KHEAP_BASE + span * KHEAP_SPAN);
 }
 
-static inline struct span *span_of(const void *addr)
+static inline struct kheap_span *span_of(const void *addr)
 {
-	return &spans[((u64)addr - KHEAP_BASE) / KHEAP_SPAN];
+	return &kheap_spans[((u64)addr - KHEAP_BASE) / KHEAP_SPAN];
 }
 
 int kheap_init(void)
@@ -80,23 +65,23 @@ int kheap_init(void)
 	void *range, *table;
 	int err;
 
-	if (spans)
+	if (kheap_spans)
 		return 0;
-	table = mmap(NULL, NR_SPANS * sizeof(struct span), PROT_READ | PROT_WRITE,
+	table = mmap(NULL, NR_SPANS * sizeof(struct kheap_span), PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (table == MAP_FAILED)
 		return -errno;
 	range = mmap((void *)KHEAP_BASE, KHEAP_SIZE, PROT_READ,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 	if (range == (void *)KHEAP_BASE) {
-		spans = table;
+		kheap_spans = table;
 		return 0;
 	}
 	/* kernels before 4.17 take the address for a hint */
 	err = range == MAP_FAILED ? -errno : -EEXIST;
 	if (range != MAP_FAILED)
 		munmap(range, KHEAP_SIZE);
-	munmap(table, NR_SPANS * sizeof(struct span));
+	munmap(table, NR_SPANS * sizeof(struct kheap_span));
 	return err;
 }
 
@@ -133,52 +118,76 @@ static struct pool *pool_of(const struct kheap_type *type, u32 slot_size)
 	return pool;
 }
 
-static struct slab *slab_new(struct pool *pool)
+static struct kheap_slab *slab_new(struct pool *pool)
 {
-	u32 nr = KHEAP_SPAN / pool->slot_size, words = DIV_ROUND_UP(nr, 64);
-	struct slab *slab;
+	u32 nr = KHEAP_SPAN / pool->slot_size;
+	struct kheap_slab *slab;
 	bool used;
 	u32 span = kheap_run_alloc(1, &used);
 
+	_Static_assert(KHEAP_SPAN / 16 < KHEAP_SLOT_LIVE, "a free slot looks live");
 	if (span == RUN_NONE)
 		return NULL;
-	slab = xcalloc(1, sizeof(*slab) + nr * sizeof(slab->slots[0]));
-	slab->live = xcalloc(words, sizeof(u64));
+	/* what is behind the last slot is asked for, too: it never lives */
+	slab = xcalloc(1, sizeof(*slab) + (nr + 1) * sizeof(slab->slots[0]));
 	slab->pool = pool;
 	slab->span = span;
 	slab->nr_slots = nr;
-	slab->reciprocal = DIV_ROUND_UP(1ULL << 32, pool->slot_size);
+	INIT_LIST_HEAD(&slab->empty);
 	list_add(&slab->node, &pool->partial);
-	spans[span] = (struct span){ .kind = SPAN_SLAB, .slab = slab };
+	kheap_spans[span] = (struct kheap_span){
+		.type = pool->type,
+		.slot_size = pool->slot_size,
+		.reciprocal = (u32)DIV_ROUND_UP(1ULL << 32, pool->slot_size),
+		.slab = slab,
+		.slots = slab->slots,
+	};
 	totals.spans += KHEAP_SPAN;
 	return slab;
 }
 
-static void slab_free(struct slab *slab)
+static void slab_free(struct kheap_slab *slab)
 {
 	list_del_init(&slab->node);
-	spans[slab->span].kind = SPAN_FREE;
+	kheap_spans[slab->span].type = NULL;
 	kheap_run_free(slab->span, 1);
 	totals.spans -= KHEAP_SPAN;
-	free(slab->live);
 	free(slab);
 }
 
-static inline bool slot_is_live(const struct slab *slab, u32 slot)
+/* It is used again, or goes. */
+static void slab_not_kept(struct kheap_slab *slab)
 {
-	return slot < slab->nr_slots && (slab->live[slot / 64] >> (slot % 64) & 1);
+	slab->pool->empty = NULL;
+	list_del_init(&slab->empty);
 }
 
-/* Exact for every offset in a span: the error of the reciprocal stays below 1 / slot size. */
-static inline u32 slot_of(const struct slab *slab, u64 offset)
+static void slab_is_empty(struct kheap_slab *slab)
 {
-	return (offset * slab->reciprocal) >> 32;
+	struct pool *pool = slab->pool;
+
+	if (pool->empty) {
+		slab_free(slab);
+	} else {
+		pool->empty = slab;
+		list_add(&slab->empty, &empty_slabs);
+	}
+}
+
+static void free_empty_slabs(void)
+{
+	while (!list_empty(&empty_slabs)) {
+		struct kheap_slab *slab = list_first_entry(&empty_slabs, struct kheap_slab, empty);
+
+		slab_not_kept(slab);
+		slab_free(slab);
+	}
 }
 
 static void *small_alloc(const struct kheap_type *type, u64 size)
 {
 	struct pool *pool = pool_of(type, slot_size_of(size));
-	struct slab *slab = list_first_entry_or_null(&pool->partial, struct slab, node);
+	struct kheap_slab *slab = list_first_entry_or_null(&pool->partial, struct kheap_slab, node);
 	void *obj;
 	u32 slot;
 
@@ -186,181 +195,168 @@ static void *small_alloc(const struct kheap_type *type, u64 size)
 		slab = slab_new(pool);
 	if (!slab)
 		return NULL;
+	if (slab == pool->empty)
+		slab_not_kept(slab);
 	if (slab->first_free) {
-		slot = slab->first_free - 1;
+		slot = slab->first_free - 1u;
 		slab->first_free = slab->slots[slot];
 	} else {
 		slot = slab->nr_used++;
 	}
-	slab->live[slot / 64] |= 1UL << (slot % 64);
-	slab->slots[slot] = pool->slot_size - size;
+	slab->slots[slot] = (u16)(KHEAP_SLOT_LIVE | (pool->slot_size - size));
 	if (++slab->nr_live == slab->nr_slots)
 		list_del_init(&slab->node);
 	obj = (char *)span_address(slab->span) + slot * pool->slot_size;
 	memset(obj, 0, pool->slot_size);
 	totals.live += size;
+	totals.objects++;
 	return obj;
 }
 
-static void small_free(struct slab *slab, void *obj)
+static void small_free(const struct kheap_span *span, void *obj)
 {
 	u64 offset = (u64)obj % KHEAP_SPAN;
-	u32 slot = slot_of(slab, offset), slot_size = slab->pool->slot_size;
+	u32 slot = kheap_slot_of(span, offset), slot_size = span->slot_size;
+	struct kheap_slab *slab = span->slab;
 
-	VRT_ASSERT(slot_is_live(slab, slot));
+	VRT_ASSERT(slab->slots[slot] & KHEAP_SLOT_LIVE);
 	VRT_ASSERT(offset == slot * slot_size);
-	totals.live -= slot_size - slab->slots[slot];
+	totals.live -= slot_size - (slab->slots[slot] & ~KHEAP_SLOT_LIVE);
 	memset(obj, KHEAP_POISON, slot_size);
-	slab->live[slot / 64] &= ~(1UL << (slot % 64));
 	slab->slots[slot] = slab->first_free;
-	slab->first_free = slot + 1;
-	if (--slab->nr_live)
-		list_move(&slab->node, &slab->pool->partial);
-	else
-		slab_free(slab);
+	slab->first_free = (u16)(slot + 1);
+	list_move(&slab->node, &slab->pool->partial);
+	if (!--slab->nr_live)
+		slab_is_empty(slab);
 }
 
 /* Spans for one large object; what they contain is left to the caller. */
-static struct large *large_new(const struct kheap_type *type, u64 size, bool *used)
+static void *large_new(const struct kheap_type *type, u64 size, bool *used, bool reserved)
 {
 	u64 nr = size ? DIV_ROUND_UP(size, KHEAP_SPAN) : 1;
-	struct large *large;
+	void *base;
 	u32 span;
 
 	if (size > KHEAP_SIZE)
 		return NULL;
-	span = kheap_run_alloc(nr, used);
+	span = kheap_run_alloc((u32)nr, used);
 	if (span == RUN_NONE)
 		return NULL;
-	large = xcalloc(1, sizeof(*large));
-	*large = (struct large){ .span = span, .nr_spans = nr, .size = size, .type = type };
+	base = span_address(span);
 	for (u32 i = span; i < span + nr; i++)
-		spans[i] = (struct span){ .kind = SPAN_LARGE, .large = large };
+		kheap_spans[i] = (struct kheap_span){
+			.type = type, .base = base, .size = size, .reciprocal = reserved };
 	totals.live += size;
 	totals.spans += nr * KHEAP_SPAN;
-	return large;
+	totals.objects++;
+	return base;
 }
 
-static void large_free(struct large *large)
+/* Large objects have no use for a reciprocal. */
+static bool span_is_reserved(const struct kheap_span *span)
 {
-	for (u32 i = large->span; i < large->span + large->nr_spans; i++)
-		spans[i].kind = SPAN_FREE;
-	kheap_run_free(large->span, large->nr_spans);
-	totals.live -= large->size;
-	totals.spans -= large->nr_spans * KHEAP_SPAN;
-	free(large);
+	return !span->slot_size && span->reciprocal;
+}
+
+static u32 large_spans(const struct kheap_span *span)
+{
+	return span->size ? (u32)DIV_ROUND_UP(span->size, KHEAP_SPAN) : 1;
+}
+
+static void large_free(struct kheap_span *span)
+{
+	u32 nr = large_spans(span);
+
+	totals.live -= span->size;
+	totals.spans -= nr * KHEAP_SPAN;
+	for (u32 i = 0; i < nr; i++)
+		span[i].type = NULL;
+	kheap_run_free((u32)(span - kheap_spans), nr);
+}
+
+/* An empty heap gives out the addresses that a new one does. */
+static void object_gone(void)
+{
+	if (!--totals.objects)
+		free_empty_slabs();
 }
 
 /* Private anonymous memory: the host takes it back, and the next read gives zeros. */
-static void zero_spans(u32 span, u32 nr)
+static void zero_spans(void *range, u32 nr)
 {
-	int err = madvise(span_address(span), nr * KHEAP_SPAN, MADV_DONTNEED);
+	int err = madvise(range, nr * KHEAP_SPAN, MADV_DONTNEED);
 
 	VRT_ASSERT(!err);
 }
 
 static void *large_alloc(const struct kheap_type *type, u64 size)
 {
-	struct large *large;
 	bool used;
+	void *obj = large_new(type, size, &used, false);
 
-	large = large_new(type, size, &used);
-	if (!large)
-		return NULL;
-	if (used)
-		zero_spans(large->span, large->nr_spans);
-	return span_address(large->span);
+	if (obj && used)
+		zero_spans(obj, large_spans(span_of(obj)));
+	return obj;
 }
 
 void *kheap_alloc(const struct kheap_type *type, u64 size)
 {
-	VRT_ASSERT(spans);
+	VRT_ASSERT(kheap_spans);
 	return size <= SMALL_MAX ? small_alloc(type, size) : large_alloc(type, size);
 }
 
 void kheap_free(void *obj)
 {
-	struct span *span;
+	struct kheap_span *span;
 
 	if (!obj)
 		return;
 	VRT_ASSERT(kheap_contains((u64)obj, 1));
 	span = span_of(obj);
-	if (span->kind == SPAN_SLAB) {
-		small_free(span->slab, obj);
-		return;
+	VRT_ASSERT(span->type);
+	if (span->slot_size) {
+		small_free(span, obj);
+	} else {
+		VRT_ASSERT(!span_is_reserved(span) && obj == span->base);
+		zero_spans(obj, large_spans(span));
+		large_free(span);
 	}
-	VRT_ASSERT(span->kind == SPAN_LARGE);
-	VRT_ASSERT(!span->large->reserved && obj == span_address(span->large->span));
-	zero_spans(span->large->span, span->large->nr_spans);
-	large_free(span->large);
+	object_gone();
 }
 
 void *kheap_reserve(const struct kheap_type *type, u64 size)
 {
-	struct large *large;
+	struct kheap_span *span;
 	void *range;
 	bool used;
 
-	VRT_ASSERT(spans);
-	large = large_new(type, size, &used);
-	if (!large)
+	VRT_ASSERT(kheap_spans);
+	range = large_new(type, size, &used, true);
+	if (!range)
 		return NULL;
-	range = span_address(large->span);
-	if (mmap(range, large->nr_spans * KHEAP_SPAN, PROT_NONE,
+	span = span_of(range);
+	if (mmap(range, large_spans(span) * KHEAP_SPAN, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != range) {
-		large_free(large);
+		large_free(span);
+		object_gone();
 		return NULL;
 	}
-	large->reserved = true;
 	return range;
 }
 
 void kheap_release(void *range)
 {
-	struct large *large;
+	struct kheap_span *span;
 	void *mapped;
 
-	VRT_ASSERT(kheap_contains((u64)range, 1) && span_of(range)->kind == SPAN_LARGE);
-	large = span_of(range)->large;
-	VRT_ASSERT(large->reserved && range == span_address(large->span));
-	mapped = mmap(range, large->nr_spans * KHEAP_SPAN, PROT_READ | PROT_WRITE,
+	VRT_ASSERT(kheap_contains((u64)range, 1));
+	span = span_of(range);
+	VRT_ASSERT(span->type && span_is_reserved(span) && range == span->base);
+	mapped = mmap(range, large_spans(span) * KHEAP_SPAN, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	VRT_ASSERT(mapped == range);
-	large_free(large);
-}
-
-static bool slab_find(const struct slab *slab, u64 offset, struct kheap_object *obj)
-{
-	u32 slot = slot_of(slab, offset), slot_size = slab->pool->slot_size;
-
-	if (!slot_is_live(slab, slot))
-		return false;
-	obj->base = (char *)span_address(slab->span) + slot * slot_size;
-	obj->size = slot_size - slab->slots[slot];
-	obj->type = slab->pool->type;
-	return offset - slot * slot_size < obj->size;
-}
-
-bool kheap_find(const void *addr, struct kheap_object *obj)
-{
-	const struct span *span;
-
-	if (!kheap_contains((u64)addr, 1) || !spans)
-		return false;
-	span = span_of(addr);
-	switch (span->kind) {
-	case SPAN_SLAB:
-		return slab_find(span->slab, (u64)addr % KHEAP_SPAN, obj);
-	case SPAN_LARGE:
-		obj->base = span_address(span->large->span);
-		obj->size = span->large->size;
-		obj->type = span->large->type;
-		return (u64)addr - (u64)obj->base < obj->size;
-	case SPAN_FREE:
-		return false;
-	}
-	return false;
+	large_free(span);
+	object_gone();
 }
 
 void kheap_stats(struct kheap_stats *stats)

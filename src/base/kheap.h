@@ -70,17 +70,76 @@ void kheap_free(void *obj);
 void *kheap_reserve(const struct kheap_type *type, u64 size);
 void kheap_release(void *range);
 
-/* The live object that contains @addr. False when there is none. O(1). */
-bool kheap_find(const void *addr, struct kheap_object *obj);
-
 static inline bool kheap_contains(u64 addr, u64 size)
 {
 	return addr - KHEAP_BASE < KHEAP_SIZE && size <= KHEAP_SIZE - (addr - KHEAP_BASE);
 }
 
-/* Bytes in live objects, and bytes of spans in use. */
+/*
+ * What is in a span, private to kheap.c and kheap_find(): half a cache line, in
+ * host memory. A small object is a slot of a slab, the only one of its span.
+ */
+struct kheap_span {
+	const struct kheap_type *type; /* NULL: nothing */
+	u32 slot_size; /* 0: it is a part of a large object */
+	u32 reciprocal; /* 2^32 / slot_size, rounded up; large: is it kheap_reserve()d? */
+	union {
+		struct {
+			struct kheap_slab *slab;
+			u16 *slots; /* see KHEAP_SLOT_LIVE */
+		};
+		struct { /* of the whole large object */
+			void *base;
+			u64 size;
+		};
+	};
+};
+
+/* Live slots: this, and how many bytes at its end were not asked for. */
+#define KHEAP_SLOT_LIVE 0x8000
+
+extern struct kheap_span *kheap_spans; /* NULL before kheap_init() */
+
+/* Exact for every offset in a span: the error of the reciprocal stays below 1 / slot size. */
+static inline u32 kheap_slot_of(const struct kheap_span *span, u64 offset)
+{
+	return (u32)((offset * span->reciprocal) >> 32);
+}
+
+/*
+ * The live object that contains @addr. False when there is none. Two cache lines:
+ * the span's, and the slot's. (Behind a slab's last slot lies one that is never live.)
+ */
+static inline bool kheap_find(const void *addr, struct kheap_object *obj)
+{
+	u64 offset = (u64)addr - KHEAP_BASE;
+	const struct kheap_span *span;
+	u32 slot;
+
+	if (offset >= KHEAP_SIZE || !kheap_spans)
+		return false;
+	span = &kheap_spans[offset / KHEAP_SPAN];
+	if (!span->type)
+		return false;
+	obj->type = span->type;
+	if (!span->slot_size) {
+		obj->base = span->base;
+		obj->size = span->size;
+		return (u64)addr - (u64)obj->base < obj->size;
+	}
+	offset %= KHEAP_SPAN;
+	slot = kheap_slot_of(span, offset);
+	if (!(span->slots[slot] & KHEAP_SLOT_LIVE))
+		return false;
+	offset -= slot * span->slot_size;
+	obj->base = (char *)addr - offset;
+	obj->size = span->slot_size - (span->slots[slot] & ~KHEAP_SLOT_LIVE);
+	return offset < obj->size;
+}
+
+/* Bytes in live objects, bytes of spans in use, and live objects. */
 struct kheap_stats {
-	u64 live, spans;
+	u64 live, spans, objects;
 };
 void kheap_stats(struct kheap_stats *stats);
 

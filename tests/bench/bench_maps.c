@@ -407,10 +407,11 @@ static void storages(u32 nr_maps)
 /* --- the heap --------------------------------------------------------------------------- */
 
 static const struct kheap_type bench_type = { .name = "[bench]" };
+static const struct kheap_type other_type = { .name = "[other]" };
 
 static void op_find(struct bench *b, u32 i)
 {
-	struct kheap_object obj;
+	struct kheap_object obj = { 0 };
 
 	b->sink += kheap_find((char *)b->anchors[i] + 8, &obj) + obj.size;
 }
@@ -423,8 +424,9 @@ static void op_alloc_free(struct bench *b, u32 i)
 static void heap(void)
 {
 	struct bench b = { .nr = 1 };
+	void *other = kheap_alloc(&other_type, 100);
 
-	strcpy(b.name, "kheap empty");
+	strcpy(b.name, "kheap one");
 	measure(&b, "alloc+free", op_alloc_free);
 	for (u32 i = 0; i < ARRAY_SIZE(sizes) - 1; i++) {
 		b.nr = sizes[i];
@@ -445,6 +447,7 @@ static void heap(void)
 			kheap_free(b.anchors[j]);
 		free(b.anchors);
 	}
+	kheap_free(other);
 }
 
 int main(int argc, char **argv)

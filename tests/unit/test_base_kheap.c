@@ -150,6 +150,32 @@ static void test_freed_is_poisoned_and_reused_first(void **state)
 	kheap_free(keep);
 }
 
+/*
+ * A pool keeps a slab in which nothing lives, so that what comes and goes alone stays
+ * where it is; but an empty heap gives out addresses as at first.
+ */
+static void test_empty_slabs(void **state)
+{
+	void *fence = kheap_alloc(&pear, 100), *obj = kheap_alloc(&apple, 100), *again;
+	struct kheap_object found;
+	struct kheap_stats stats;
+
+	kheap_stats(&stats);
+	assert_int_equal(stats.objects, 2);
+	kheap_free(obj);
+	assert_false(kheap_find(obj, &found));
+	kheap_stats(&stats);
+	assert_int_equal(stats.spans, 2 * KHEAP_SPAN);
+	again = kheap_alloc(&apple, 100);
+	assert_ptr_equal(again, obj);
+	kheap_free(again);
+	kheap_free(fence);
+	kheap_stats(&stats);
+	assert_int_equal(stats.spans, 0);
+	assert_ptr_equal(kheap_alloc(&apple, 100), fence);
+	kheap_free(fence);
+}
+
 static void test_large(void **state)
 {
 	u64 size = 3 * KHEAP_SPAN + 5;
@@ -293,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_types_do_not_share_spans),
 		cmocka_unit_test(test_freed_is_poisoned_and_reused_first),
+		cmocka_unit_test(test_empty_slabs),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_free_spans_merge),
 		cmocka_unit_test(test_large_over_used_spans),

@@ -16,7 +16,7 @@ static void test_array(void **state)
 	int fd = map_create(BPF_MAP_TYPE_ARRAY, 4, 12, 3);
 	struct bpf_map *map = map_of(fd);
 	u32 key = 2, next, value[3] = { 1, 2, 3 }, got[3];
-	struct kheap_object obj;
+	struct kheap_object obj = { 0 };
 
 	assert_int_equal(map_update(fd, &key, value, BPF_ANY), 0);
 	assert_int_equal(map_lookup(fd, &key, got), 0);
