@@ -104,6 +104,8 @@ struct bpf_env {
 	bool unverified;
 	/* the verifier follows paths that others cover: to test that it may leave them out */
 	bool unpruned;
+	/* to it, what an array has at a constant key inside of it is there: since Linux 6.14 */
+	bool const_keys_found;
 };
 
 /* @raw_btf: the kernel BTF, which is copied. 0 or -errno. */

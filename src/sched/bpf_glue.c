@@ -407,6 +407,7 @@ int bpf_glue_init(void)
 	env.map_hash_ns = c->bpf_map_hash;
 	env.interpreted = kernel.config.interpreted;
 	env.unverified = kernel.config.unverified;
+	env.const_keys_found = kernel.config.generation >= GENERATION_7_0;
 	env.preempt_insns = PREEMPT_GRAIN_NS * 1000 / max(c->bpf_insn_ps, (u64)1);
 	env.preempt_insns = max(min(env.preempt_insns, PREEMPT_INSNS_MAX), 1u);
 	charge_rest = 0;

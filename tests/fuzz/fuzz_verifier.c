@@ -12,11 +12,13 @@
  *	out that another does not cover.
  *
  * usage: fuzz_verifier [--host] [--unpruned] [--seed N] [--count N] [--runs N] [--print]
- *			[--max-shown N] [--corpus DIR]
+ *			[--max-shown N] [--corpus DIR] [--minimise]
  *	--seed	the first program (default 1); the next ones count up
  *	--count	programs (default 1000)
  *	--runs	of each that verifies, on different inputs (default 10)
  *	--print	the program, and both logs
+ *	--minimise	leaves of the program at --seed what the host disagrees about, and
+ *		shows both logs of it
  *	--corpus	writes each program that verifies as an input of fuzz_load
  *
  * Exit status: 0; 1 usage; 2 cannot run; 3 a program that verified was stopped, or we
@@ -31,6 +33,7 @@
 
 #include "../machine.h"
 #include "load_input.h"
+#include "minimise.h"
 #include "progen.h"
 
 #define LOG_SIZE (1 << 20)
@@ -45,7 +48,7 @@ struct side {
 };
 
 static struct {
-	bool host, print, unpruned;
+	bool host, print, unpruned, minimise;
 	const char *corpus;
 	u64 seed, count, runs, max_shown;
 } opt = { .seed = 1, .count = 1000, .runs = 10, .max_shown = 10 };
@@ -108,12 +111,12 @@ static void side_init(struct side *s)
 
 /* --- a program -------------------------------------------------------------------------- */
 
-static int load(struct side *s, u64 seed, u32 log_level)
+static int load_program(struct side *s, const struct progen *program, u32 log_level)
 {
 	static struct progen p;
 	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SCHED_CLS, .log_level = log_level };
 
-	progen(&p, seed);
+	p = *program;
 	progen_set_maps(&p, s->maps);
 	attr.insns = (u64)p.insns;
 	attr.insn_cnt = p.len;
@@ -124,20 +127,37 @@ static int load(struct side *s, u64 seed, u32 log_level)
 	return (int)s->bpf(BPF_PROG_LOAD, &attr);
 }
 
-static void show_reason(struct side *s, u64 seed)
+static int load(struct side *s, u64 seed, u32 log_level)
 {
-	int fd = load(s, seed, 1);
-	char *line, *next = s->log, *lines[3] = { "", "", "" };
+	static struct progen p;
 
-	if (fd >= 0)
-		s->close(fd);
-	while ((line = strsep(&next, "\n"))) {
+	progen(&p, seed);
+	return load_program(s, &p, log_level);
+}
+
+/* The last lines of a log that are not its statistics; "" where there are fewer. */
+static void last_lines(char *log, const char *lines[3])
+{
+	char *line;
+
+	lines[0] = lines[1] = lines[2] = "";
+	while ((line = strsep(&log, "\n"))) {
 		if (!*line || !strncmp(line, "processed ", 10))
 			continue;
 		lines[0] = lines[1];
 		lines[1] = lines[2];
 		lines[2] = line;
 	}
+}
+
+static void show_reason(struct side *s, u64 seed)
+{
+	int fd = load(s, seed, 1);
+	const char *lines[3];
+
+	if (fd >= 0)
+		s->close(fd);
+	last_lines(s->log, lines);
 	printf("    %s: %s\n    %s\n    %s\n", s->name, lines[0], lines[1], lines[2]);
 }
 
@@ -366,6 +386,78 @@ static void one(u64 seed)
 		host.close(host_fd);
 }
 
+/* --- a smaller one ---------------------------------------------------------------------- */
+
+#define REASON_SIZE 256
+
+/* What both say of @p: 1 only we accept it, -1 only the host; else 0. @reason: numbers left out. */
+static int disagreement(const struct progen *p, char reason[REASON_SIZE])
+{
+	int fd = load_program(&ours, p, 0), host_fd = load_program(&host, p, 0);
+	struct side *no = fd >= 0 ? &host : &ours;
+	const char *lines[3];
+	u32 n = 0;
+
+	if (fd >= 0)
+		ours.close(fd);
+	if (host_fd >= 0)
+		host.close(host_fd);
+	if ((fd >= 0) == (host_fd >= 0))
+		return 0;
+	load_program(no, p, 1);
+	last_lines(no->log, lines);
+	for (const char *c = lines[2]; *c && n < REASON_SIZE - 1; c++)
+		if (*c < '0' || *c > '9')
+			reason[n++] = *c;
+	reason[n] = '\0';
+	return fd >= 0 ? 1 : -1;
+}
+
+struct disagreement {
+	int kind;
+	char reason[REASON_SIZE];
+};
+
+/* The same one, in the same words. */
+static bool still_disagrees(const struct progen *p, void *arg)
+{
+	const struct disagreement *d = arg;
+	char reason[REASON_SIZE];
+
+	return disagreement(p, reason) == d->kind && !strcmp(reason, d->reason);
+}
+
+static void show_side(struct side *s, const struct progen *p, u32 log_level)
+{
+	int fd = load_program(s, p, log_level);
+
+	if (fd >= 0)
+		s->close(fd);
+	printf("--- %s %s\n%s", s->name, fd >= 0 ? "accepts" : "rejects", s->log);
+}
+
+static int show_smaller(u64 seed)
+{
+	struct disagreement d;
+	struct progen p;
+
+	progen(&p, seed);
+	d.kind = disagreement(&p, d.reason);
+	if (!d.kind) {
+		printf("seed %llu: the host agrees\n", seed);
+		return 0;
+	}
+	minimise(&p, still_disagrees, &d);
+	printf("seed %llu: %s, %u instructions\n", seed,
+	       d.kind > 0 ? "accepted, and rejected by the host" : "rejected, and accepted by the host",
+	       p.len);
+	show_side(&ours, &p, 2);
+	show_side(&host, &p, 2);
+	fflush(stdout);
+	progen_print(&p);
+	return 3;
+}
+
 /* --- the command ---------------------------------------------------------------------------- */
 
 static bool number_option(const char *arg, const char *value)
@@ -396,6 +488,8 @@ static bool parse(int argc, char **argv)
 			opt.print = true;
 		else if (!strcmp(argv[i], "--unpruned"))
 			opt.unpruned = true;
+		else if (!strcmp(argv[i], "--minimise"))
+			opt.minimise = opt.host = true;
 		else if (!strcmp(argv[i], "--corpus") && argv[i + 1])
 			opt.corpus = argv[++i];
 		else if (number_option(argv[i], argv[i + 1]))
@@ -410,15 +504,19 @@ int main(int argc, char **argv)
 {
 	if (!parse(argc, argv)) {
 		fprintf(stderr, "usage: %s [--host] [--unpruned] [--seed N] [--count N] [--runs N]\n"
-			"       [--print] [--max-shown N] [--corpus DIR]\n", argv[0]);
+			"       [--print] [--max-shown N] [--corpus DIR] [--minimise]\n",
+			argv[0]);
 		return 1;
 	}
 	machine.fault = count_fault;
 	machine.insn_budget = 100000;
+	machine.const_keys_found = true; /* as of newer hosts */
 	machine_start("fuzz_verifier");
 	side_init(&ours);
 	if (opt.host)
 		side_init(&host);
+	if (opt.minimise)
+		return show_smaller(opt.seed);
 	for (u64 i = 0; i < opt.count; i++)
 		one(opt.seed + i);
 	printf("programs %llu, accepted %llu, runs %llu (cut off in may_goto %llu), stopped %llu",

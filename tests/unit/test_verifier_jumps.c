@@ -122,6 +122,89 @@ static void test_numbers(void **state)
 		 RET0);
 }
 
+/* A number is what it is, whatever that may be. */
+static void test_same_register(void **state)
+{
+	static const u8 always[] = { BPF_JEQ, BPF_JGE, BPF_JLE, BPF_JSGE, BPF_JSLE };
+	static const u8 never[] = { BPF_JNE, BPF_JGT, BPF_JLT, BPF_JSGT, BPF_JSLT };
+
+	for (u32 i = 0; i < ARRAY_SIZE(always); i++) {
+		ACCEPTED(LOOKUP_GOOD(map), ANY_NUMBER(R1), JMP_REG(always[i], R1, R1, 1),
+			 NOT_FOLLOWED, RET0);
+		ACCEPTED(LOOKUP_GOOD(map), ANY_NUMBER(R1), JMP32_REG(never[i], R1, R1, 1), JA(1),
+			 NOT_FOLLOWED, RET0);
+	}
+	/* bits in common with itself: if there are any */
+	ACCEPTED(LOOKUP_GOOD(map), LDX(BPF_B, R1, R0, 0), ALU64_IMM(BPF_ADD, R1, 1),
+		 JMP_REG(BPF_JSET, R1, R1, 1), NOT_FOLLOWED, RET0);
+	ACCEPTED(MOV64_IMM(R1, 0), JMP_REG(BPF_JSET, R1, R1, 1), JA(1), NOT_FOLLOWED, RET0);
+	REFUSED(-EACCES, "R5 !read_ok", LOOKUP_GOOD(map), LDX(BPF_B, R1, R0, 0),
+		JMP_REG(BPF_JSET, R1, R1, 1), NOT_FOLLOWED, RET0);
+	/* only in the high half, which is not looked at */
+	ACCEPTED(LOOKUP_GOOD(map), LDX(BPF_B, R1, R0, 0),
+		ALU64_IMM(BPF_ADD, R1, 1), ALU64_IMM(BPF_LSH, R1, 32),
+		JMP32_REG(BPF_JSET, R1, R1, 1), JA(1), NOT_FOLLOWED, RET0);
+}
+
+/* Bits and range together may leave one number, or none. */
+static void test_single_number(void **state)
+{
+	/* 31 or 63, and at most 60; then the other way round */
+	ACCEPTED(LOOKUP_GOOD(map), ANY_NUMBER(R1), ALU64_IMM(BPF_AND, R1, 32),
+		 ALU64_IMM(BPF_OR, R1, 31), JMP_IMM(BPF_JGT, R1, 60, 2),
+		 JMP_IMM(BPF_JEQ, R1, 31, 1), NOT_FOLLOWED, RET0);
+	ACCEPTED(LOOKUP_GOOD(map), ANY_NUMBER(R1), ALU64_IMM(BPF_AND, R1, 32),
+		 ALU64_IMM(BPF_OR, R1, 31), JMP_IMM(BPF_JLT, R1, 35, 2),
+		 JMP_IMM(BPF_JEQ, R1, 63, 1), NOT_FOLLOWED, RET0);
+	/* both are left */
+	REFUSED(-EACCES, "R5 !read_ok", LOOKUP_GOOD(map), ANY_NUMBER(R1), ALU64_IMM(BPF_AND, R1, 32),
+		ALU64_IMM(BPF_OR, R1, 31), JMP_IMM(BPF_JGT, R1, 63, 2),
+		JMP_IMM(BPF_JEQ, R1, 31, 1), NOT_FOLLOWED, RET0);
+	/* neither is */
+	ACCEPTED(LOOKUP_GOOD(map), ANY_NUMBER(R1), ALU64_IMM(BPF_AND, R1, 32),
+		 ALU64_IMM(BPF_OR, R1, 31), JMP_IMM(BPF_JLT, R1, 35, 2),
+		 JMP_IMM(BPF_JGT, R1, 60, 1), NOT_FOLLOWED, RET0);
+}
+
+#define KEY(size, n) ST(size, R10, -8, n), MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -8)
+#define FOUND(fd) LD_MAP(R1, fd), CALL(BPF_FUNC_map_lookup_elem), LDX(BPF_B, R0, R0, 0), EXIT
+#define MISSING "R0 invalid mem access 'map_value_or_null'"
+
+/* What an array has at a constant key need not be asked for, where the kernel is new enough. */
+static void test_constant_keys(void **state)
+{
+	int array = map_new(BPF_MAP_TYPE_ARRAY, 4, 8, 3, 0);
+	int percpu = map_new(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 3, 0);
+	int hash = map_new(BPF_MAP_TYPE_HASH, 4, 8, 3, 0);
+
+	REFUSED(-EACCES, MISSING, KEY(BPF_W, 2), FOUND(array));
+	exec_env.const_keys_found = true;
+	ACCEPTED(KEY(BPF_W, 2), FOUND(array));
+	ACCEPTED(KEY(BPF_W, 2), FOUND(percpu));
+	ACCEPTED(ST(BPF_W, R10, -4, 0), MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -4), FOUND(array));
+	ACCEPTED(MOV64_IMM(R3, 2), STX(BPF_W, R10, R3, -8), MOV64_REG(R2, R10),
+		 ALU64_IMM(BPF_ADD, R2, -8), FOUND(array));
+	REFUSED(-EACCES, MISSING, KEY(BPF_W, 3), FOUND(array));
+	REFUSED(-EACCES, MISSING, KEY(BPF_W, -1), FOUND(array));
+	REFUSED(-EACCES, MISSING, KEY(BPF_W, 2), FOUND(hash));
+	/* not what was stored, or not all of it; in the middle of a slot only zeroes are known */
+	REFUSED(-EACCES, MISSING, ST(BPF_W, R10, -4, 1), MOV64_REG(R2, R10),
+		ALU64_IMM(BPF_ADD, R2, -4), FOUND(array));
+	REFUSED(-EACCES, MISSING, KEY(BPF_DW, 2), FOUND(array));
+	REFUSED(-EACCES, MISSING, KEY(BPF_W, 2), ST(BPF_B, R10, -7, 1), FOUND(array));
+	/* it matters which one it is: the other path is not covered by the first */
+	REFUSED(-EACCES, MISSING, CALL(BPF_FUNC_get_prandom_u32), MOV64_IMM(R3, 2),
+		JMP_IMM(BPF_JEQ, R0, 7, 1), MOV64_IMM(R3, 3), STX(BPF_W, R10, R3, -8),
+		MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -8), FOUND(array));
+	REFUSED(-EACCES, MISSING, CALL(BPF_FUNC_get_prandom_u32), MOV64_IMM(R3, 3),
+		JMP_IMM(BPF_JEQ, R0, 7, 1), MOV64_IMM(R3, 2), STX(BPF_W, R10, R3, -8),
+		MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -8), FOUND(array));
+	exec_env.const_keys_found = false;
+	bpf_close(array);
+	bpf_close(percpu);
+	bpf_close(hash);
+}
+
 static void test_linked_numbers(void **state)
 {
 	/* r1 = r2 + 8 */
@@ -239,6 +322,9 @@ int main(void)
 		cmocka_unit_test(test_pointers_moved),
 		cmocka_unit_test(test_null),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_same_register),
+		cmocka_unit_test(test_single_number),
+		cmocka_unit_test(test_constant_keys),
 		cmocka_unit_test(test_linked_numbers),
 		cmocka_unit_test(test_may_goto),
 		cmocka_unit_test(test_packets),

@@ -236,6 +236,37 @@ static void test_aligned(void **state)
 	}
 }
 
+static void check_at_least(struct tnum a, u8 at, u64 min)
+{
+	struct tnum t = TNUM(a.value << at, a.mask << at);
+	u64 least = ~0ULL, member;
+	bool found = false;
+
+	for (u64 v = 0; v < VALUES; v++) {
+		if (!has(a, v) || v << at < min)
+			continue;
+		least = v << at < least ? v << at : least;
+		found = true;
+	}
+	assert_int_equal(tnum_at_least(t, min, &member), found);
+	if (found)
+		assert_true(member == least);
+}
+
+static void test_at_least(void **state)
+{
+	for (u32 i = 0; i < nr_tnums; i++) {
+		for (u64 min = 0; min < VALUES; min++) {
+			check_at_least(tnums[i], 0, min);
+			check_at_least(tnums[i], 64 - WIDTH, min << (64 - WIDTH));
+			/* between two that are possible */
+			check_at_least(tnums[i], 8, (min << 8) + 1);
+			check_at_least(tnums[i], 8, (min << 8) + 0xff);
+		}
+		check_at_least(tnums[i], 0, ~0ULL);
+	}
+}
+
 static void test_parts(void **state)
 {
 	struct tnum t = TNUM(0x1122334400660088, 0x0000000055000700);
@@ -259,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_binary),	cmocka_unit_test(test_sets),
 		cmocka_unit_test(test_range),	cmocka_unit_test(test_shifts),
 		cmocka_unit_test(test_aligned), cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_at_least),
 	};
 
 	return cmocka_run_group_tests(tests, make_tnums, NULL);

@@ -116,12 +116,26 @@ static void lane_find_sign(struct lane *l)
 	lane_meet_wrapped(l, l->umin, l->umax);
 }
 
+/* Of numbers with these bits, a short range may have only one, or none. */
+static void lane_find_single(struct lane *l)
+{
+	u64 first, second;
+
+	if (l->umin >= l->umax || tnum_is_const(l->t))
+		return;
+	if (!tnum_at_least(l->t, l->umin, &first) || first > l->umax)
+		lane_set_empty(l);
+	else if (first == l->umax || !tnum_at_least(l->t, first + 1, &second) || second > l->umax)
+		lane_meet_u(l, first, first);
+}
+
 static void lane_deduce(struct lane *l)
 {
 	lane_from_bits(l);
 	lane_meet_wrapped(l, l->umin, l->umax);
 	lane_meet_wrapped_s(l, l->smin, l->smax);
 	lane_find_sign(l);
+	lane_find_single(l);
 	lane_meet_tnum(l, tnum_range(l->umin, l->umax));
 }
 

@@ -107,6 +107,32 @@ static int lane_taken(const struct lane *a, const struct lane *b, u8 op)
 	}
 }
 
+/* A number and itself: only what it has in common with itself hangs on what it is. */
+static int lane_self_taken(const struct lane *l, u8 op)
+{
+	switch (op) {
+	case BPF_JEQ:
+	case BPF_JGE:
+	case BPF_JLE:
+	case BPF_JSGE:
+	case BPF_JSLE:
+		return ALWAYS;
+	case BPF_JSET:
+		if (l->umin || l->t.value || l->smin > 0 || l->smax < 0)
+			return ALWAYS;
+		return l->umax ? UNKNOWN : NEVER;
+	default:
+		return NEVER;
+	}
+}
+
+int scalar_is_self_taken(const struct bpf_scalar *s, u8 op, bool is_jmp32)
+{
+	struct lane l = lane_of(s, is_jmp32 ? 32 : 64);
+
+	return lane_self_taken(&l, op);
+}
+
 int scalar_is_branch_taken(const struct bpf_scalar *a, const struct bpf_scalar *b, u8 op,
 			   bool is_jmp32)
 {

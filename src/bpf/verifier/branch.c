@@ -70,10 +70,13 @@ static int predict_scalars(const struct bpf_insn *insn, const struct bpf_reg_sta
 {
 	bool jmp32 = is_jmp32(insn);
 	u8 op = BPF_OP(insn->code);
-	int pred = scalar_is_branch_taken(&dst->s, &src->s, op, jmp32);
+	int pred;
 
 	ways[0] = ways[1] = (struct sides){ dst->s, src->s };
-	if (pred >= 0 || dst == src)
+	if (dst == src)
+		return scalar_is_self_taken(&dst->s, op, jmp32);
+	pred = scalar_is_branch_taken(&dst->s, &src->s, op, jmp32);
+	if (pred >= 0)
 		return pred;
 	if (!refine_sides(&ways[0], rev_opcode(op), jmp32))
 		pred = 1;

@@ -323,8 +323,12 @@ static void return_pointer(struct bpf_reg_state *r0, u32 type)
 static void return_map_value(struct bpf_verifier_env *env, const struct helper_call *c,
 			     struct bpf_reg_state *r0)
 {
+	u32 flags = c->proto->ret_flags;
+
 	VRT_ASSERT(c->meta.map_ptr);
-	return_pointer(r0, PTR_TO_MAP_VALUE | c->proto->ret_flags);
+	if (c->meta.key_found)
+		flags &= ~(u32)PTR_MAYBE_NULL;
+	return_pointer(r0, PTR_TO_MAP_VALUE | flags);
 	r0->map_ptr = c->meta.map_ptr;
 	r0->map_uid = c->meta.map_uid;
 	/* tells values with locks apart */

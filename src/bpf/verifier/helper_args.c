@@ -309,11 +309,68 @@ static enum bpf_access_type access_of(u32 arg_type)
 	return arg_type & MEM_WRITE ? BPF_WRITE : BPF_READ;
 }
 
+/* As many elements as @map says. Inner maps may have fewer than the template that stands for them. */
+static bool is_array(const struct bpf_map *map)
+{
+	bool is_template = !map->obj.refs;
+
+	if (map->type == BPF_MAP_TYPE_ARRAY)
+		return !is_template || !(map->flags & BPF_F_INNER_MAP);
+	return map->type == BPF_MAP_TYPE_PERCPU_ARRAY && !is_template;
+}
+
+static bool has_key(const struct bpf_map *map, u64 key)
+{
+	return (u32)key < map->max_entries;
+}
+
+/*
+ * Arrays have all elements. Where the key is a known number of the stack, the program
+ * need not ask whether its own was there; then the number matters.
+ */
+static int find_const_key(struct bpf_verifier_env *env, const struct arg *a)
+{
+	struct bpf_func_state *func;
+	u32 byte, spi, size = a->meta->map_ptr->key_size;
+	u32 zeroes = 0, spilled = 0;
+	const struct bpf_stack_state *slot;
+	s64 off;
+
+	if (!bpf_env->const_keys_found || a->meta->func_id != BPF_FUNC_map_lookup_elem ||
+	    !is_array(a->meta->map_ptr) || a->reg->type != PTR_TO_STACK ||
+	    !tnum_is_const(a->reg->s.var_off))
+		return 0;
+	func = reg_func(env, a->reg);
+	off = a->reg->off + (s64)a->reg->s.var_off.value;
+	byte = (u32)(-off - 1) % BPF_REG_SIZE;
+	spi = (u32)(-off - 1) / BPF_REG_SIZE;
+	if (off >= 0 || spi >= func->allocated_stack / BPF_REG_SIZE)
+		return 0;
+	slot = &func->stack[spi];
+	while (zeroes <= byte && slot->slot_type[byte - zeroes] == STACK_ZERO)
+		zeroes++;
+	while (spilled <= byte && slot->slot_type[byte - spilled] == STACK_SPILL)
+		spilled++;
+	if (zeroes >= size) {
+		a->meta->key_found = has_key(a->meta->map_ptr, 0);
+		return 0;
+	}
+	if (spilled != size || !is_spilled_scalar_reg(slot) ||
+	    !tnum_is_const(slot->spilled_ptr.s.var_off) ||
+	    !has_key(a->meta->map_ptr, slot->spilled_ptr.s.var_off.value))
+		return 0;
+	a->meta->key_found = true;
+	return mark_chain_precision_stack(env, a->reg->frameno, spi);
+}
+
 static int arg_map_key(struct bpf_verifier_env *env, const struct arg *a)
 {
+	int err;
+
 	VRT_ASSERT(a->meta->map_ptr);
-	return check_helper_mem_access(env, a->regno, (s32)a->meta->map_ptr->key_size, BPF_READ,
-				       false, NULL);
+	err = check_helper_mem_access(env, a->regno, (s32)a->meta->map_ptr->key_size, BPF_READ,
+				      false, NULL);
+	return err ? err : find_const_key(env, a);
 }
 
 static int arg_map_value(struct bpf_verifier_env *env, const struct arg *a)

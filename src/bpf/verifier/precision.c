@@ -321,6 +321,17 @@ int mark_chain_precision(struct bpf_verifier_env *env, u32 regno)
 	return mark_chain(env, bt, env->cur, env->insn_idx, &changed);
 }
 
+int mark_chain_precision_stack(struct bpf_verifier_env *env, u32 frameno, u32 spi)
+{
+	struct backtrack *bt = &precision_of(env)->bt;
+	bool changed = false;
+
+	memset(bt, 0, sizeof(*bt));
+	bt->frame = env->cur->curframe;
+	bt->slots[frameno] = 1ULL << spi;
+	return mark_chain(env, bt, env->cur, env->insn_idx, &changed);
+}
+
 /* --- what another state's future needs -------------------------------------------- */
 
 /*

@@ -122,6 +122,27 @@ struct tnum tnum_cast(struct tnum a, u8 size)
 	return TNUM(a.value & bits, a.mask & bits);
 }
 
+bool tnum_at_least(struct tnum a, u64 min, u64 *member)
+{
+	u64 differ = (min ^ a.value) & ~a.mask, high, up;
+
+	*member = min;
+	if (!differ)
+		return true;
+	/* up to the highest known bit that differs, @min will do; below it, the least will */
+	high = low_bits(64 - (u32)__builtin_clzll(differ));
+	*member = (min & ~high) | (a.value & high);
+	if (*member > min)
+		return true;
+	/* that bit is a 0 where @min has a 1: an unknown bit above it must become one */
+	up = a.mask & ~min & ~high;
+	if (!up)
+		return false;
+	up &= -up;
+	*member = (min & ~(up | (up - 1))) | up | (a.value & (up - 1));
+	return true;
+}
+
 bool tnum_is_aligned(struct tnum a, u64 size)
 {
 	return !size || !((a.value | a.mask) & (size - 1));

@@ -54,6 +54,8 @@ struct tnum tnum_or(struct tnum a, struct tnum b);
 struct tnum tnum_xor(struct tnum a, struct tnum b);
 struct tnum tnum_mul(struct tnum a, struct tnum b);
 /* What both say; they must have a member in common, or the result means nothing. */
+/* The least member that is not below @min. False: there is none. */
+bool tnum_at_least(struct tnum a, u64 min, u64 *member);
 struct tnum tnum_intersect(struct tnum a, struct tnum b);
 /* Members of either. */
 struct tnum tnum_union(struct tnum a, struct tnum b);

@@ -276,6 +276,8 @@ void scalar_bswap(struct bpf_scalar *s, const struct bpf_insn *insn);
 /* Does a jump "a op b" happen: 1 always, 0 never, -1 who knows. */
 int scalar_is_branch_taken(const struct bpf_scalar *a, const struct bpf_scalar *b, u8 op,
 			   bool is_jmp32);
+/* The same of a number and itself. */
+int scalar_is_self_taken(const struct bpf_scalar *s, u8 op, bool is_jmp32);
 /* What is known of both when "a op b" is true. For false, give rev_opcode(op). */
 void scalar_refine(struct bpf_scalar *a, struct bpf_scalar *b, u8 op, bool is_jmp32);
 u8 rev_opcode(u8 op); /* "not": BPF_JSET has no opposite and gives BPF_JSET | BPF_X's marker */
@@ -303,6 +305,7 @@ enum bpf_access_type { BPF_READ = 1, BPF_WRITE = 2 };
 struct bpf_call_arg_meta {
 	struct bpf_map *map_ptr;
 	u32 map_uid;
+	bool key_found; /* a lookup of a constant key that the map has for certain */
 	bool raw_mode; /* the memory is written only: it need not be initialised */
 	bool pkt_access;
 	u8 release_regno;
@@ -560,6 +563,8 @@ void liveness_free(struct bpf_verifier_env *env);
 
 /* @regno's number mattered: so did what it was computed from. */
 int mark_chain_precision(struct bpf_verifier_env *env, u32 regno);
+/* The same of a number spilled to slot @spi of frame @frameno. */
+int mark_chain_precision_stack(struct bpf_verifier_env *env, u32 frameno, u32 spi);
 /* The instruction at hand goes into the history of this path. @linked is copied; may be NULL. */
 int push_jmp_history(struct bpf_verifier_env *env, u32 insn_flags,
 		     const struct linked_regs *linked);
