@@ -235,6 +235,8 @@ void kernel_shutdown(void)
 	/* an attached scheduler is detached by the machine it runs on */
 	bpf_glue_exit();
 	cpus_exit();
+	/* while the memory of all timers is there; none is started from here on */
+	sim_exit();
 	scx_shutdown();
 	ghost_shutdown();
 	noise_exit();
@@ -252,7 +254,6 @@ void kernel_shutdown(void)
 	kheap_free(kernel.active);
 	kheap_free(kernel.none);
 	free_cgroups();
-	sim_exit();
 	kernel.booted = false;
 }
 

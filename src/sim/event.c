@@ -1,26 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The event queue: a 4-ary heap of (time, order), in which every event knows
- * its place, so that it can be moved and removed. The keys are in the heap's
- * array: comparing touches no event.
+ * The event queue: a radix heap, in which the cost of an event does not depend
+ * on how many others are queued.
  *
- * Invariant: sim_clock.next is what event.h says after every change of the
- * queue, because CPUs decide by it alone whether they may run on.
+ * Times are looked at as numbers in a mixed radix. An event is in the level of
+ * the highest digit in which its time differs from @base, in the slot of that
+ * digit: level 0 has a slot for each of the nanoseconds that share all but the
+ * lowest digit with @base, every level above has 64 slots, each of them as wide
+ * as the level below. The earliest event is in the lowest level that is in use,
+ * and there in the lowest slot. When it is taken its time becomes the base, and
+ * what else is in its slot moves down. So an event moves once per level at most,
+ * and most are in level 0 or 1 from the beginning.
+ *
+ * In a slot the events are a pairing heap, ordered by (time, order): mostly just
+ * one, but a thousand CPUs that do something at the same time are no worse.
+ *
+ * Invariants: base <= now and base <= the time of every queued event; where an
+ * event is follows from its time and the base alone; @first is the earliest, and
+ * sim_clock.next is what event.h says after every change of the queue, because
+ * CPUs decide by it alone whether they may run on.
  */
-#include <stdlib.h>
-
-#include "../base/alloc.h"
 #include "internal.h"
 
-#define ARITY 4
+#define FINE_BITS 10
+#define NR_FINE (1U << FINE_BITS)
+#define COARSE_BITS 6
+#define NR_COARSE (1U << COARSE_BITS)
+#define NR_LEVELS DIV_ROUND_UP(64 - FINE_BITS, COARSE_BITS) /* of coarse slots */
 
-struct entry {
-	u64 time, order;
-	struct event *ev;
-};
+static struct {
+	u64 base;
+	struct event *first; /* NULL: the queue is empty */
+	/* which are not empty, by bit */
+	u32 fine_words, levels;
+	u64 fine_used[NR_FINE / 64];
+	u64 coarse_used[NR_LEVELS];
+	struct event *fine[NR_FINE];
+	struct event *coarse[NR_LEVELS][NR_COARSE];
+} queue __attribute__((aligned(64)));
 
-static struct entry *heap;
-static u32 nr_entries, capacity;
 static u32 sequence;
 static u64 run_end = SIM_NEVER;
 static bool running, stopping;
@@ -28,121 +46,270 @@ static bool running, stopping;
 struct sim_clock sim_clock;
 struct rng sim_rng;
 
-static inline bool earlier(const struct entry *a, const struct entry *b)
+/* --- pairing heaps ------------------------------------------------------------ */
+
+static inline bool earlier(const struct event *a, const struct event *b)
 {
 	return a->time != b->time ? a->time < b->time : a->order < b->order;
 }
 
-static inline void place(u32 i, const struct entry *entry)
+static inline void link_at(struct event **at, struct event *ev)
 {
-	heap[i] = *entry;
-	entry->ev->slot = i + 1;
+	*at = ev;
+	ev->at = at;
 }
+
+/* The later of two heaps becomes the first child of the other, which is returned. */
+static struct event *meld(struct event *a, struct event *b)
+{
+	if (earlier(b, a)) {
+		struct event *swap = a;
+
+		a = b;
+		b = swap;
+	}
+	b->next = a->child;
+	if (b->next)
+		b->next->at = &b->next;
+	link_at(&a->child, b);
+	return a;
+}
+
+static inline void heap_add(struct event **heap, struct event *ev)
+{
+	link_at(heap, *heap ? meld(*heap, ev) : ev);
+}
+
+/* One heap of @list, whose members are linked by next: in pairs, then those from the last on. */
+static struct event *meld_list(struct event *list)
+{
+	struct event *pairs = NULL, *heap;
+
+	while (list) {
+		struct event *a = list, *b = a->next;
+
+		list = b ? b->next : NULL;
+		if (b)
+			a = meld(a, b);
+		a->next = pairs;
+		pairs = a;
+	}
+	heap = pairs;
+	pairs = heap->next;
+	while (pairs) {
+		struct event *next = pairs->next;
+
+		heap = meld(heap, pairs);
+		pairs = next;
+	}
+	heap->next = NULL;
+	return heap;
+}
+
+/* Takes @ev out of the heap that it is in. */
+static inline void heap_del(struct event *ev)
+{
+	struct event *instead = ev->next;
+
+	if (ev->child) {
+		instead = meld_list(ev->child);
+		ev->child = NULL;
+		instead->next = ev->next;
+		if (ev->next)
+			ev->next->at = &instead->next;
+	}
+	*ev->at = instead;
+	if (instead)
+		instead->at = ev->at;
+	ev->next = NULL;
+	ev->at = NULL;
+}
+
+/* --- slots ---------------------------------------------------------------------- */
+
+static inline u32 level_of(u64 time)
+{
+	return (u32)(63 - __builtin_clzll(time ^ queue.base) - FINE_BITS) / COARSE_BITS;
+}
+
+static inline u32 digit_of(u64 time, u32 level)
+{
+	return (u32)(time >> (FINE_BITS + level * COARSE_BITS)) % NR_COARSE;
+}
+
+static inline bool is_fine(u64 time)
+{
+	return (time ^ queue.base) < NR_FINE;
+}
+
+static void put(struct event *ev)
+{
+	u64 time = ev->time;
+
+	if (likely(is_fine(time))) {
+		u32 slot = (u32)time % NR_FINE;
+
+		heap_add(&queue.fine[slot], ev);
+		queue.fine_used[slot / 64] |= 1ULL << slot % 64;
+		queue.fine_words |= 1U << slot / 64;
+	} else {
+		u32 level = level_of(time), digit = digit_of(time, level);
+
+		heap_add(&queue.coarse[level][digit], ev);
+		queue.coarse_used[level] |= 1ULL << digit;
+		queue.levels |= 1U << level;
+	}
+}
+
+static inline void fine_emptied(u32 slot)
+{
+	u32 word = slot / 64;
+
+	queue.fine_used[word] &= ~(1ULL << slot % 64);
+	if (!queue.fine_used[word])
+		queue.fine_words &= ~(1U << word);
+}
+
+static inline void coarse_emptied(u32 level, u32 digit)
+{
+	queue.coarse_used[level] &= ~(1ULL << digit);
+	if (!queue.coarse_used[level])
+		queue.levels &= ~(1U << level);
+}
+
+static void take(struct event *ev)
+{
+	u64 time = ev->time;
+
+	heap_del(ev);
+	if (likely(is_fine(time))) {
+		u32 slot = (u32)time % NR_FINE;
+
+		if (!queue.fine[slot])
+			fine_emptied(slot);
+	} else {
+		u32 level = level_of(time), digit = digit_of(time, level);
+
+		if (!queue.coarse[level][digit])
+			coarse_emptied(level, digit);
+	}
+}
+
+/* Puts the members of a heap, and those that @list is followed by, where they belong now. */
+static void spread(struct event *list)
+{
+	while (list) {
+		struct event *ev = list, *last = ev->child;
+
+		list = ev->next;
+		if (last) {
+			while (last->next)
+				last = last->next;
+			last->next = list;
+			list = ev->child;
+		}
+		ev->next = ev->child = NULL;
+		put(ev);
+	}
+}
+
+/* The earliest of all, out of the queue; its time is the base from now on. */
+static inline struct event *take_earliest(void)
+{
+	struct event *ev = queue.first, *rest;
+	u64 time = ev->time;
+
+	if (likely(is_fine(time))) {
+		take(ev);
+		queue.base = time;
+	} else {
+		u32 level = level_of(time), digit = digit_of(time, level);
+
+		rest = ev->child;
+		ev->child = NULL;
+		ev->at = NULL;
+		queue.coarse[level][digit] = NULL;
+		coarse_emptied(level, digit);
+		queue.base = time;
+		spread(rest);
+	}
+	return ev;
+}
+
+static inline void find_first(void)
+{
+	if (likely(queue.fine_words)) {
+		u32 word = __builtin_ctz(queue.fine_words);
+
+		queue.first = queue.fine[word * 64 + __builtin_ctzll(queue.fine_used[word])];
+	} else if (queue.levels) {
+		u32 level = __builtin_ctz(queue.levels);
+
+		queue.first = queue.coarse[level][__builtin_ctzll(queue.coarse_used[level])];
+	} else {
+		queue.first = NULL;
+	}
+}
+
+/* --- the queue -------------------------------------------------------------------- */
 
 static inline void update_next(void)
 {
-	u64 next = nr_entries ? heap[0].time : SIM_NEVER;
+	u64 next = queue.first ? queue.first->time : SIM_NEVER;
 
 	sim_clock.next = stopping ? 0 : min(next, run_end);
 }
 
-/* @entry belongs at @i or above it. */
-static void sift_up(u32 i, struct entry entry)
-{
-	while (i) {
-		u32 parent = (i - 1) / ARITY;
-
-		if (!earlier(&entry, &heap[parent]))
-			break;
-		place(i, &heap[parent]);
-		i = parent;
-	}
-	place(i, &entry);
-}
-
-/* @entry belongs at @i or below it. */
-static void sift_down(u32 i, struct entry entry)
-{
-	for (;;) {
-		u32 first = i * ARITY + 1, best = first;
-		u32 end = min(first + ARITY, nr_entries);
-
-		if (first >= nr_entries)
-			break;
-		for (u32 c = first + 1; c < end; c++)
-			if (earlier(&heap[c], &heap[best]))
-				best = c;
-		if (!earlier(&heap[best], &entry))
-			break;
-		place(i, &heap[best]);
-		i = best;
-	}
-	place(i, &entry);
-}
-
-static void sift(u32 i, struct entry entry)
-{
-	if (i && earlier(&entry, &heap[(i - 1) / ARITY]))
-		sift_up(i, entry);
-	else
-		sift_down(i, entry);
-}
-
-static void remove_at(u32 i)
-{
-	heap[i].ev->slot = 0;
-	if (i < --nr_entries)
-		sift(i, heap[nr_entries]);
-}
-
 void event_add(struct event *ev, u64 time)
 {
-	struct entry entry = { .time = time, .ev = ev };
+	bool was_first = queue.first == ev;
 
 	VRT_ASSERT(time >= sim_clock.now && time != SIM_NEVER);
-	entry.order = (rng_next(&sim_rng) & 0xffffffff00000000) | sequence++;
+	if (ev->at)
+		take(ev);
+	else if (!queue.first)
+		queue.base = sim_clock.now;
 	ev->time = time;
-	ev->order = entry.order;
-	if (ev->slot) {
-		sift(ev->slot - 1, entry);
-	} else {
-		if (unlikely(nr_entries == capacity)) {
-			capacity = capacity ? capacity * 2 : 1024;
-			heap = xreallocarray(heap, capacity, sizeof(*heap));
-		}
-		sift_up(nr_entries++, entry);
-	}
+	ev->order = (rng_next(&sim_rng) & 0xffffffff00000000) | sequence++;
+	put(ev);
+	if (was_first)
+		find_first();
+	else if (!queue.first || earlier(ev, queue.first))
+		queue.first = ev;
 	update_next();
 }
 
 void event_del(struct event *ev)
 {
-	if (!ev->slot)
+	if (!ev->at)
 		return;
-	remove_at(ev->slot - 1);
-	update_next();
+	take(ev);
+	if (queue.first == ev) {
+		find_first();
+		update_next();
+	}
 }
 
 /* The earliest event, out of the queue, with the clock at its time. */
 static inline struct event *take_first(void)
 {
-	struct event *ev = heap[0].ev;
+	struct event *ev = take_earliest();
 
-	sim_clock.now = heap[0].time;
+	sim_clock.now = ev->time;
 	sim_clock.fired++;
-	remove_at(0);
+	find_first();
 	update_next();
 	return ev;
 }
 
 static inline bool first_is_due(void)
 {
-	return nr_entries && !stopping && heap[0].time < run_end;
+	return queue.first && !stopping && queue.first->time < run_end;
 }
 
 struct event *event_take(void (*fire)(struct event *ev))
 {
-	return first_is_due() && heap[0].ev->fire == fire ? take_first() : NULL;
+	return first_is_due() && queue.first->fire == fire ? take_first() : NULL;
 }
 
 void sim_init(u64 seed)
@@ -157,11 +324,10 @@ void sim_init(u64 seed)
 void sim_exit(void)
 {
 	VRT_ASSERT(!running);
-	for (u32 i = 0; i < nr_entries; i++)
-		heap[i].ev->slot = 0;
-	free(heap);
-	heap = NULL;
-	nr_entries = capacity = 0;
+	while (queue.first) {
+		take(queue.first);
+		find_first();
+	}
 	update_next();
 }
 

@@ -25,8 +25,9 @@
 struct event {
 	u64 time;
 	u64 order; /* tie in the upper half, sequence in the lower */
-	u32 slot; /* place in the heap + 1; 0: not queued */
 	void (*fire)(struct event *ev);
+	/* of the queue: the pointer to it (NULL: not queued), and a heap's links */
+	struct event **at, *next, *child;
 };
 
 /* The state of the loop, for reading. */
@@ -51,7 +52,7 @@ static inline u64 sim_now(void)
 extern struct rng sim_rng;
 
 void sim_init(u64 seed);
-/* Frees the queue; events still queued are forgotten, not fired. */
+/* Empties the queue: events still queued are forgotten, not fired. Their memory must be there. */
 void sim_exit(void);
 /*
  * Fires the events before @until, those at @until excluded, or until sim_stop()
@@ -67,7 +68,7 @@ void sim_stop(void);
 
 /*
  * @time must not be in the past, nor SIM_NEVER. Re-queues an event that is
- * queued, with a new tie. O(log n).
+ * queued, with a new tie. What it costs does not depend on how many are queued.
  */
 void event_add(struct event *ev, u64 time);
 /* Harmless when not queued. */
@@ -75,7 +76,7 @@ void event_del(struct event *ev);
 
 static inline bool event_queued(const struct event *ev)
 {
-	return ev->slot != 0;
+	return ev->at != NULL;
 }
 
 #endif

@@ -97,6 +97,81 @@ static void run_ties(u64 seed, u32 *order)
 }
 
 /* The same seed gives the same order of equal times, another one another. */
+static struct {
+	struct rng rng;
+	const struct event *expected; /* to fire next */
+	u32 left; /* to be queued again */
+} scales;
+
+/* From now on to an hour later, every scale as likely; half of them on round times. */
+static u64 some_time(void)
+{
+	u64 delay = rng_next(&scales.rng) >> (22 + rng_below(&scales.rng, 42));
+
+	if (rng_below(&scales.rng, 2))
+		delay &= ~0ULL << rng_below(&scales.rng, 20);
+	return sim_now() + delay;
+}
+
+static void add_some_time(struct event *ev)
+{
+	scales.left -= scales.left && !event_queued(ev);
+	event_add(ev, some_time());
+}
+
+static const struct event *earliest_queued(void)
+{
+	const struct event *best = NULL;
+
+	for (u32 i = 0; i < NR; i++) {
+		const struct event *ev = &events[i].event;
+
+		if (event_queued(ev) && (!best || ev->time < best->time ||
+					 (ev->time == best->time && ev->order < best->order)))
+			best = ev;
+	}
+	return best;
+}
+
+/* What fired is what the scan found before; some others move, come or go. */
+static void fire_and_shuffle(struct event *ev)
+{
+	const struct event *next;
+
+	assert_ptr_equal(ev, scales.expected);
+	assert_int_equal(sim_now(), ev->time);
+	for (u32 n = rng_below(&scales.rng, 4); n; n--) {
+		struct event *other = &events[rng_below(&scales.rng, NR)].event;
+
+		if (rng_below(&scales.rng, 8) && (event_queued(other) || scales.left))
+			add_some_time(other);
+		else
+			event_del(other);
+	}
+	if (scales.left)
+		add_some_time(ev);
+	next = earliest_queued();
+	assert_int_equal(sim_clock.next, next ? next->time : SIM_NEVER);
+	scales.expected = next;
+}
+
+/* All the way through the queue's levels, many at one time. */
+static void test_order_at_all_scales(void **state)
+{
+	sim_init(5);
+	rng_init(&scales.rng, 23);
+	scales.left = 100000;
+	for (u32 i = 0; i < NR; i++) {
+		events[i] = (struct named){ .event.fire = fire_and_shuffle };
+		event_add(&events[i].event, some_time());
+	}
+	scales.expected = earliest_queued();
+	sim_run(SIM_NEVER);
+	assert_null(earliest_queued());
+	assert_true(sim_clock.fired > 50000); /* the others were removed */
+	sim_exit();
+}
+
 static void test_ties_by_seed(void **state)
 {
 	static u32 a[NR], b[NR];
@@ -213,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_time_starts_above_zero),
 		cmocka_unit_test(test_order_against_a_model),
+		cmocka_unit_test(test_order_at_all_scales),
 		cmocka_unit_test(test_ties_by_seed),
 		cmocka_unit_test(test_next_in_a_run),
 		cmocka_unit_test(test_run_until),
