@@ -29,6 +29,13 @@
 
 #define MAX_KEPT 256
 
+/*
+ * Stacks begin at different places in their pages: if all began at the same, the
+ * frames of all CPUs would fight for a few sets of the first-level cache.
+ */
+#define COLOURS 4096
+#define COLOUR_STEP (17 * 64)
+
 struct fiber {
 	void *handle; /* of the stack, while it does not run */
 	const void *stack; /* the thread's own: unknown (NULL) until ASan tells */
@@ -44,6 +51,7 @@ static struct fiber *current = &thread_fiber;
 static struct fiber *previous; /* who switched to the current one */
 static struct fiber *kept;
 static u32 nr_kept;
+static u32 nr_mapped; /* ever */
 
 static inline void asan_start(struct fiber *from, const struct fiber *to)
 {
@@ -98,7 +106,7 @@ static struct fiber *map_stack(void)
 	}
 	fiber = xcalloc(1, sizeof(*fiber));
 	fiber->stack = mem + guard;
-	fiber->size = STACK_SIZE;
+	fiber->size = STACK_SIZE - nr_mapped++ * COLOUR_STEP % COLOURS;
 	return fiber;
 }
 
@@ -125,7 +133,7 @@ static void unmap_stack(struct fiber *fiber)
 {
 	size_t guard = sysconf(_SC_PAGESIZE);
 
-	munmap((char *)fiber->stack - guard, guard + fiber->size);
+	munmap((char *)fiber->stack - guard, guard + STACK_SIZE);
 	free(fiber);
 }
 
