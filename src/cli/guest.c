@@ -94,6 +94,11 @@ struct vm *guest_boot(const struct run_plan *plan, const char *kernel, char *err
 	agent = guest_agent_path();
 	config.agent = agent;
 	vm = vm_boot(&config, err, err_size);
+	if (vm && guest_send_module(vm, path)) {
+		vrt_error(err, err_size, -EIO, "the module schedbpf could not be sent to the guest");
+		vm_shutdown(vm);
+		vm = NULL;
+	}
 	free(agent);
 	free(path);
 	return vm;
@@ -112,16 +117,17 @@ struct vm *guest_this_host(char *err, size_t err_size)
 int guest_check_plan(const struct run_plan *plan, bool host, char *err, size_t err_size)
 {
 	const struct run_options *o = &plan->options;
-	const char *what = plan->nr_with     ? "--with" :
-			   plan->nr_watches  ? "--watch" :
-			   plan->nr_cgroups  ? "--cgroup" :
-			   o->enclave	     ? "--enclave" :
-			   o->costs	     ? "--costs" :
-					       NULL;
+	const char *what = plan->nr_watches		? "--watch" :
+			   o->enclave			? "--enclave" :
+			   o->costs			? "--costs" :
+			   host && plan->nr_with	? "--with" :
+			   host && plan->nr_cgroups	? "--cgroup" :
+							  NULL;
 
 	if (what)
 		return vrt_error(err, err_size, -EINVAL,
-				 "%s: only the simulated machine can do that yet (--on sim)", what);
+				 "%s: only the simulated machine%s can do that yet (--on sim)", what,
+				 !strcmp(what, "--with") || !strcmp(what, "--cgroup") ? " or a guest" : "");
 	if (guest_check_actions(plan, host, err, err_size))
 		return -EINVAL;
 	if (host && strcmp(plan->topology.spec, "host"))
@@ -188,6 +194,17 @@ static bool send_object(struct guest_run *g, const char *scheduler)
 	return !json_at(g->run, "end");
 }
 
+static bool send_beside(struct guest_run *g)
+{
+	struct loader_error error;
+
+	if (guest_send_beside(g->plan, g->vm, on_warning, g, &error) != LOADER_OK) {
+		fail_load(g, &error);
+		loader_error_free(&error);
+	}
+	return !json_at(g->run, "end");
+}
+
 /* A file goes as a file, a generator by its words. */
 static void send_workload(struct guest_run *g)
 {
@@ -227,6 +244,7 @@ static int send_run(const struct guest_run *g)
 	if (o->ops)
 		json_add_string(settings, RUN_KEY_OPS, o->ops);
 	guest_send_actions(g->plan, settings);
+	guest_add_beside(g->plan, settings);
 	json_add_string(settings, RUN_KEY_WORKLOAD,
 			workload_file(o->workload) ? WORKLOAD_NAME : o->workload);
 	json_add_u64(settings, RUN_KEY_WARMUP, o->warmup);
@@ -490,6 +508,7 @@ static void add_results(struct guest_run *g)
 	add_metrics(g);
 	add_end(g);
 	guest_add_timeline(g->end, g->run);
+	guest_take_beside(g->plan, g->end, g->run, vm_accel(g->vm) == VM_ACCEL_TCG);
 	figures = json_at(g->end, "figures");
 	json_object_object_add(g->run, "figures", json_object_get(figures));
 	json_u64_at(g->end, "lost", &lost);
@@ -522,7 +541,7 @@ struct json_object *guest_run(const struct run_plan *plan, const char *scheduler
 				"this host's kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT, Linux "
 				"6.12 or later); --on vm runs the scheduler on one that has it",
 				NULL);
-	else if (!object || send_object(&g, scheduler)) {
+	else if ((!object || send_object(&g, scheduler)) && send_beside(&g)) {
 		send_workload(&g);
 		err = send_run(&g);
 		if (err)

@@ -32,6 +32,17 @@ struct strbuf;
 int guest_send_file(struct vm *vm, const char *name, const struct strbuf *content);
 /* The strings of @list, as an array @key of @settings. */
 void guest_add_list(struct json_object *settings, const char *key, const struct text_list *list);
+/*
+ * guest_beside.c: the module for @vm, whose kernel is @image, if there is one;
+ * the objects of --with; they and --cgroup in the settings of run.h, and how they
+ * fared into "with" and "cgroups" of @run.
+ */
+int guest_send_module(struct vm *vm, const char *image);
+enum loader_status guest_send_beside(const struct run_plan *plan, struct vm *vm,
+				     loader_warn_fn warn, void *arg, struct loader_error *error);
+void guest_add_beside(const struct run_plan *plan, struct json_object *settings);
+void guest_take_beside(const struct run_plan *plan, struct json_object *end,
+		       struct json_object *run, bool emulated);
 /* The "run" object of docs/json.md for @scheduler in @vm. In a process of its own. */
 struct json_object *guest_run(const struct run_plan *plan, const char *scheduler, struct vm *vm);
 

@@ -13,6 +13,7 @@
 #include "../vm/build.h"
 #include "../vm/kernels.h"
 #include "../vm/make.h"
+#include "../vm/module.h"
 #include "../vm/vm.h"
 #include "cli.h"
 #include "cmdline.h"
@@ -38,11 +39,13 @@ static const struct cmd_option options[] = {
 
 static const struct cmd_table table = {
 	.command = "vrt vm",
-	.usage = "fetch [VERSION] | build [VERSION] | list | boot [KERNEL]",
+	.usage = "fetch [VERSION] | build [VERSION] | module [VERSION] | list | boot [KERNEL]",
 	.summary = "Real kernels in virtual machines. 'fetch' takes a kernel image package from the "
 		   "Debian archive that apt is configured for, as any user: the newest that offers "
 		   "sched_ext, or the newest of a version (6.19). 'build' makes a small kernel from "
-		   "Debian's package of kernel sources (6.12 unless a version is given). 'list' "
+		   "Debian's package of kernel sources (6.12 unless a version is given). 'module' "
+		   "builds the module schedbpf for a stock kernel of this machine's release, so that "
+		   "periodic programs run on it (--on vm:schedbpf). 'list' "
 		   "shows what there is, 'boot' starts a guest and says how long it took.",
 	.options = options,
 	.nr_options = ARRAY_SIZE(options),
@@ -107,6 +110,23 @@ static int build(const char *wanted, const struct vm_options *o)
 	return STATUS_LOAD;
 }
 
+static int module(const char *wanted)
+{
+	char release[128], err[8192], *told = getenv("VRT_KMOD");
+	char *source = told && *told ? xstrdup(told)
+				     : shipped_path("/../kmod/schedbpf", "/../share/vruntime/kmod/schedbpf");
+	struct module_options options = { .wanted = wanted, .source = source, .say = say };
+	int ret = module_build(&options, release, sizeof(release), err, sizeof(err));
+
+	free(source);
+	if (ret) {
+		cli_error("%s", err);
+		return STATUS_LOAD;
+	}
+	printf("%s has the module schedbpf: --on vm:schedbpf\n", release);
+	return STATUS_OK;
+}
+
 /* What takes room in the cache and is no kernel. */
 static void list_builds(void)
 {
@@ -135,6 +155,8 @@ static int list(void)
 		const struct kernel_entry *e = &kernels.entries[i];
 
 		printf("%-32s", e->release);
+		if (e->module_key)
+			printf("has the module schedbpf (--on vm:schedbpf)\n%-32s", "");
 		if (e->refused)
 			print_wrapped(stdout, e->refused, 32, 32, 80);
 		else
@@ -173,8 +195,8 @@ static int boot(const char *kernel, u32 cpus)
 
 static int usage(const char *why, const char *what)
 {
-	cli_error("vm: %s%s; expected 'fetch [VERSION]', 'build [VERSION]', 'list' or "
-		  "'boot [KERNEL]'", why, what);
+	cli_error("vm: %s%s; expected 'fetch [VERSION]', 'build [VERSION]', "
+		  "'module [VERSION]', 'list' or 'boot [KERNEL]'", why, what);
 	return STATUS_USAGE;
 }
 
@@ -203,6 +225,8 @@ int cmd_vm(int argc, char **argv)
 		return fetch(arg);
 	if (!strcmp(what, "build"))
 		return build(arg, &o);
+	if (!strcmp(what, "module"))
+		return module(arg);
 	if (!strcmp(what, "list"))
 		return list();
 	if (!strcmp(what, "boot"))

@@ -188,10 +188,11 @@ static int make_directories(const struct archive *a)
 	return write_file(a, "status", "");
 }
 
-static void add_source(struct strbuf *sources, const char *mirror, const char *suite)
+static void add_source(struct strbuf *sources, const char *mirror, const char *codename,
+		       const char *suite)
 {
-	strbuf_printf(sources, "Types: deb\nURIs: %s\nSuites: " CODENAME "%s\nComponents: main\n",
-		      mirror, suite);
+	strbuf_printf(sources, "Types: deb\nURIs: %s\nSuites: %s%s\nComponents: main\n", mirror,
+		      codename, suite);
 	if (!access(KEYRING, R_OK))
 		strbuf_puts(sources, "Signed-By: " KEYRING "\n");
 	strbuf_putc(sources, '\n');
@@ -201,14 +202,16 @@ static int write_sources(const struct archive *a, unsigned int suites)
 {
 	int status, ret;
 	char *mirror = find_mirror("", &status), *security = find_mirror("-security", &status);
+	char *own = own_codename();
+	const char *codename = suites & ARCHIVE_OWN_RELEASE && own ? own : CODENAME;
 	struct strbuf sources = {};
 
 	if (mirror && suites & ARCHIVE_STABLE)
-		add_source(&sources, mirror, "");
+		add_source(&sources, mirror, codename, "");
 	if (mirror && suites & ARCHIVE_BACKPORTS)
-		add_source(&sources, mirror, "-backports");
+		add_source(&sources, mirror, codename, "-backports");
 	if (security && suites & ARCHIVE_SECURITY)
-		add_source(&sources, security, "-security");
+		add_source(&sources, security, codename, "-security");
 	if (mirror)
 		ret = write_file(a, "archive.sources", strbuf_str(&sources));
 	else if (status)
@@ -219,6 +222,7 @@ static int write_sources(const struct archive *a, unsigned int suites)
 		ret = vrt_error(a->err, a->err_size, -ENOENT,
 				"apt's configuration names no Debian archive; %s", a->instead);
 	strbuf_free(&sources);
+	free(own);
 	free(security);
 	free(mirror);
 	return ret;

@@ -2,7 +2,7 @@
 /*
  * Debian's archive, read by an ordinary user: apt works in a directory of ours,
  * with the mirror that this machine uses and the suites of the release in which
- * Debian publishes recent kernels. Nothing is installed.
+ * Debian publishes recent kernels, or of this machine's. Nothing is installed.
  */
 #ifndef VRT_VM_ARCHIVE_H
 #define VRT_VM_ARCHIVE_H
@@ -13,6 +13,8 @@ enum archive_suites {
 	ARCHIVE_STABLE = 1,
 	ARCHIVE_SECURITY = 2, /* left out if this machine uses no such mirror */
 	ARCHIVE_BACKPORTS = 4,
+	/* of this machine's own release instead: what its compiler can build for */
+	ARCHIVE_OWN_RELEASE = 8,
 };
 
 struct archive {

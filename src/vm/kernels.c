@@ -20,6 +20,8 @@
 #define IMAGE "vmlinuz"
 #define REFUSED "refused"
 #define KEY "key"
+#define MODULE "schedbpf.ko"
+#define MODULE_KEY "schedbpf.key"
 #define MAX_TEXT 1024
 #define HINT "'vrt vm fetch' gets one, 'vrt vm build' makes one"
 
@@ -102,6 +104,7 @@ static void add_entry(struct kernel_list *list, const char *dir, const char *rel
 	else
 		e.path = image;
 	e.key = read_text(dir, release, KEY);
+	e.module_key = read_text(dir, release, MODULE_KEY);
 	e.release = xstrdup(release);
 	list->entries = xreallocarray(list->entries, list->nr + 1, sizeof(*list->entries));
 	list->entries[list->nr++] = e;
@@ -143,9 +146,36 @@ void kernels_free(struct kernel_list *list)
 		free(e->path);
 		free(e->refused);
 		free(e->key);
+		free(e->module_key);
 	}
 	free(list->entries);
 	list->entries = NULL;
+}
+
+/* --- modules ------------------------------------------------------------------------ */
+
+char *kernel_module_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct strbuf module = {};
+
+	strbuf_printf(&module, "%.*s" MODULE, slash ? (int)(slash + 1 - path) : 0, path);
+	if (!access(strbuf_str(&module), R_OK))
+		return strbuf_detach(&module);
+	strbuf_free(&module);
+	return NULL;
+}
+
+/* The image of the newest that has one; sched_ext or not. */
+static char *find_with_module(const struct kernel_list *list, char *err, size_t err_size)
+{
+	for (u32 i = 0; i < list->nr; i++)
+		if (list->entries[i].module_key)
+			return kernel_place(list->entries[i].release, IMAGE, err, err_size);
+	vrt_error(err, err_size, -ENOENT,
+		  "there is no kernel with the module schedbpf yet; 'vrt vm module' fetches one and "
+		  "builds it");
+	return NULL;
 }
 
 /* --- choosing ---------------------------------------------------------------------------- */
@@ -191,6 +221,11 @@ char *kernel_find(const char *wanted, char *err, size_t err_size)
 	}
 	if (kernels_list(&list, err, err_size))
 		return NULL;
+	if (wanted && !strcmp(wanted, KERNEL_WITH_MODULE)) {
+		path = find_with_module(&list, err, err_size);
+		kernels_free(&list);
+		return path;
+	}
 	for (u32 i = 0; i < list.nr && !path; i++) {
 		const struct kernel_entry *e = &list.entries[i];
 
@@ -219,6 +254,17 @@ static char *make_place(const char *release, char *err, size_t err_size)
 	vrt_error(err, err_size, -errno, "%s: %s", place, strerror(errno));
 	free(place);
 	return NULL;
+}
+
+char *kernel_place(const char *release, const char *name, char *err, size_t err_size)
+{
+	char *place = make_place(release, err, err_size), *path;
+
+	if (!place)
+		return NULL;
+	path = file_name(place, name, NULL);
+	free(place);
+	return path;
 }
 
 static int copy(const char *from, const char *to)
@@ -286,6 +332,30 @@ int kernel_store(const char *release, const char *from, const char *key, char *e
 		remove_text(place, REFUSED);
 	free(place);
 	free(image);
+	free(partial);
+	return ret;
+}
+
+int kernel_store_module(const char *release, const char *from, const char *key, char *err,
+			size_t err_size)
+{
+	char *place = make_place(release, err, err_size), *module, *partial;
+	int ret;
+
+	if (!place)
+		return -EIO;
+	module = file_name(place, MODULE, NULL);
+	partial = file_name(place, "." MODULE, NULL);
+	remove_text(place, MODULE_KEY);
+	ret = copy(from, partial);
+	if (!ret && rename(partial, module))
+		ret = -errno;
+	if (!ret)
+		ret = write_text(place, MODULE_KEY, key);
+	if (ret)
+		vrt_error(err, err_size, ret, "%s could not be written: %s", module, strerror(-ret));
+	free(place);
+	free(module);
 	free(partial);
 	return ret;
 }

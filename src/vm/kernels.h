@@ -4,7 +4,8 @@
  *
  * Each has a directory kernels/RELEASE below the cache with the image "vmlinuz";
  * one that was looked at and is of no use has a file "refused" that says why, and
- * one that was built here a file "key" with what it was built from (build.h).
+ * one that was built here a file "key" with what it was built from (build.h). One
+ * for which the module schedbpf was built has that, too (module.h).
  */
 #ifndef VRT_VM_KERNELS_H
 #define VRT_VM_KERNELS_H
@@ -16,7 +17,11 @@ struct kernel_entry {
 	char *path; /* of the image; NULL: refused */
 	char *refused; /* why, or NULL */
 	char *key; /* of one that was built here, or NULL */
+	char *module_key; /* of the module that is there for it, or NULL */
 };
+
+/* What kernel_find() takes for the newest kernel that has the module. */
+#define KERNEL_WITH_MODULE "schedbpf"
 
 struct kernel_list {
 	struct kernel_entry *entries; /* the newest first */
@@ -29,7 +34,7 @@ void kernels_free(struct kernel_list *list);
 
 /*
  * The image for @wanted, to be freed: a path; a release or the beginning of one
- * ("6.19"); NULL: the newest in the cache. NULL with a message that says what
+ * ("6.19"); KERNEL_WITH_MODULE; NULL: the newest in the cache. NULL with a message that says what
  * there is and how to get more.
  */
 char *kernel_find(const char *wanted, char *err, size_t err_size);
@@ -48,6 +53,17 @@ bool release_matches(const char *release, const char *wanted);
  */
 int kernel_fetch(const char *wanted, void (*say)(const char *line), char *release,
 		 size_t release_size, char *err, size_t err_size);
+
+/*
+ * The module beside the image @path, to be freed: what kernel_find() has given is
+ * such an image. NULL: it has none.
+ */
+char *kernel_module_of(const char *path);
+/* A path in the directory of @release, which is made; to be freed. NULL with a message. */
+char *kernel_place(const char *release, const char *name, char *err, size_t err_size);
+/* Keeps the module in file @from. */
+int kernel_store_module(const char *release, const char *from, const char *key, char *err,
+			size_t err_size);
 
 /* Keeps the image in file @from as @release (@key: NULL or as above), or why it is refused. */
 int kernel_store(const char *release, const char *from, const char *key, char *err,

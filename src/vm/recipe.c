@@ -86,13 +86,24 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int recipe_open(struct recipe *r, const char *dir, char *err, size_t err_size)
+int recipe_open_files(struct recipe *r, const char *dir)
 {
-	char *config;
 	int ret;
 
 	*r = (struct recipe){ .dir = realpath(dir, NULL) };
 	ret = r->dir ? add_directory(r, "", 0) : -errno;
+	if (ret)
+		recipe_close(r);
+	else if (r->nr)
+		qsort(r->files, r->nr, sizeof(*r->files), by_name);
+	return ret;
+}
+
+int recipe_open(struct recipe *r, const char *dir, char *err, size_t err_size)
+{
+	int ret = recipe_open_files(r, dir);
+	char *config;
+
 	if (!ret) {
 		config = recipe_path(r, RECIPE_CONFIG);
 		ret = access(config, R_OK) ? -errno : 0;
@@ -105,7 +116,6 @@ int recipe_open(struct recipe *r, const char *dir, char *err, size_t err_size)
 				 "the file " RECIPE_CONFIG,
 				 dir, strerror(-ret));
 	}
-	qsort(r->files, r->nr, sizeof(*r->files), by_name);
 	return 0;
 }
 

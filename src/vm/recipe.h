@@ -20,6 +20,8 @@ struct recipe {
 
 /* -ENOENT with a message if @dir is no such directory. */
 int recipe_open(struct recipe *r, const char *dir, char *err, size_t err_size);
+/* The same of any directory with files. */
+int recipe_open_files(struct recipe *r, const char *dir);
 void recipe_close(struct recipe *r);
 
 /*

@@ -8,6 +8,9 @@
  *	 "workload": "schbench -m 2",	a generator, or a FILE's name
  *	 "ops": "table",		as struct loader_options
  *	 "print": ["map"],		maps to be told of in END, once the scheduler is out
+ *	 "with": [{"object": "gc.0.bpf.o", "set": []}],	beside the scheduler, FILEs
+ *	 "cgroups": [{"path": "/gc", "weight": 0, "quota_ns": 0, "period_ns": 0}],
+ *		weight, quota and period 0: as the kernel has them
  *	 "actions": [{"at_ns": t,	by time, since the workload's start
  *		"what": "offline"|"online"|"run", "value": "1",
  *		"action": "1s:offline=1"}],	as given
@@ -34,10 +37,14 @@
  *	 "warnings": [""], "figures": [""],
  *	 "timeline": [{"time_ns": t, "action": "", "error": null, "text": null}],
  *					as in docs/json.md
+ *	 "with": [], "cgroups": [],	how those fared, as in docs/json.md
  *	 "load_status": n, "log": ""}	not_loaded: enum loader_status, libbpf's words
  */
 #ifndef VRT_VM_RUN_H
 #define VRT_VM_RUN_H
+
+/* The FILE that is the kernel module schedbpf for the guest's kernel; there may be none. */
+#define RUN_MODULE "schedbpf.ko"
 
 #define RUN_KEY_OBJECT "object"
 #define RUN_KEY_SET "set"
@@ -45,6 +52,8 @@
 #define RUN_KEY_OPS "ops"
 #define RUN_KEY_PRINT "print"
 #define RUN_KEY_ACTIONS "actions"
+#define RUN_KEY_WITH "with"
+#define RUN_KEY_CGROUPS "cgroups"
 #define RUN_KEY_WORKLOAD "workload"
 #define RUN_KEY_WARMUP "warmup_ns"
 #define RUN_KEY_DURATION "duration_ns"

@@ -9,6 +9,8 @@
 #define VRT_VM_GUEST_H
 
 #include "../../base/strbuf.h"
+#include "../../loader/loader.h"
+#include "../../sched/kernel.h"
 #include "../channel.h"
 
 struct json_object;
@@ -47,6 +49,24 @@ struct json_object *actions_timeline(void);
 int actions_set_online(u32 cpu, bool online);
 /* Brings back all CPUs: a run leaves the machine as it found it, however it ended. */
 void actions_restore(void);
+
+/*
+ * beside.c: objects of periodic programs beside the scheduler, as the settings say;
+ * the "with" of END, without the names of objects.
+ */
+enum loader_status beside_attach(struct json_object *settings, loader_warn_fn warn,
+				 struct loader_error *error);
+struct json_object *beside_json(void);
+void beside_detach(void);
+
+/* cgroups.c: mounts them; 0 or -errno. */
+int cgroups_mount(void);
+/* As the settings say: 0, or -errno and a sentence. The "cgroups" of END. */
+int cgroups_make(struct json_object *settings, char *err, size_t err_size);
+struct json_object *cgroups_json(void);
+void cgroups_remove(void);
+/* Of one that may be somebody else's: for how long it was throttled, ns. */
+u64 cgroups_throttled(const char *group);
 
 /* tracer.c: what the kernel does, as records. */
 struct tracer;

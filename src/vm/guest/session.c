@@ -221,10 +221,18 @@ static enum loader_status open_scheduler(struct loader_error *error)
 	return status;
 }
 
-static bool load_scheduler(void)
+/* Groups, what is beside the scheduler, and the scheduler itself. */
+static bool load_objects(void)
 {
 	struct loader_error error = {};
-	enum loader_status status = setting(RUN_KEY_OBJECT) ? open_scheduler(&error) : LOADER_OK;
+	enum loader_status status = LOADER_OK;
+
+	if (cgroups_make(s.settings, error.message, sizeof(error.message)))
+		status = LOADER_ERR_USAGE;
+	if (status == LOADER_OK)
+		status = beside_attach(s.settings, on_warning, &error);
+	if (status == LOADER_OK && setting(RUN_KEY_OBJECT))
+		status = open_scheduler(&error);
 
 	if (status == LOADER_OK)
 		return true;
@@ -493,16 +501,20 @@ void session_main(int fd, struct json_object *settings)
 	actions_open(settings);
 	if (!prepare())
 		return;
-	if (load_scheduler()) {
+	if (load_objects()) {
 		err = workload_start(s.workload, 0);
 		if (err) {
 			channel_send_text(fd, CHANNEL_ERROR, workload_error(s.workload));
 			return;
 		}
 		run_workload();
+		json_object_object_add(s.end, RUN_KEY_WITH, beside_json());
+		json_object_object_add(s.end, RUN_KEY_CGROUPS, cgroups_json());
 		end_scheduler();
 		add_figures();
 	}
+	beside_detach();
+	cgroups_remove();
 	native_exit();
 	s.lost = tracer_poll(s.tracer, on_traced);
 	ops_tracer_stop(s.ops);
