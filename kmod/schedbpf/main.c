@@ -49,7 +49,7 @@ static int __init schedbpf_init(void)
 	err = create_caches();
 	if (err)
 		return err;
-	err = sb_stats_init();
+	err = sb_stats_register();
 	if (err)
 		goto no_stats;
 	err = sb_register_kfuncs();
@@ -62,7 +62,7 @@ static int __init schedbpf_init(void)
 no_btf:
 	pr_err("registration failed (%d): does this module have BTF for this very kernel?\n",
 	       err);
-	sb_stats_exit();
+	sb_stats_unregister();
 no_stats:
 	destroy_caches();
 	return err;
@@ -71,7 +71,7 @@ no_stats:
 static void __exit schedbpf_exit(void)
 {
 	sb_place_exit();
-	sb_stats_exit();
+	sb_stats_unregister();
 	destroy_caches();
 }
 

@@ -27,66 +27,101 @@ static struct sb_program *find_program(const struct bpf_periodic_ops *ops)
 	return found;
 }
 
-static void forget(struct sb_program *p)
+/* Names are unique: those of directories. */
+static int enlist(struct sb_program *p)
+{
+	struct sb_program *other;
+	int err = 0;
+
+	mutex_lock(&sb_mutex);
+	list_for_each_entry(other, &programs, node) {
+		if (!strcmp(other->name, p->name))
+			err = -EEXIST;
+	}
+	if (!err)
+		list_add_tail(&p->node, &programs);
+	mutex_unlock(&sb_mutex);
+	if (err)
+		pr_err("'%s': there is a program of that name\n", p->name);
+	return err;
+}
+
+static void delist(struct sb_program *p)
 {
 	mutex_lock(&sb_mutex);
 	list_del(&p->node);
 	mutex_unlock(&sb_mutex);
 }
 
-int sb_attach(const struct bpf_periodic_ops *ops)
+static struct sb_program *create(const struct bpf_periodic_ops *ops)
 {
 	struct sb_program *p = kmem_cache_zalloc(sb_program_cache, GFP_KERNEL);
-	struct sb_worker *w;
-	int err;
 
 	if (!p)
-		return -ENOMEM;
-	w = sb_worker_get(ops);
-	if (IS_ERR(w)) {
-		kmem_cache_free(sb_program_cache, p);
-		return PTR_ERR(w);
-	}
-	p->worker = w;
+		return NULL;
 	p->ops = ops;
 	p->mode = ops->mode;
 	p->ctx.period_ns = ops->period_ns;
 	strscpy(p->name, ops->name);
 	timerqueue_init(&p->timer);
-	err = sb_stats_add(p);
-	if (err) {
-		pr_err("'%s': %s (%d)\n", p->name,
-		       err == -EEXIST ? "there is a program of that name" :
-					"no room in sysfs", err);
+	sb_stats_init(p);
+	return p;
+}
+
+/* Its name is free again once its directories are gone. */
+static void dissolve(struct sb_program *p)
+{
+	struct sb_worker *w = p->worker;
+
+	sb_stats_hide(p);
+	delist(p);
+	sb_stats_put(p);
+	sb_worker_put(w);
+}
+
+int sb_attach(const struct bpf_periodic_ops *ops)
+{
+	struct sb_program *p = create(ops);
+	struct sb_worker *w;
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	err = enlist(p);
+	if (err)
+		goto put;
+	w = sb_worker_get(ops);
+	if (IS_ERR(w)) {
+		delist(p);
+		err = PTR_ERR(w);
 		goto put;
 	}
-	mutex_lock(&sb_mutex);
-	list_add_tail(&p->node, &programs);
-	mutex_unlock(&sb_mutex);
-
-	err = sb_worker_ask(w, SB_START, p, ops);
-	if (!err)
-		return 0;
-	pr_err("'%s': init() failed (%d)\n", p->name, err);
-	forget(p);
+	p->worker = w;
+	err = sb_stats_show(p);
+	if (err) {
+		pr_err("'%s': its directory in sysfs cannot be made (%d)\n",
+		       p->name, err);
+	} else {
+		err = sb_worker_ask(w, SB_START, p, ops);
+		if (!err)
+			return 0;
+		pr_err("'%s': init() failed (%d)\n", p->name, err);
+	}
+	dissolve(p);
+	return err;
 put:
-	sb_stats_remove(p);
-	sb_worker_put(w);
+	sb_stats_put(p);
 	return err;
 }
 
 void sb_detach(const struct bpf_periodic_ops *ops)
 {
 	struct sb_program *p = find_program(ops);
-	struct sb_worker *w;
 
 	if (WARN_ON_ONCE(!p))
 		return;
-	w = p->worker;
-	sb_worker_ask(w, SB_STOP, p, NULL);
-	forget(p);
-	sb_stats_remove(p);
-	sb_worker_put(w);
+	sb_worker_ask(p->worker, SB_STOP, p, NULL);
+	dissolve(p);
 }
 
 static int refuse_change(const struct sb_program *p, const char *field)

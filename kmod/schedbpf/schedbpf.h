@@ -168,11 +168,13 @@ void sb_place_exit(void);
 /* --- stats.c ------------------------------------------------------------------ */
 
 void sb_hist_add(struct sb_hist *hist, u64 value);
-int sb_stats_init(void);
-void sb_stats_exit(void);
-/* -EEXIST: there is a program of that name. */
-int sb_stats_add(struct sb_program *p);
-/* Frees @p. */
-void sb_stats_remove(struct sb_program *p);
+int sb_stats_register(void);
+void sb_stats_unregister(void);
+/* From here on only sb_stats_put() frees it. */
+void sb_stats_init(struct sb_program *p);
+/* Its directories: hidden in any case, shown or not. */
+int sb_stats_show(struct sb_program *p);
+void sb_stats_hide(struct sb_program *p);
+void sb_stats_put(struct sb_program *p);
 
 #endif

@@ -159,12 +159,16 @@ static const struct kobj_type program_type = {
 
 /* --- all of them ----------------------------------------------------------------------- */
 
-int sb_stats_add(struct sb_program *p)
+void sb_stats_init(struct sb_program *p)
 {
-	int err;
-
 	p->kobj.kset = programs;
-	err = kobject_init_and_add(&p->kobj, &program_type, NULL, "%s", p->name);
+	kobject_init(&p->kobj, &program_type);
+}
+
+int sb_stats_show(struct sb_program *p)
+{
+	int err = kobject_add(&p->kobj, NULL, "%s", p->name);
+
 	if (!err)
 		err = sysfs_create_files(&p->kobj, program_attrs);
 	if (!err)
@@ -173,15 +177,20 @@ int sb_stats_add(struct sb_program *p)
 	return err;
 }
 
-void sb_stats_remove(struct sb_program *p)
+void sb_stats_hide(struct sb_program *p)
 {
 	/* both wait for those who read just now */
 	debugfs_remove(p->debug);
-	kobject_del(&p->kobj);
+	if (p->kobj.state_in_sysfs)
+		kobject_del(&p->kobj);
+}
+
+void sb_stats_put(struct sb_program *p)
+{
 	kobject_put(&p->kobj);
 }
 
-int sb_stats_init(void)
+int sb_stats_register(void)
 {
 	programs = kset_create_and_add("schedbpf", NULL, kernel_kobj);
 	if (!programs)
@@ -190,7 +199,7 @@ int sb_stats_init(void)
 	return 0;
 }
 
-void sb_stats_exit(void)
+void sb_stats_unregister(void)
 {
 	debugfs_remove(debug_dir);
 	kset_unregister(programs);
