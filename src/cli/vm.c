@@ -155,12 +155,11 @@ static int list(void)
 		const struct kernel_entry *e = &kernels.entries[i];
 
 		printf("%-32s", e->release);
-		if (e->module_key)
-			printf("has the module schedbpf (--on vm:schedbpf)\n%-32s", "");
 		if (e->refused)
 			print_wrapped(stdout, e->refused, 32, 32, 80);
 		else
-			printf(e->key ? "ready, built here\n" : "ready\n");
+			printf("ready%s%s\n", e->key ? ", built here" : "",
+			       e->module_key ? ", with schedbpf" : "");
 	}
 	kernels_free(&kernels);
 	list_builds();

@@ -170,15 +170,19 @@ static void record_scheduler(enum trace_type type, u64 time, u64 a, u64 b)
 static enum loader_status check_kinds(struct loader_error *error)
 {
 	u32 kinds = loader_kinds(s.loader);
-	const char *what = kinds & LOADER_GHOST	   ? "ghOSt" :
-			   kinds & LOADER_PERIODIC ? "periodic" :
-						     NULL;
 
-	if (what)
+	if (kinds & LOADER_GHOST)
 		snprintf(error->message, sizeof(error->message),
-			 "has %s programs, which this kernel does not know; the simulated machine does "
-			 "(--on sim)",
-			 what);
+			 "has ghOSt programs, which this kernel does not know; the simulated machine "
+			 "does (--on sim)");
+	else if (kinds & LOADER_PERIODIC)
+		snprintf(error->message, sizeof(error->message),
+			 "has periodic programs: on a real kernel they run beside a scheduler "
+			 "(--with), with the module schedbpf (vrt vm module, --on vm:schedbpf)");
+	else if (kinds & LOADER_SCX && access("/sys/kernel/sched_ext", F_OK))
+		snprintf(error->message, sizeof(error->message),
+			 "is a scheduler, and this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT); "
+			 "'vrt vm fetch' gets one that has it");
 	else if (!(kinds & LOADER_SCX))
 		snprintf(error->message, sizeof(error->message),
 			 "has nothing to schedule with (no sched_ext table)");
