@@ -39,7 +39,7 @@ static const struct cmd_option options[] = {
 
 static const struct cmd_table table = {
 	.command = "vrt vm",
-	.usage = "fetch [VERSION] | build [VERSION] | module [VERSION] | list | boot [KERNEL]",
+	.usage = "fetch|build|module [VERSION] | list | boot [KERNEL]",
 	.summary = "Real kernels in virtual machines. 'fetch' takes a kernel image package from the "
 		   "Debian archive that apt is configured for, as any user: the newest that offers "
 		   "sched_ext, or the newest of a version (6.19). 'build' makes a small kernel from "
