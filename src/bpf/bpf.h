@@ -163,6 +163,18 @@ int bpf_register_dtor(const char *name, void (*dtor)(void *obj));
 #define KF_RCU_PROTECTED (1 << 11)
 
 /*
+ * Not of Linux: what calling it takes.
+ *
+ * KF_TIMELESS: it sees neither a clock nor anything that another CPU could have
+ * changed by now: it takes no lock, never calls cpu_sync(), does not trace, and
+ * never lets another CPU go on. What it and the instructions before it took may
+ * then be charged after it.
+ * KF_CALLS_BACK: it calls functions of the program before it returns.
+ */
+#define KF_TIMELESS (1 << 24)
+#define KF_CALLS_BACK (1 << 25)
+
+/*
  * @fn takes up to five integer or pointer arguments and returns one, as its
  * prototype in kernel/kfuncs.h says; the subsystem extends the result from the
  * width of the declared return type.

@@ -98,7 +98,7 @@ struct bpf_exec {
 	u8 *stack; /* in the kernel heap: BPF_MAX_FRAMES frames, the deepest first */
 	void *ctx;
 	u64 ctx_size;
-	struct bpf_reg *regs; /* of the innermost interpreter, at calls out of it */
+	struct bpf_reg *regs; /* if checked: of the innermost interpreter, at calls out of it */
 	u32 insn; /* where it is, at calls out and faults */
 	u32 depth; /* of frames in use - 1 */
 	u32 tail_calls;
@@ -115,10 +115,11 @@ struct bpf_exec {
 	bool preemptible; /* bpf_env->spend() and preempt() */
 	u64 epoch; /* bpf_rcu_epoch() when it began */
 	struct list_head running; /* all runs, the oldest first */
-	const char *callee; /* the helper or kfunc that is called; NULL: none */
+	const char *callee; /* the helper or kfunc that is called; NULL: none, or ask insn */
 	u32 callee_arg; /* its argument that is looked at, from 1; 0: none */
 	u32 *lock; /* the bpf_spin_lock that is held */
 	u32 rcu_depth, preempt_depth;
+	const struct bpf_dynptr_state *lent; /* dynptrs of callbacks, on no stack: the last one */
 	void *refs[BPF_MAX_REFS]; /* objects and samples that are acquired and not given back */
 	u32 nr_refs;
 	/* of programs on packets: the frame, which the program sees from packet on */
@@ -196,6 +197,12 @@ u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, 
 u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const void *frame,
 			const void *packet, const void *packet_end);
 
+/* Argument @nr of the call, whose value is @v: with its region, if there are such. */
+static inline struct bpf_reg bpf_exec_arg(const struct bpf_exec *x, u32 nr, u64 v)
+{
+	return x->checked ? x->regs[nr] : (struct bpf_reg){ .v = v, .base = v };
+}
+
 /*
  * The counter is used up: charges, and fills it again or stops the program.
  * True when stopped.
@@ -208,14 +215,28 @@ bool bpf_exec_refill(struct bpf_exec *x);
 void bpf_exec_settle(struct bpf_exec *x);
 /* Adds @ns, and settles. */
 void bpf_exec_charge(struct bpf_exec *x, u64 ns);
+/*
+ * A call out of the program. @timeless: the callee sees neither the clock nor what
+ * other CPUs do, so that it may be charged later, with others. What the program
+ * does in its own task's time is told at once: others may wait for the CPU.
+ */
+static inline void bpf_exec_charge_call(struct bpf_exec *x, u64 ns, bool timeless)
+{
+	x->owed += ns;
+	if (!timeless || unlikely(x->preemptible))
+		bpf_exec_settle(x);
+}
+
 /* Ends the run where it is, with result @ret: everybody returns at once. */
 void bpf_exec_stop(struct bpf_exec *x, u64 ret);
 /* bpf_tail_call() with its arguments in @regs: true when x->prog is to go on from its start. */
 bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *regs);
-/* BPF_LD | BPF_ABS and IND: false beyond the packet. */
-bool bpf_exec_load_packet(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *regs);
-/* A call of something that libbpf did not find and replaced: stops. */
-void bpf_exec_missing(struct bpf_exec *x, const struct bpf_ins *pc);
+/* The same of arguments that are right, without a result: NULL when there is none, or too many. */
+struct bpf_prog *bpf_exec_tail_callee(struct bpf_exec *x, struct bpf_map *map, u32 index);
+/* BPF_LD | BPF_ABS and IND at @pos: false beyond the packet. */
+bool bpf_exec_load_packet(const struct bpf_exec *x, s64 pos, u32 size, u64 *value);
+/* A call of something that libbpf did not find and replaced, or of ours: stops. */
+void bpf_exec_missing(struct bpf_exec *x, s32 poison);
 
 /* Labels of the interpreter, by enum bpf_op, and the decoder. */
 const void *const *bpf_interp_labels(void);
@@ -270,6 +291,14 @@ const struct btf_field *bpf_exec_field(struct bpf_exec *x, const struct bpf_reg 
 struct bpf_reg *bpf_exec_slots(struct bpf_exec *x, const struct bpf_reg *reg, u32 nr, u64 *fat);
 /* Says of slots that bpf_exec_slots() has returned whether their shadow counts. */
 void bpf_exec_mark_slots(struct bpf_exec *x, const struct bpf_reg *reg, u32 nr, bool fat);
+/* The shadow of the stack slot at @addr, which is on the stack of this run. */
+static inline struct bpf_reg *bpf_exec_slot(struct bpf_exec *x, u64 addr)
+{
+	u64 pos = addr - (u64)x->stack;
+
+	return &x->shadow[(BPF_MAX_FRAMES - 1 - pos / BPF_STACK_SIZE) * BPF_SLOTS +
+			  pos % BPF_STACK_SIZE / 8];
+}
 /* A fault-safe read of kernel memory: what is not there reads as zero, and -EFAULT is returned. */
 int bpf_probe_read(void *dst, u64 addr, u64 size);
 /* Bytes that can be read from @addr in the object it lies in; 0: none. */
@@ -358,6 +387,8 @@ void bpf_refs_release(struct bpf_exec *x);
  * returns false.
  */
 __printf(2, 3) bool bpf_exec_fault(struct bpf_exec *x, const char *fmt, ...);
+/* The same for what no call is to blame for: the rest is all there is behind the line. */
+__printf(2, 3) bool bpf_exec_fault_here(struct bpf_exec *x, const char *fmt, ...);
 /* The same for an argument: @expected, and what it is instead. */
 bool bpf_exec_refuse(struct bpf_exec *x, const struct bpf_reg *reg, const char *expected);
 /* "map 'counts' value of 16 bytes"; what @reg points into. */

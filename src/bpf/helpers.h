@@ -95,6 +95,7 @@ struct bpf_func_proto {
 	bool gpl_only, might_sleep;
 	bool pkt_access; /* arguments may be in packets */
 	bool changes_packet; /* pointers into packets are void afterwards */
+	bool timeless, calls_back; /* as KF_TIMELESS, KF_CALLS_BACK */
 	/* for whom it does not exist, and who may not call it where it is attached; NULL: nobody */
 	bool (*available)(const struct bpf_prog *prog);
 	bool (*allowed)(const struct bpf_prog *prog);
@@ -125,6 +126,8 @@ bool bpf_prog_may_sk_storage(const struct bpf_prog *prog);
 
 /* Checks arguments, calls, and puts the result in @r[0]; x->stopped if it went wrong. */
 void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r);
+/* What a call takes beyond its instruction; @map: what it is given, or NULL. */
+u64 bpf_helper_ns(const struct bpf_map *map);
 /* Looks up the kernel types that helpers name. */
 void bpf_helpers_init(void);
 
@@ -148,17 +151,25 @@ struct bpf_dynptr_state {
 	bool rdonly;
 	u8 *data; /* where it began; NULL: a null dynptr */
 	u32 offset, size; /* the part of it that there is now */
-	const struct bpf_region *region;
+	const struct bpf_region *region; /* NULL: of a run that is not checked */
+	const struct bpf_dynptr_state *outer; /* lent ones: the one before */
 };
 
-/* The dynptr that argument @arg of the call points at; false when stopped: there is none. */
-bool bpf_dynptr_get(struct bpf_exec *x, u32 arg, struct bpf_dynptr_state *state);
-/* Makes the two slots that argument @arg points at a dynptr. False when stopped. */
-bool bpf_dynptr_set(struct bpf_exec *x, u32 arg, const struct bpf_dynptr_state *state);
+/*
+ * The dynptr that argument @arg of the call, whose value is @ptr, points at; false
+ * when stopped: there is none.
+ */
+bool bpf_dynptr_get(struct bpf_exec *x, u32 arg, u64 ptr, struct bpf_dynptr_state *state);
+/* Makes the two slots that it points at a dynptr. False when stopped. */
+bool bpf_dynptr_set(struct bpf_exec *x, u32 arg, u64 ptr, const struct bpf_dynptr_state *state);
 /* The slots are plain memory again. */
-void bpf_dynptr_clear(struct bpf_exec *x, u32 arg);
-/* A register for a dynptr that is on no stack: @state must outlive its use. */
-void bpf_dynptr_reg(struct bpf_reg *reg, const struct bpf_dynptr_state *state);
+void bpf_dynptr_clear(struct bpf_exec *x, u32 arg, u64 ptr);
+/*
+ * A callback's argument for a dynptr that is on no stack. Until it is taken back
+ * @state, whose data nobody else has lent, must stay.
+ */
+void bpf_dynptr_lend(struct bpf_exec *x, struct bpf_reg *reg, struct bpf_dynptr_state *state);
+void bpf_dynptr_take_back(struct bpf_exec *x, const struct bpf_dynptr_state *state);
 
 /* --- text: printf.c --------------------------------------------------------------- */
 

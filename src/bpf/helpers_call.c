@@ -231,11 +231,16 @@ static bool is_hash(const struct bpf_map *map)
 	}
 }
 
+u64 bpf_helper_ns(const struct bpf_map *map)
+{
+	return bpf_env->helper_ns + (map && is_hash(map) ? bpf_env->map_hash_ns : 0);
+}
+
 void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r)
 {
 	struct call c = { .x = x, .proto = bpf_helper_proto(x->prog, id), .id = id, .r = r };
 	const struct bpf_region *origin = r[1].region;
-	u64 ns = bpf_env->helper_ns, size, ret;
+	u64 size, ret;
 
 	x->callee = bpf_helper_name(x->prog, id);
 	if (unlikely(!c.proto || !c.proto->fn)) {
@@ -248,10 +253,8 @@ void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r)
 			return;
 	}
 	x->callee_arg = 0;
-	if (c.map && is_hash(c.map))
-		ns += bpf_env->map_hash_ns;
 	size = size_argument(&c);
-	bpf_exec_charge(x, ns);
+	bpf_exec_charge_call(x, bpf_helper_ns(c.map), c.proto->timeless);
 	bpf_exec_current = x;
 	ret = c.proto->fn(r[1].v, r[2].v, r[3].v, r[4].v, r[5].v);
 	if (x->stopped)

@@ -27,11 +27,49 @@ static void put_state(struct bpf_reg *slots, const struct bpf_dynptr_state *s)
 				     .region = &dynptr_region };
 }
 
-bool bpf_dynptr_get(struct bpf_exec *x, u32 arg, struct bpf_dynptr_state *s)
+static void get_state(const struct bpf_reg *slots, struct bpf_dynptr_state *s)
 {
-	const struct bpf_reg *reg = &x->regs[arg], *slots;
+	*s = (struct bpf_dynptr_state){
+		.type = (enum bpf_dynptr_type)(slots[1].base & 0xff),
+		.rdonly = slots[1].base >> 8,
+		.data = (u8 *)slots[0].v,
+		.offset = (u32)(slots[1].v >> 32),
+		.size = (u32)slots[1].v,
+		.region = (const struct bpf_region *)slots[0].base,
+	};
+}
+
+static bool on_stack(const struct bpf_exec *x, u64 ptr)
+{
+	return ptr - (u64)x->stack < BPF_MAX_FRAMES * BPF_STACK_SIZE;
+}
+
+/* Where it is has been proved: on the stack, or it is one that a callback was lent. */
+static void get_unchecked(struct bpf_exec *x, u64 ptr, struct bpf_dynptr_state *s)
+{
+	const struct bpf_dynptr_state *lent = x->lent;
+
+	if (on_stack(x, ptr)) {
+		struct bpf_reg slots[2] = { *bpf_exec_slot(x, ptr), *bpf_exec_slot(x, ptr + 8) };
+
+		get_state(slots, s);
+		return;
+	}
+	while (lent && (u64)lent->data != ptr)
+		lent = lent->outer;
+	*s = lent ? *lent : (struct bpf_dynptr_state){ .type = BPF_DYNPTR_INVALID };
+}
+
+bool bpf_dynptr_get(struct bpf_exec *x, u32 arg, u64 ptr, struct bpf_dynptr_state *s)
+{
+	const struct bpf_reg *reg, *slots;
 	u64 fat;
 
+	if (!x->checked) {
+		get_unchecked(x, ptr, s);
+		return true;
+	}
+	reg = &x->regs[arg];
 	x->callee_arg = arg;
 	if (reg->region == &dynptr_ptr_region) {
 		*s = *(const struct bpf_dynptr_state *)reg->base;
@@ -42,47 +80,49 @@ bool bpf_dynptr_get(struct bpf_exec *x, u32 arg, struct bpf_dynptr_state *s)
 		return false;
 	if (fat != 3 || slots[0].region != &dynptr_region || slots[1].region != &dynptr_region)
 		return bpf_exec_fault(x, "there is no initialised dynptr");
-	*s = (struct bpf_dynptr_state){
-		.type = (enum bpf_dynptr_type)(slots[1].base & 0xff),
-		.rdonly = slots[1].base >> 8,
-		.data = (u8 *)slots[0].v,
-		.offset = (u32)(slots[1].v >> 32),
-		.size = (u32)slots[1].v,
-		.region = (const struct bpf_region *)slots[0].base,
-	};
+	get_state(slots, s);
 	return true;
 }
 
-bool bpf_dynptr_set(struct bpf_exec *x, u32 arg, const struct bpf_dynptr_state *s)
+bool bpf_dynptr_set(struct bpf_exec *x, u32 arg, u64 ptr, const struct bpf_dynptr_state *s)
 {
-	const struct bpf_reg *reg = &x->regs[arg];
 	u64 words[2] = { (u64)s->data, (u64)s->offset << 32 | s->size }, fat;
 	struct bpf_reg *slots;
 
-	x->callee_arg = arg;
-	slots = bpf_exec_slots(x, reg, 2, &fat);
-	if (!slots)
-		return false;
+	if (x->checked) {
+		x->callee_arg = arg;
+		slots = bpf_exec_slots(x, &x->regs[arg], 2, &fat);
+		if (!slots)
+			return false;
+		bpf_exec_mark_slots(x, &x->regs[arg], 2, true);
+	} else {
+		slots = bpf_exec_slot(x, ptr);
+	}
 	put_state(slots, s);
-	memcpy((void *)reg->v, words, sizeof(words));
-	bpf_exec_mark_slots(x, reg, 2, true);
+	memcpy((void *)ptr, words, sizeof(words));
 	return true;
 }
 
-void bpf_dynptr_clear(struct bpf_exec *x, u32 arg)
+void bpf_dynptr_clear(struct bpf_exec *x, u32 arg, u64 ptr)
 {
-	const struct bpf_reg *reg = &x->regs[arg];
-
-	if (reg->region == &dynptr_ptr_region)
+	if (!on_stack(x, ptr))
 		return;
-	memset((void *)reg->v, 0, 16);
-	bpf_exec_mark_slots(x, reg, 2, false);
+	memset((void *)ptr, 0, 16);
+	if (x->checked)
+		bpf_exec_mark_slots(x, &x->regs[arg], 2, false);
 }
 
-void bpf_dynptr_reg(struct bpf_reg *reg, const struct bpf_dynptr_state *state)
+void bpf_dynptr_lend(struct bpf_exec *x, struct bpf_reg *reg, struct bpf_dynptr_state *state)
 {
 	*reg = (struct bpf_reg){ .base = (u64)state, .v = (u64)state->data,
 				 .region = &dynptr_ptr_region };
+	state->outer = x->lent;
+	x->lent = state;
+}
+
+void bpf_dynptr_take_back(struct bpf_exec *x, const struct bpf_dynptr_state *state)
+{
+	x->lent = state->outer;
 }
 
 /* --- helpers ------------------------------------------------------------------------- */
@@ -90,11 +130,11 @@ void bpf_dynptr_reg(struct bpf_reg *reg, const struct bpf_dynptr_state *state)
 BPF_HELPER(dynptr_from_mem)
 {
 	struct bpf_exec *x = bpf_exec_current;
-	const struct bpf_region *region = x->regs[1].region;
+	const struct bpf_region *region = x->checked ? x->regs[1].region : NULL;
 	struct bpf_dynptr_state s = { .type = BPF_DYNPTR_LOCAL };
 	int err = 0;
 
-	if (!region || region->kind != REGION_MAP_VALUE) {
+	if (x->checked && (!region || region->kind != REGION_MAP_VALUE)) {
 		bpf_exec_fault(x, "argument 1 must be a map value");
 		return 0;
 	}
@@ -106,9 +146,9 @@ BPF_HELPER(dynptr_from_mem)
 		s.data = (u8 *)a1;
 		s.size = (u32)a2;
 		s.region = region;
-		s.rdonly = !region->writable;
+		s.rdonly = region && !region->writable;
 	}
-	if (!bpf_dynptr_set(x, 4, &s))
+	if (!bpf_dynptr_set(x, 4, a4, &s))
 		return 0;
 	return (u64)(s64)err;
 }
@@ -124,7 +164,7 @@ BPF_HELPER(dynptr_read)
 	struct bpf_dynptr_state s;
 	int err;
 
-	if (!bpf_dynptr_get(x, 3, &s))
+	if (!bpf_dynptr_get(x, 3, a3, &s))
 		return 0;
 	if (!s.data || a5)
 		return (u64)-EINVAL;
@@ -140,7 +180,7 @@ BPF_HELPER(dynptr_write)
 	struct bpf_dynptr_state s;
 	int err;
 
-	if (!bpf_dynptr_get(x, 1, &s))
+	if (!bpf_dynptr_get(x, 1, a1, &s))
 		return 0;
 	if (!s.data || s.rdonly || a5)
 		return (u64)-EINVAL;
@@ -155,7 +195,7 @@ BPF_HELPER(dynptr_data)
 	struct bpf_exec *x = bpf_exec_current;
 	struct bpf_dynptr_state s;
 
-	if (!bpf_dynptr_get(x, 1, &s))
+	if (!bpf_dynptr_get(x, 1, a1, &s))
 		return 0;
 	if (!s.data || s.rdonly || check_range(&s, (u32)a2, (u32)a3))
 		return 0;

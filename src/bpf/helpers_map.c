@@ -78,6 +78,7 @@ struct each {
 	struct bpf_exec *x;
 	u64 func;
 	struct bpf_reg map, ctx;
+	u32 key_size;
 };
 
 static const struct bpf_region key_region = { .kind = REGION_MEM, .name = "map key",
@@ -86,14 +87,13 @@ static const struct bpf_region key_region = { .kind = REGION_MEM, .name = "map k
 static int call_for_element(void *key, void *value, void *arg)
 {
 	struct each *e = arg;
-	const struct bpf_map *map = (const struct bpf_map *)e->map.v;
-	struct bpf_reg args[4];
+	struct bpf_reg args[4] = { e->map, { .v = (u64)key }, { .v = (u64)value }, e->ctx };
 	u64 ret;
 
-	args[0] = e->map;
-	bpf_reg_mem(&args[1], &key_region, key, map->key_size);
-	bpf_reg_map_value(&args[2], e->map.region->values, value);
-	args[3] = e->ctx;
+	if (e->x->checked) {
+		bpf_reg_mem(&args[1], &key_region, key, e->key_size);
+		bpf_reg_map_value(&args[2], e->map.region->values, value);
+	}
 	ret = bpf_exec_callback(e->x, e->func, args, 4);
 	return ret || e->x->stopped;
 }
@@ -101,7 +101,8 @@ static int call_for_element(void *key, void *value, void *arg)
 BPF_HELPER(for_each_map_elem)
 {
 	struct bpf_exec *x = bpf_exec_current;
-	struct each e = { .x = x, .func = a2, .map = x->regs[1], .ctx = x->regs[3] };
+	struct each e = { .x = x, .func = a2, .map = bpf_exec_arg(x, 1, a1),
+			  .ctx = bpf_exec_arg(x, 3, a3), .key_size = MAP->key_size };
 
 	if (a4)
 		return (u64)-EINVAL;
@@ -114,7 +115,7 @@ BPF_HELPER(loop)
 {
 	struct bpf_exec *x = bpf_exec_current;
 	u32 nr = (u32)a1, i;
-	struct bpf_reg args[2] = { { 0 }, x->regs[3] };
+	struct bpf_reg args[2] = { { 0 }, bpf_exec_arg(x, 3, a3) };
 
 	if (a4)
 		return (u64)-EINVAL;
@@ -229,38 +230,60 @@ static bool kptr_fits(const struct bpf_reg *reg, const struct btf_field *f)
 				      (u32)(reg->v - (u64)obj.base), f->kptr_btf_id);
 }
 
+/* The field in argument 1 when argument 2 may go there; NULL when stopped. */
+static const struct btf_field *check_kptr(struct bpf_exec *x)
+{
+	const struct btf_field *f = bpf_exec_field(x, &x->regs[1], BPF_KPTR_REF | BPF_KPTR_PERCPU);
+
+	if (!f || kptr_fits(&x->regs[2], f))
+		return f;
+	x->callee_arg = 2;
+	bpf_exec_refuse(x, &x->regs[2], "an object of the kptr's type");
+	return NULL;
+}
+
 BPF_HELPER(kptr_xchg)
 {
 	struct bpf_exec *x = bpf_exec_current;
-	const struct btf_field *f = bpf_exec_field(x, &x->regs[1], BPF_KPTR_REF | BPF_KPTR_PERCPU);
+	const struct btf_field *f = x->checked ? check_kptr(x) : NULL;
 	u64 old, *field = (u64 *)a1;
 
-	if (!f)
+	if (x->checked && !f)
 		return 0;
-	if (!kptr_fits(&x->regs[2], f)) {
-		x->callee_arg = 2;
-		bpf_exec_refuse(x, &x->regs[2], "an object of the kptr's type");
-		return 0;
-	}
 	memcpy(&old, field, sizeof(old));
 	memcpy(field, &a2, sizeof(a2));
 	bpf_ref_del(x, (const void *)a2);
 	bpf_ref_add(x, (void *)old);
-	bpf_reg_kptr(&x->regs[0], f, old);
+	if (x->checked)
+		bpf_reg_kptr(&x->regs[0], f, old);
 	return old;
 }
 
 /* --- per-CPU variables ------------------------------------------------------------------------ */
 
+/* The variable that a pointer of the program is of; NULL: it is an object of its own. */
+static const struct bpf_kernel_var *percpu_var(const struct bpf_exec *x, u64 address)
+{
+	const struct bpf_var_region *r;
+
+	if (x->checked)
+		return x->regs[1].region->var;
+	for (r = x->prog->exec->var_regions; r; r = r->next)
+		if ((u64)r->region.var->address(0) == address)
+			return r->region.var;
+	return NULL;
+}
+
 static u64 percpu_address(const struct bpf_exec *x, u64 address, u32 cpu)
 {
-	const struct bpf_region *region = x->regs[1].region;
+	const struct bpf_kernel_var *var;
 	const struct bpf_alloc_header *h;
 
 	if (cpu >= bpf_env->nr_cpus)
 		return 0;
-	if (region->var)
-		return (u64)region->var->address(cpu);
+	var = percpu_var(x, address);
+	if (var)
+		return (u64)var->address(cpu);
 	h = bpf_alloc_find((const void *)address);
 	return h ? address + (u64)cpu * ALIGN_UP(h->size, 8U) : 0;
 }

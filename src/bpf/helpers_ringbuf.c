@@ -85,17 +85,17 @@ BPF_HELPER(ringbuf_reserve_dynptr)
 		err = -EINVAL;
 	bpf_ref_add(x, state.data);
 	state.size = state.data ? size : 0;
-	if (!bpf_dynptr_set(x, 4, &state))
+	if (!bpf_dynptr_set(x, 4, a4, &state))
 		return 0;
 	return (u64)(s64)err;
 }
 
-static u64 commit_dynptr(u64 flags, bool discard)
+static u64 commit_dynptr(u64 dynptr, u64 flags, bool discard)
 {
 	struct bpf_exec *x = bpf_exec_current;
 	struct bpf_dynptr_state state;
 
-	if (!bpf_dynptr_get(x, 1, &state))
+	if (!bpf_dynptr_get(x, 1, dynptr, &state))
 		return 0;
 	if (state.type != BPF_DYNPTR_RINGBUF) {
 		bpf_exec_fault(x, "the dynptr is not of a ring buffer");
@@ -104,18 +104,18 @@ static u64 commit_dynptr(u64 flags, bool discard)
 	bpf_ref_del(x, state.data);
 	if (state.data)
 		bpf_ringbuf_commit(state.data, flags, discard);
-	bpf_dynptr_clear(x, 1);
+	bpf_dynptr_clear(x, 1, dynptr);
 	return 0;
 }
 
 BPF_HELPER(ringbuf_submit_dynptr)
 {
-	return commit_dynptr(a2, false);
+	return commit_dynptr(a1, a2, false);
 }
 
 BPF_HELPER(ringbuf_discard_dynptr)
 {
-	return commit_dynptr(a2, true);
+	return commit_dynptr(a1, a2, true);
 }
 
 /* --- from user space -------------------------------------------------------------------------- */
@@ -146,9 +146,10 @@ static long drain(struct bpf_exec *x, struct bpf_map *map, u64 func, const struc
 			return err;
 		state.data = sample;
 		state.size = size;
-		bpf_dynptr_reg(&args[0], &state);
+		bpf_dynptr_lend(x, &args[0], &state);
 		args[1] = *ctx;
 		stop = bpf_exec_callback(x, func, args, 2) != 0;
+		bpf_dynptr_take_back(x, &state);
 		bpf_user_ringbuf_release(map, size);
 		nr++;
 	}
@@ -158,7 +159,7 @@ static long drain(struct bpf_exec *x, struct bpf_map *map, u64 func, const struc
 BPF_HELPER(user_ringbuf_drain)
 {
 	struct bpf_exec *x = bpf_exec_current;
-	struct bpf_reg ctx = x->regs[3];
+	struct bpf_reg ctx = bpf_exec_arg(x, 3, a3);
 	long ret;
 
 	if (!is_ring(MAP, BPF_MAP_TYPE_USER_RINGBUF))

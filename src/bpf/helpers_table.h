@@ -54,6 +54,9 @@
 /* The name of the helper and the function that is it. */
 #define FN(name_) .name = #name_, .fn = helper_##name_
 #define AS(name_, fn_) .name = #name_, .fn = helper_##fn_
+/* Rows that begin with it: what the helper takes may be charged later (KF_TIMELESS). */
+#define TIMELESS .timeless = true
+#define CALLS_BACK .calls_back = true
 #define ARGS(...) .args = { __VA_ARGS__ }
 /* Up to nine sets: WHO(TC, XDP) */
 #define WHO(...) .who = WHO_OF(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)

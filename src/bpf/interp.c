@@ -9,7 +9,8 @@
  *
  * Instructions are counted at taken jumps, calls and exits: @seg is where the
  * straight run of slots began that has not been counted. Both slots of a
- * 64-bit load count. The counter is looked at where it is updated.
+ * 64-bit load count. The counter is looked at after jumps backwards, at calls of
+ * functions of the program, and after calls out: as compiled code does (jit/jit.h).
  */
 #include <endian.h>
 #include <string.h>
@@ -205,10 +206,12 @@ u64 bpf_interp(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *r, 
 	} while (0)
 #define JUMP(disp)                                                                                 \
 	do {                                                                                       \
+		s32 disp_ = (disp);                                                                \
+                                                                                                   \
 		left -= pc - seg + 1;                                                              \
-		pc += (disp) + 1;                                                                  \
+		pc += disp_ + 1;                                                                   \
 		seg = pc;                                                                          \
-		if (unlikely(left < 0))                                                            \
+		if (unlikely(left < 0) && disp_ < 0)                                               \
 			goto refill;                                                               \
 		goto *pc->op;                                                                      \
 	} while (0)
@@ -223,9 +226,10 @@ u64 bpf_interp(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *r, 
 	} while (0)
 #define SLOW(call)                                                                                 \
 	do {                                                                                       \
+		x->left = left - (pc - seg + 1);                                                   \
 		x->insn = (u32)(pc - code);                                                        \
 		if (unlikely(!(call)))                                                             \
-			goto stopped;                                                              \
+			return 0;                                                                  \
 	} while (0)
 
 	goto *pc->op;
@@ -498,18 +502,23 @@ STACK_STX_DW: {
 
 LD_ABS:
 LD_IND:
-	SYNC;
-	if (bpf_exec_load_packet(x, pc, r))
+{
+	s64 pos = pc->imm + (s64)(s32)(pc->src == 0xff ? 0 : (u32)S->v);
+	u64 value = 0;
+	bool there = bpf_exec_load_packet(x, pos, (u32)pc->off, &value);
+
+	set_number(&r[0], value);
+	if (there)
 		NEXT;
-	set_number(&r[0], 0); /* beyond the packet: as if it had returned 0 */
-	goto EXIT;
+	goto EXIT; /* beyond the packet: as if it had returned 0 */
+}
 
 	/* --- calls --------------------------------------------------------------------- */
 
 CALL_LOCAL:
 	SYNC;
 	if (unlikely(x->depth + 1 >= BPF_MAX_FRAMES)) {
-		bpf_exec_fault(x, "calls nest more than %u deep", BPF_MAX_FRAMES);
+		bpf_exec_fault_here(x, "calls nest more than %u deep", BPF_MAX_FRAMES);
 		return 0;
 	}
 	x->depth++;
@@ -539,12 +548,8 @@ called:
 	NEXT;
 TAIL_CALL:
 	SYNC;
-	if (!bpf_exec_tail_call(x, r)) {
-		if (x->stopped)
-			return 0;
-		left = x->left;
-		NEXT;
-	}
+	if (!bpf_exec_tail_call(x, r))
+		goto called;
 	left = x->left;
 	code = x->prog->exec->code;
 	pc = seg = code;
@@ -566,7 +571,7 @@ EXIT:
 	goto *pc->op;
 MISSING:
 	SYNC;
-	bpf_exec_missing(x, pc);
+	bpf_exec_missing(x, pc->imm);
 	return 0;
 
 refill_next:
@@ -578,9 +583,6 @@ refill:
 		return 0;
 	left = x->left;
 	goto *pc->op;
-stopped:
-	x->left = left - (pc - seg + 1);
-	return 0;
 }
 
 const void *const *bpf_interp_labels(void)

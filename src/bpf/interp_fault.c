@@ -8,6 +8,8 @@
 
 #include "check.h"
 #include "exec.h"
+#include "helpers.h"
+#include "kfunc.h"
 
 /* The line that @insn belongs to: the last one that starts at or before it. */
 const struct bpf_line_info *bpf_prog_line(const struct bpf_prog *prog, u32 insn)
@@ -48,45 +50,74 @@ const char *bpf_prog_source_line(const struct bpf_prog *prog, u32 insn)
 	return text + strspn(text, " \t");
 }
 
-bool bpf_exec_fault(struct bpf_exec *x, const char *fmt, ...)
+static __printf(3, 0) void stop(struct bpf_exec *x, const char *callee, const char *fmt,
+				va_list args)
 {
 	struct bpf_fault fault = { .prog = x->prog, .insn = x->insn };
 	char where[128];
-	va_list args;
 	int n;
 
 	if (x->stopped)
-		return false;
-	x->stopped = true;
-	x->ret = 0;
+		return;
+	bpf_exec_stop(x, 0);
 	bpf_prog_where(x->prog, x->insn, where, sizeof(where));
 	n = snprintf(fault.message, sizeof(fault.message), "%s: ", where);
-	if (x->callee)
+	if (callee)
 		n += snprintf(fault.message + n, sizeof(fault.message) - (size_t)n,
-			      x->callee_arg ? "%s: argument %u: " : "%s: ", x->callee,
-			      x->callee_arg);
-	va_start(args, fmt);
+			      x->callee_arg ? "%s: argument %u: " : "%s: ", callee, x->callee_arg);
 	vsnprintf(fault.message + n, sizeof(fault.message) - (size_t)n, fmt, args);
-	va_end(args);
 	if (bpf_env->fault)
 		bpf_env->fault(&fault);
+}
+
+/* Compiled code does not say whom it calls: the instruction does. */
+static const char *callee_of(const struct bpf_exec *x)
+{
+	const struct bpf_insn *insn = &x->prog->insns[x->insn];
+
+	if (x->callee || x->checked)
+		return x->callee;
+	if (bpf_is_call(insn, BPF_PSEUDO_KFUNC_CALL))
+		return x->prog->exec->kfuncs[insn->imm]->kfunc->name;
+	if (bpf_is_call(insn, 0) && !bpf_call_is_missing(insn))
+		return bpf_helper_name(x->prog, (u32)insn->imm);
+	return NULL;
+}
+
+bool bpf_exec_fault(struct bpf_exec *x, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	stop(x, callee_of(x), fmt, args);
+	va_end(args);
 	return false;
 }
 
-void bpf_exec_missing(struct bpf_exec *x, const struct bpf_ins *pc)
+bool bpf_exec_fault_here(struct bpf_exec *x, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	stop(x, NULL, fmt, args);
+	va_end(args);
+	return false;
+}
+
+void bpf_exec_missing(struct bpf_exec *x, s32 poison)
 {
 	const char *line = bpf_prog_source_line(x->prog, x->insn);
 	const char *what = "uses something that this kernel lacks";
 
-	if (pc->imm == BPF_POISON_UNREACHED)
+	if (poison == BPF_POISON_UNREACHED)
 		what = "comes to where verification said that it cannot come: this is a bug of the verifier";
-	else if (pc->imm >= BPF_POISON_KFUNC)
+	else if (poison >= BPF_POISON_KFUNC)
 		what = "calls a kernel function that this kernel does not have (guard the call with bpf_ksym_exists())";
-	else if (pc->imm >= BPF_POISON_MAP)
+	else if (poison >= BPF_POISON_MAP)
 		what = "uses a map that was not created";
-	else if (pc->imm == BPF_POISON_CORE)
+	else if (poison == BPF_POISON_CORE)
 		what = "accesses a field, type or enumerator that this kernel does not have (guard it with bpf_core_field_exists() and friends)";
-	bpf_exec_fault(x, "%s%s%s%s", *line ? "'" : "the program ", line, *line ? "' " : "", what);
+	bpf_exec_fault_here(x, "%s%s%s%s", *line ? "'" : "the program ", line, *line ? "' " : "", what);
 }
 
 /* --- describing ---------------------------------------------------------------- */

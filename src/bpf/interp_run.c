@@ -85,12 +85,34 @@ static u64 count(struct bpf_exec *x)
 	return insns;
 }
 
+void bpf_exec_settle(struct bpf_exec *x)
+{
+	u64 insns = count(x), ns = x->owed;
+
+	x->owed = 0;
+	if (unlikely(x->preemptible)) {
+		if (bpf_env->spend(insns, ns))
+			x->left = x->granted = -1; /* a look at the counter, and so at the CPU, soon */
+	} else if (insns | ns) {
+		bpf_env->charge(insns, ns);
+	}
+}
+
 void bpf_exec_charge(struct bpf_exec *x, u64 ns)
 {
-	if (likely(!x->preemptible))
-		bpf_env->charge(count(x), ns);
-	else if (bpf_env->spend(count(x), ns))
-		x->left = x->granted = -1; /* a look at the counter, and so at the CPU, soon */
+	x->owed += ns;
+	bpf_exec_settle(x);
+}
+
+/* What has been executed stays the difference between the two. */
+void bpf_exec_stop(struct bpf_exec *x, u64 ret)
+{
+	x->stopped = true;
+	x->ret = ret;
+	if (x->left < 0)
+		return;
+	x->granted -= x->left + 1;
+	x->left = -1;
 }
 
 /* True: the machine is taken down, and the program is to end where it is. */
@@ -104,15 +126,17 @@ static bool lose_cpu(struct bpf_exec *x)
 	end = bpf_env->preempt();
 	bpf_exec_current = current;
 	if (end)
-		x->stopped = true;
+		bpf_exec_stop(x, 0);
 	return end;
 }
 
 bool bpf_exec_refill(struct bpf_exec *x)
 {
-	bpf_exec_charge(x, 0);
+	if (unlikely(x->stopped))
+		return true;
+	bpf_exec_settle(x);
 	if (x->budget && x->executed >= x->budget) {
-		bpf_exec_fault(x, "ran %llu instructions without returning", x->executed);
+		bpf_exec_fault_here(x, "ran %llu instructions without returning", x->executed);
 		return true;
 	}
 	if (unlikely(x->preemptible) && lose_cpu(x))
@@ -141,6 +165,7 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible)
 		return NULL;
 	x->entry = prog;
 	x->prog = prog;
+	x->checked = !prog->jit;
 	x->depth = 0;
 	x->tail_calls = 0;
 	x->stopped = false;
@@ -153,6 +178,8 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible)
 	x->lock = NULL;
 	x->rcu_depth = x->preempt_depth = 0;
 	x->nr_refs = 0;
+	x->lent = NULL;
+	x->jit_sp = NULL;
 	x->frame = x->packet = x->packet_end = NULL;
 	x->ctx = NULL;
 	x->ctx_size = 0;
@@ -160,8 +187,9 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible)
 	x->epoch = bpf_rcu_epoch();
 	list_add_tail(&x->running, &running);
 	grant(x);
-	if (bpf_env->entry_ns)
-		bpf_exec_charge(x, bpf_env->entry_ns);
+	x->owed = bpf_env->entry_ns;
+	if (unlikely(preemptible))
+		bpf_exec_settle(x);
 	return x;
 }
 
@@ -184,16 +212,16 @@ u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
 
 	if (unlikely(x->lock)) {
 		if (!x->stopped)
-			bpf_exec_fault(x, "returned with a bpf_spin_lock held");
+			bpf_exec_fault_here(x, "returned with a bpf_spin_lock held");
 		bpf_env->spin_unlock(x->lock);
 	}
-	bpf_exec_charge(x, 0);
+	bpf_exec_settle(x);
 	total_insns += x->executed;
 	prog->run_cnt++;
 	prog->run_insns += x->executed;
 	if (unlikely(x->nr_refs) && !x->stopped)
-		bpf_exec_fault(x, "returned without giving back %u object%s that it has acquired",
-			       x->nr_refs, x->nr_refs == 1 ? "" : "s");
+		bpf_exec_fault_here(x, "returned without giving back %u object%s that it has acquired",
+				    x->nr_refs, x->nr_refs == 1 ? "" : "s");
 	if (unlikely(x->stopped)) {
 		ret = x->ret;
 		bpf_refs_release(x);
@@ -313,12 +341,24 @@ u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const vo
 
 /* --- the odd instructions -------------------------------------------------------------------- */
 
+struct bpf_prog *bpf_exec_tail_callee(struct bpf_exec *x, struct bpf_map *map, u32 index)
+{
+	struct bpf_prog *next;
+
+	bpf_exec_charge(x, bpf_env->helper_ns); /* what is in the array, others may change */
+	next = bpf_prog_array_at(map, index);
+	if (!next || x->tail_calls >= BPF_MAX_TAIL_CALLS)
+		return NULL;
+	VRT_ASSERT(!next->jit == x->checked);
+	x->tail_calls++;
+	x->prog = next;
+	return next;
+}
+
 bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *r)
 {
 	struct bpf_map *map;
-	struct bpf_prog *next;
 
-	bpf_exec_charge(x, bpf_env->helper_ns);
 	if (!bpf_reg_is(&r[2], REGION_MAP_PTR)) {
 		bpf_exec_fault(x, "bpf_tail_call: argument 2: expected a map");
 		return false;
@@ -332,13 +372,10 @@ bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *r)
 		bpf_exec_fault(x, "bpf_tail_call: argument 1: expected the context");
 		return false;
 	}
-	next = bpf_prog_array_at(map, (u32)r[3].v);
-	if (!next || x->tail_calls >= BPF_MAX_TAIL_CALLS) {
+	if (!bpf_exec_tail_callee(x, map, (u32)r[3].v)) {
 		bpf_reg_number(&r[0], (u64)-2LL);
 		return false;
 	}
-	x->tail_calls++;
-	x->prog = next;
 	return true;
 }
 
@@ -355,16 +392,14 @@ static const char *packet_at(const struct bpf_exec *x, s64 pos)
 	return pos >= SKF_LL_OFF ? (const char *)x->frame + (pos - SKF_LL_OFF) : NULL;
 }
 
-bool bpf_exec_load_packet(struct bpf_exec *x, const struct bpf_ins *pc, struct bpf_reg *r)
+bool bpf_exec_load_packet(const struct bpf_exec *x, s64 pos, u32 size, u64 *value)
 {
-	u32 bytes = (u32)pc->off; /* the decoder's */
-	s64 pos = pc->imm + (s64)(s32)(pc->src == 0xff ? 0 : (u32)r[pc->src].v);
 	const char *from = x->packet ? packet_at(x, pos) : NULL;
 	u64 v = 0;
 
-	if (!from || (const char *)x->packet_end - from < bytes)
+	if (!from || (const char *)x->packet_end - from < size)
 		return false;
-	memcpy(&v, from, bytes);
-	bpf_reg_number(&r[0], be64toh(v) >> (64 - 8 * bytes));
+	memcpy(&v, from, size);
+	*value = be64toh(v) >> (64 - 8 * size);
 	return true;
 }

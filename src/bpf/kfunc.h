@@ -102,6 +102,17 @@ bool bpf_kfunc_is_async(const struct bpf_kfunc_desc *desc);
 /* Checks arguments, calls, and puts the result in @r[0]; x->stopped if it went wrong. */
 void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struct bpf_reg *r);
 
+/* The value that is passed for the argument @arg. */
+static inline u64 bpf_kfunc_pass(const struct bpf_kfunc_arg *arg, u64 v)
+{
+	return arg->boolean ? (u8)v != 0 : v;
+}
+
+/* The call alone, of arguments as they are passed: charged, and what it acquires remembered. */
+u64 bpf_kfunc_execute(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, const u64 args[5]);
+/* r0 from what the function returned. */
+u64 bpf_kfunc_extend(const struct bpf_kfunc_desc *desc, u64 ret);
+
 /* The subsystem's own kfuncs. 0 or -errno. */
 int bpf_kfuncs_init(void);
 void bpf_kfuncs_exit(void);

@@ -192,8 +192,12 @@ static bool check_arg(struct call *c)
 
 /* --- results ------------------------------------------------------------------------------- */
 
-static u64 extend(const struct bpf_kfunc_desc *d, u64 v)
+u64 bpf_kfunc_extend(const struct bpf_kfunc_desc *d, u64 v)
 {
+	if (d->ret == KRET_VOID)
+		return 0;
+	if (d->ret != KRET_SCALAR)
+		return v;
 	if (d->ret_bool)
 		return (u8)v != 0;
 	switch (d->ret_size) {
@@ -215,7 +219,7 @@ static void set_result(const struct bpf_kfunc_desc *d, struct bpf_reg *r0, u64 r
 		bpf_reg_number(r0, 0);
 		break;
 	case KRET_SCALAR:
-		bpf_reg_number(r0, extend(d, ret));
+		bpf_reg_number(r0, bpf_kfunc_extend(d, ret));
 		break;
 	case KRET_OBJECT:
 		bpf_reg_object(r0, d->ret_btf_id, (const void *)ret);
@@ -241,6 +245,22 @@ static void *acquired(const struct bpf_kfunc_desc *d, u64 ret)
 	return h ? h + 1 : (void *)ret;
 }
 
+u64 bpf_kfunc_execute(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, const u64 args[5])
+{
+	kfunc_fn fn = (kfunc_fn)desc->kfunc->fn;
+	u32 flags = desc->kfunc->flags;
+	u64 ret;
+
+	bpf_exec_charge_call(x, bpf_env->kfunc_ns, flags & KF_TIMELESS);
+	bpf_exec_current = x;
+	ret = fn(args[0], args[1], args[2], args[3], args[4]);
+	if (flags & KF_RELEASE)
+		bpf_ref_del(x, (const void *)args[0]);
+	if (flags & KF_ACQUIRE)
+		bpf_ref_add(x, acquired(desc, ret));
+	return ret;
+}
+
 void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struct bpf_reg *r)
 {
 	struct call c = { .x = x, .desc = desc, .r = r };
@@ -254,18 +274,12 @@ void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struc
 		c.reg = &r[c.index + 1];
 		if (!check_arg(&c))
 			return;
-		args[c.index] = c.arg->boolean ? (c.reg->v & 0xff) != 0 : c.reg->v;
+		args[c.index] = bpf_kfunc_pass(c.arg, c.reg->v);
 	}
 	x->callee_arg = 0;
 	for (; c.index < 5; c.index++)
 		args[c.index] = 0;
-	bpf_exec_charge(x, bpf_env->kfunc_ns);
-	bpf_exec_current = x;
-	ret = ((kfunc_fn)desc->kfunc->fn)(args[0], args[1], args[2], args[3], args[4]);
-	if (desc->kfunc->flags & KF_RELEASE)
-		bpf_ref_del(x, (const void *)first.v);
-	if (desc->kfunc->flags & KF_ACQUIRE)
-		bpf_ref_add(x, acquired(desc, ret));
+	ret = bpf_kfunc_execute(x, desc, args);
 	if (x->stopped)
 		return;
 	x->callee = NULL;

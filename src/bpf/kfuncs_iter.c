@@ -128,12 +128,12 @@ void bpf_iter_bits_destroy(struct bpf_iter_bits *it)
 }
 
 static const struct bpf_kfunc kfuncs[] = {
-	BPF_KFUNC_ENTRY(bpf_iter_num_new, KF_ITER_NEW),
-	BPF_KFUNC_ENTRY(bpf_iter_num_next, KF_ITER_NEXT | KF_RET_NULL),
-	BPF_KFUNC_ENTRY(bpf_iter_num_destroy, KF_ITER_DESTROY),
-	BPF_KFUNC_ENTRY(bpf_iter_bits_new, KF_ITER_NEW),
-	BPF_KFUNC_ENTRY(bpf_iter_bits_next, KF_ITER_NEXT | KF_RET_NULL),
-	BPF_KFUNC_ENTRY(bpf_iter_bits_destroy, KF_ITER_DESTROY),
+	BPF_KFUNC_ENTRY(bpf_iter_num_new, KF_ITER_NEW | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_iter_num_next, KF_ITER_NEXT | KF_RET_NULL | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_iter_num_destroy, KF_ITER_DESTROY | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_iter_bits_new, KF_ITER_NEW | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_iter_bits_next, KF_ITER_NEXT | KF_RET_NULL | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_iter_bits_destroy, KF_ITER_DESTROY | KF_TIMELESS),
 };
 
 const struct bpf_kfunc_set bpf_iter_kfuncs = { .funcs = kfuncs, .nr = ARRAY_SIZE(kfuncs) };

@@ -49,13 +49,15 @@ void bpf_throw(u64 cookie)
 		if (x->stopped)
 			return;
 	}
-	x->stopped = true;
-	x->ret = cookie;
+	bpf_exec_stop(x, cookie);
 }
 
 static void *walked(const void *ptr)
 {
-	bpf_exec_current->regs[0] = (struct bpf_reg){ .v = (u64)ptr, .region = &bpf_region_walked };
+	struct bpf_exec *x = bpf_exec_current;
+
+	if (x->checked)
+		x->regs[0] = (struct bpf_reg){ .v = (u64)ptr, .region = &bpf_region_walked };
 	return (void *)ptr;
 }
 
@@ -75,7 +77,7 @@ int bpf_wq_init(struct bpf_wq *wq, void *map, unsigned int flags)
 {
 	struct bpf_exec *x = bpf_exec_current;
 
-	return flags ? -EINVAL : bpf_timer_field_init(x, &x->regs[1], &x->regs[2]);
+	return flags ? -EINVAL : bpf_timer_field_init(x, (u64)wq, map, BPF_WORKQUEUE);
 }
 
 int bpf_wq_set_callback_impl(struct bpf_wq *wq, int(callback_fn)(void *map, int *key, void *value),
@@ -135,7 +137,8 @@ void *bpf_arena_alloc_pages(void *p__map, void *addr, u32 page_cnt, int node_id,
 
 	if (is_arena(map) && !flags && node_id >= -1)
 		user = bpf_arena_alloc(map, (u64)addr, page_cnt);
-	x->regs[0] = (struct bpf_reg){ .v = user, .region = x->prog->exec->arena };
+	if (x->checked)
+		x->regs[0] = (struct bpf_reg){ .v = user, .region = x->prog->exec->arena };
 	return (void *)user;
 }
 
@@ -150,17 +153,17 @@ void bpf_arena_free_pages(void *p__map, void *ptr, u32 page_cnt)
 static const struct bpf_kfunc kfuncs[] = {
 	BPF_KFUNC_ENTRY(bpf_arena_alloc_pages, KF_TRUSTED_ARGS | KF_SLEEPABLE),
 	BPF_KFUNC_ENTRY(bpf_arena_free_pages, KF_TRUSTED_ARGS | KF_SLEEPABLE),
-	BPF_KFUNC_ENTRY(bpf_rcu_read_lock, 0),
-	BPF_KFUNC_ENTRY(bpf_rcu_read_unlock, 0),
-	BPF_KFUNC_ENTRY(bpf_preempt_disable, 0),
-	BPF_KFUNC_ENTRY(bpf_preempt_enable, 0),
-	BPF_KFUNC_ENTRY(bpf_throw, 0),
-	BPF_KFUNC_ENTRY(bpf_cast_to_kern_ctx, 0),
-	BPF_KFUNC_ENTRY(bpf_rdonly_cast, 0),
+	BPF_KFUNC_ENTRY(bpf_rcu_read_lock, KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_rcu_read_unlock, KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_preempt_disable, KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_preempt_enable, KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_throw, KF_CALLS_BACK),
+	BPF_KFUNC_ENTRY(bpf_cast_to_kern_ctx, KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_rdonly_cast, KF_TIMELESS),
 	BPF_KFUNC_ENTRY(bpf_wq_init, 0),
 	BPF_KFUNC_ENTRY(bpf_wq_set_callback_impl, 0),
 	BPF_KFUNC_ENTRY(bpf_wq_start, 0),
-	BPF_KFUNC_ENTRY(bpf_map_sum_elem_count, KF_TRUSTED_ARGS),
+	BPF_KFUNC_ENTRY(bpf_map_sum_elem_count, KF_TRUSTED_ARGS | KF_TIMELESS),
 };
 
 const struct bpf_kfunc_set bpf_misc_kfuncs = { .funcs = kfuncs, .nr = ARRAY_SIZE(kfuncs) };

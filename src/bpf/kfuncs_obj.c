@@ -23,7 +23,8 @@ void *bpf_obj_new_impl(u64 local_type_id, void *meta)
 
 	if (x->prog->btf && local_type_id < x->prog->btf->nr_types)
 		obj = bpf_alloc_new(x->prog->btf, (u32)local_type_id, false);
-	bpf_reg_alloc(&x->regs[0], obj);
+	if (x->checked)
+		bpf_reg_alloc(&x->regs[0], obj);
 	return obj;
 }
 
@@ -34,9 +35,9 @@ void *bpf_percpu_obj_new_impl(u64 local_type_id, void *meta)
 
 	if (x->prog->btf && local_type_id < x->prog->btf->nr_types)
 		obj = bpf_alloc_new(x->prog->btf, (u32)local_type_id, true);
-	if (obj)
+	if (x->checked && obj)
 		bpf_reg_opaque(&x->regs[0], &bpf_region_percpu_alloc, (u64)obj);
-	else
+	else if (x->checked)
 		bpf_reg_null(&x->regs[0], NULL);
 	return obj;
 }
@@ -54,8 +55,11 @@ void bpf_percpu_obj_drop_impl(void *p, void *meta)
 
 void *bpf_refcount_acquire_impl(void *p, void *meta)
 {
+	struct bpf_exec *x = bpf_exec_current;
+
 	bpf_alloc_find(p)->refs++;
-	bpf_reg_alloc(&bpf_exec_current->regs[0], p);
+	if (x->checked)
+		bpf_reg_alloc(&x->regs[0], p);
 	return p;
 }
 
@@ -154,11 +158,13 @@ static struct less {
 static bool call_less(const struct rb_node *a, const struct rb_node *b)
 {
 	struct less *less = less_now;
-	struct bpf_reg args[2];
+	struct bpf_reg args[2] = { { .v = (u64)a }, { .v = (u64)b } };
 	u64 ret;
 
-	bpf_reg_alloc(&args[0], a);
-	bpf_reg_alloc(&args[1], b);
+	if (less->x->checked) {
+		bpf_reg_alloc(&args[0], a);
+		bpf_reg_alloc(&args[1], b);
+	}
 	ret = bpf_exec_callback(less->x, less->func, args, 2);
 	less_now = less;
 	return ret != 0;
@@ -202,18 +208,18 @@ struct bpf_rb_node *bpf_rbtree_first(struct bpf_rb_root *root)
 }
 
 static const struct bpf_kfunc kfuncs[] = {
-	BPF_KFUNC_ENTRY(bpf_obj_new_impl, KF_ACQUIRE | KF_RET_NULL),
-	BPF_KFUNC_ENTRY(bpf_percpu_obj_new_impl, KF_ACQUIRE | KF_RET_NULL),
-	BPF_KFUNC_ENTRY(bpf_obj_drop_impl, KF_RELEASE),
-	BPF_KFUNC_ENTRY(bpf_percpu_obj_drop_impl, KF_RELEASE),
-	BPF_KFUNC_ENTRY(bpf_refcount_acquire_impl, KF_ACQUIRE | KF_RET_NULL | KF_RCU),
-	BPF_KFUNC_ENTRY(bpf_list_push_front_impl, 0),
-	BPF_KFUNC_ENTRY(bpf_list_push_back_impl, 0),
-	BPF_KFUNC_ENTRY(bpf_list_pop_front, KF_ACQUIRE | KF_RET_NULL),
-	BPF_KFUNC_ENTRY(bpf_list_pop_back, KF_ACQUIRE | KF_RET_NULL),
-	BPF_KFUNC_ENTRY(bpf_rbtree_remove, KF_ACQUIRE | KF_RET_NULL),
-	BPF_KFUNC_ENTRY(bpf_rbtree_add_impl, 0),
-	BPF_KFUNC_ENTRY(bpf_rbtree_first, KF_RET_NULL),
+	BPF_KFUNC_ENTRY(bpf_obj_new_impl, KF_ACQUIRE | KF_RET_NULL | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_percpu_obj_new_impl, KF_ACQUIRE | KF_RET_NULL | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_obj_drop_impl, KF_RELEASE | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_percpu_obj_drop_impl, KF_RELEASE | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_refcount_acquire_impl, KF_ACQUIRE | KF_RET_NULL | KF_RCU | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_list_push_front_impl, KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_list_push_back_impl, KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_list_pop_front, KF_ACQUIRE | KF_RET_NULL | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_list_pop_back, KF_ACQUIRE | KF_RET_NULL | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_rbtree_remove, KF_ACQUIRE | KF_RET_NULL | KF_TIMELESS),
+	BPF_KFUNC_ENTRY(bpf_rbtree_add_impl, KF_TIMELESS | KF_CALLS_BACK),
+	BPF_KFUNC_ENTRY(bpf_rbtree_first, KF_RET_NULL | KF_TIMELESS),
 };
 
 const struct bpf_kfunc_set bpf_obj_kfuncs = { .funcs = kfuncs, .nr = ARRAY_SIZE(kfuncs) };

@@ -189,10 +189,26 @@ void bpf_set_field_ops(const struct bpf_field_ops *ops);
  * ends the oldest one says how far the oldest of the others lets us go.
  */
 void bpf_rcu_defer(void (*fn)(void *arg), void *arg);
-u64 bpf_rcu_epoch(void);
+/* The epoch is how many there ever were; some of them wait. */
+extern struct bpf_rcu {
+	u64 epoch;
+	u32 first, nr; /* those that wait, in a list of common.c */
+} bpf_rcu;
+
+static inline u64 bpf_rcu_epoch(void)
+{
+	return bpf_rcu.epoch;
+}
+
 /* Calls what was deferred before @epoch; BPF_RCU_ALL: everything, also what that defers. */
-void bpf_rcu_reclaim(u64 epoch);
+void __bpf_rcu_reclaim(u64 epoch);
 #define BPF_RCU_ALL (~0ULL)
+
+static inline void bpf_rcu_reclaim(u64 epoch)
+{
+	if (unlikely(bpf_rcu.first != bpf_rcu.nr))
+		__bpf_rcu_reclaim(epoch);
+}
 
 /* Copies a value but for its special fields, which keep their state in @dst. */
 void bpf_map_copy_value(const struct bpf_map *map, void *dst, const void *src);

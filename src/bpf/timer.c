@@ -109,6 +109,16 @@ static void map_unused(struct bpf_obj *obj)
 
 /* --- callbacks --------------------------------------------------------------------------- */
 
+static void callback_args(struct timer *t, const struct bpf_prog *prog, struct bpf_reg args[3])
+{
+	const struct bpf_region *map = bpf_region_of_map(prog, t->map);
+
+	bpf_reg_opaque(&args[0], map, (u64)t->map);
+	bpf_reg_mem(&args[1], &key_region, t->key ? t->key : &t->index,
+		    t->key ? t->map->key_size : sizeof(t->index));
+	bpf_reg_map_value(&args[2], map->values, t->value);
+}
+
 static void expire(struct bpf_timer_node *node)
 {
 	struct timer *t = container_of(node, struct timer, node);
@@ -121,13 +131,8 @@ static void expire(struct bpf_timer_node *node)
 	bpf_prog_get(prog); /* the callback may replace itself */
 	x = bpf_exec_begin(prog, false);
 	if (x) {
-		const struct bpf_region *map = bpf_region_of_map(prog, t->map);
-
 		t->running = true;
-		bpf_reg_opaque(&args[0], map, (u64)t->map);
-		bpf_reg_mem(&args[1], &key_region, t->key ? t->key : &t->index,
-			    t->key ? t->map->key_size : sizeof(t->index));
-		bpf_reg_map_value(&args[2], map->values, t->value);
+		callback_args(t, prog, args);
 		bpf_exec_end(x, bpf_exec_call(x, bpf_func_insn(t->func), args, 3));
 		t->running = false;
 		if (t->dead)
@@ -202,17 +207,29 @@ static int timer_new(u64 field, struct bpf_map *map, void *value)
 	return 0;
 }
 
-int bpf_timer_field_init(struct bpf_exec *x, const struct bpf_reg *field, const struct bpf_reg *map)
+/* Where the one such field of a map's values is. */
+static const struct btf_field *field_of(const struct bpf_map *map, enum btf_field_type type)
 {
-	const struct bpf_region *region = field->region;
+	u32 i;
 
-	if (region->map != (struct bpf_map *)map->v && !region->map->inner_meta) {
+	for (i = 0; map->record && i < map->record->nr; i++)
+		if (map->record->fields[i].type == type)
+			return &map->record->fields[i];
+	return NULL;
+}
+
+int bpf_timer_field_init(struct bpf_exec *x, u64 field, struct bpf_map *map,
+			 enum btf_field_type type)
+{
+	const struct btf_field *f = field_of(map, type);
+	const struct bpf_region *region = x->checked ? x->regs[1].region : NULL;
+
+	if (region && region->map != map && !region->map->inner_meta) {
 		bpf_exec_fault(x, "the timer is in map '%s', not in the map that is given",
 			       region->name);
 		return 0;
 	}
-	return timer_new(field->v, (struct bpf_map *)map->v,
-			 (void *)(field->base - region->window));
+	return f ? timer_new(field, map, (void *)(field - f->offset)) : -EINVAL;
 }
 
 int bpf_timer_field_callback(struct bpf_exec *x, u64 field, u64 func)
@@ -244,7 +261,7 @@ BPF_HELPER(timer_init)
 	if (a3 >= MAX_CLOCKS ||
 	    (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME))
 		return (u64)-EINVAL;
-	return (u64)(s64)bpf_timer_field_init(x, &x->regs[1], &x->regs[2]);
+	return (u64)(s64)bpf_timer_field_init(x, a1, (struct bpf_map *)a2, BPF_TIMER);
 }
 
 BPF_HELPER(timer_set_callback)

@@ -8,8 +8,9 @@
 
 #include "exec.h"
 
-int bpf_timer_field_init(struct bpf_exec *x, const struct bpf_reg *field,
-			 const struct bpf_reg *map);
+/* Arguments 1 and 2 of the call: a field of @type, which must be in a value of @map. */
+int bpf_timer_field_init(struct bpf_exec *x, u64 field, struct bpf_map *map,
+			 enum btf_field_type type);
 /* @func is a function of the program that runs. */
 int bpf_timer_field_callback(struct bpf_exec *x, u64 field, u64 func);
 /* @when: absolute, ns */

@@ -323,17 +323,17 @@ void bpf_iter_task_destroy(struct bpf_iter_task *it)
 #define KFUNC_ENTRY(name, flags) { #name, (void *)name, flags }
 
 static const struct bpf_kfunc task_kfuncs[] = {
-	KFUNC_ENTRY(bpf_task_acquire, KF_ACQUIRE | KF_RCU | KF_RET_NULL),
-	KFUNC_ENTRY(bpf_task_release, KF_RELEASE),
+	KFUNC_ENTRY(bpf_task_acquire, KF_ACQUIRE | KF_RCU | KF_RET_NULL | KF_TIMELESS),
+	KFUNC_ENTRY(bpf_task_release, KF_RELEASE | KF_TIMELESS),
 	KFUNC_ENTRY(bpf_task_from_pid, KF_ACQUIRE | KF_RET_NULL),
 	KFUNC_ENTRY(bpf_iter_task_new, KF_ITER_NEW | KF_TRUSTED_ARGS | KF_RCU_PROTECTED),
 	KFUNC_ENTRY(bpf_iter_task_next, KF_ITER_NEXT | KF_RET_NULL),
 	KFUNC_ENTRY(bpf_iter_task_destroy, KF_ITER_DESTROY),
-	KFUNC_ENTRY(bpf_cgroup_acquire, KF_ACQUIRE | KF_RCU | KF_RET_NULL),
-	KFUNC_ENTRY(bpf_cgroup_release, KF_RELEASE),
-	KFUNC_ENTRY(bpf_cgroup_ancestor, KF_ACQUIRE | KF_RCU | KF_RET_NULL),
+	KFUNC_ENTRY(bpf_cgroup_acquire, KF_ACQUIRE | KF_RCU | KF_RET_NULL | KF_TIMELESS),
+	KFUNC_ENTRY(bpf_cgroup_release, KF_RELEASE | KF_TIMELESS),
+	KFUNC_ENTRY(bpf_cgroup_ancestor, KF_ACQUIRE | KF_RCU | KF_RET_NULL | KF_TIMELESS),
 	KFUNC_ENTRY(bpf_cgroup_from_id, KF_ACQUIRE | KF_RET_NULL),
-	KFUNC_ENTRY(bpf_task_under_cgroup, KF_RCU),
+	KFUNC_ENTRY(bpf_task_under_cgroup, KF_RCU | KF_TIMELESS),
 	KFUNC_ENTRY(bpf_iter_css_new, KF_ITER_NEW | KF_TRUSTED_ARGS | KF_RCU_PROTECTED),
 	KFUNC_ENTRY(bpf_iter_css_next, KF_ITER_NEXT | KF_RET_NULL),
 	KFUNC_ENTRY(bpf_iter_css_destroy, KF_ITER_DESTROY),

@@ -210,19 +210,18 @@ struct deferred {
 	void *arg;
 };
 
-/* Those from first on wait; the epoch counts all that there ever were. */
 static struct deferred *deferred;
-static u32 first_deferred, nr_deferred, deferred_room;
-static u64 epoch;
+static u32 deferred_room;
+struct bpf_rcu bpf_rcu;
 
 void bpf_rcu_defer(void (*fn)(void *arg), void *arg)
 {
-	if (nr_deferred == deferred_room) {
+	if (bpf_rcu.nr == deferred_room) {
 		deferred_room = max(2 * deferred_room, 64U);
 		deferred = xreallocarray(deferred, deferred_room, sizeof(*deferred));
 	}
-	deferred[nr_deferred++] = (struct deferred){ fn, arg };
-	epoch++;
+	deferred[bpf_rcu.nr++] = (struct deferred){ fn, arg };
+	bpf_rcu.epoch++;
 }
 
 void bpf_rcu_free(void *obj)
@@ -230,21 +229,16 @@ void bpf_rcu_free(void *obj)
 	bpf_rcu_defer(kheap_free, obj);
 }
 
-u64 bpf_rcu_epoch(void)
-{
-	return epoch;
-}
-
 /* Gives back the room of what has been called, when that is most of it. */
 static void compact(void)
 {
-	u32 left = nr_deferred - first_deferred;
+	u32 left = bpf_rcu.nr - bpf_rcu.first;
 
-	if (left && first_deferred < max(left, 64U))
+	if (left && bpf_rcu.first < max(left, 64U))
 		return;
-	memmove(deferred, deferred + first_deferred, left * sizeof(*deferred));
-	nr_deferred = left;
-	first_deferred = 0;
+	memmove(deferred, deferred + bpf_rcu.first, left * sizeof(*deferred));
+	bpf_rcu.nr = left;
+	bpf_rcu.first = 0;
 	if (!left && deferred_room > 4096) {
 		free(deferred);
 		deferred = NULL;
@@ -253,15 +247,15 @@ static void compact(void)
 }
 
 /* What is called may defer more, and may call here: in order, until nothing is left. */
-void bpf_rcu_reclaim(u64 until)
+void __bpf_rcu_reclaim(u64 until)
 {
 	static bool busy;
 
-	if (first_deferred == nr_deferred || busy)
+	if (busy)
 		return;
 	busy = true;
-	while (first_deferred < nr_deferred && epoch - (nr_deferred - first_deferred) < until) {
-		struct deferred d = deferred[first_deferred++];
+	while (bpf_rcu.first < bpf_rcu.nr && bpf_rcu.epoch - (bpf_rcu.nr - bpf_rcu.first) < until) {
+		struct deferred d = deferred[bpf_rcu.first++];
 
 		d.fn(d.arg);
 	}
