@@ -134,6 +134,12 @@ struct bpf_var_region {
 	struct bpf_var_region *next;
 };
 
+/* Arguments of a call, a bit for each: objects of the kernel that may not be there. */
+struct bpf_call_doubts {
+	u32 insn;
+	u8 args;
+};
+
 /* What execution knows of a program beyond struct bpf_prog. */
 struct bpf_prog_exec {
 	struct bpf_ins *code;
@@ -145,6 +151,8 @@ struct bpf_prog_exec {
 	const struct bpf_region *arena; /* of the one arena that it uses, or NULL */
 	const struct bpf_kfunc_desc **kfuncs; /* called ones, by index */
 	u32 nr_kfuncs;
+	struct bpf_call_doubts *doubts; /* in the order of instructions */
+	u32 nr_doubts;
 };
 
 extern const struct bpf_region bpf_region_ctx, bpf_region_stack, bpf_region_walked,
@@ -235,6 +243,8 @@ bool bpf_exec_tail_call(struct bpf_exec *x, struct bpf_reg *regs);
 struct bpf_prog *bpf_exec_tail_callee(struct bpf_exec *x, struct bpf_map *map, u32 index);
 /* BPF_LD | BPF_ABS and IND at @pos: false beyond the packet. */
 bool bpf_exec_load_packet(const struct bpf_exec *x, s64 pos, u32 size, u64 *value);
+/* Calls nest too deep: stops. */
+void bpf_exec_too_deep(struct bpf_exec *x);
 /* A call of something that libbpf did not find and replaced, or of ours: stops. */
 void bpf_exec_missing(struct bpf_exec *x, s32 poison);
 

@@ -120,6 +120,7 @@ int access_ctx(struct bpf_verifier_env *env, const struct mem_access *a)
 		return 0;
 	if (info.reg_type != SCALAR_VALUE) {
 		mark_loaded_ptr(env, (u32)a->value_regno, &info);
+		facts_of_ctx_load(env, a->insn_idx, info.reg_type);
 		return 0;
 	}
 	mark_loaded_scalar(env, a);

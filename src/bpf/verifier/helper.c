@@ -535,6 +535,7 @@ int check_helper_call(struct bpf_verifier_env *env, const struct bpf_insn *insn,
 	c.proto = bpf_helper_proto(env->prog, c.id);
 	c.meta.pkt_access = c.proto && c.proto->pkt_access;
 	c.changes_packet = c.proto && c.proto->changes_packet;
+	facts_of_helper(env, c.insn_idx, c.proto);
 	err = check_before(env, &c);
 	if (err)
 		return err;

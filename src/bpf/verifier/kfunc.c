@@ -268,6 +268,7 @@ int check_kfunc_call(struct bpf_verifier_env *env, const struct bpf_insn *insn, 
 	if (call.desc->special == KFUNC_SESSION_COOKIE)
 		call.r0_size = sizeof(u64);
 	env->aux[call.insn_idx].is_iter_next = call.flags & KF_ITER_NEXT;
+	facts_of_kfunc(env, call.insn_idx, call.desc);
 	err = check_kfunc_args(env, &call);
 	err = err ?: push_callback(env, insn, &call);
 	err = err ?: rcu_section(env, &call);

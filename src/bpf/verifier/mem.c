@@ -298,6 +298,7 @@ int check_load(struct bpf_verifier_env *env, const struct bpf_insn *insn)
 	if (err)
 		return err;
 	type = reg_state(env, insn->src_reg)->type;
+	facts_of_load(env, insn->src_reg);
 	return check_mem_access(env, env->insn_idx, insn->src_reg, insn->off, BPF_SIZE(insn->code),
 				BPF_READ, insn->dst_reg, false,
 				BPF_MODE(insn->code) == BPF_MEMSX) ?:

@@ -320,6 +320,7 @@ static int take_hit(struct bpf_verifier_env *env, struct checkpoint *cp, bool lo
 	int err = 0;
 
 	cp->hits++;
+	facts_of_pruned(env, &cp->state, env->cur);
 	if (env->aux[env->insn_idx].jmp_point)
 		err = push_jmp_history(env, 0, NULL);
 	err = err ?: propagate_precision(env, &cp->state, env->cur, &changed);

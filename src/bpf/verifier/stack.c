@@ -27,6 +27,15 @@ static u8 *slot_byte(const struct bpf_func_state *func, s32 off)
 	return &func->stack[slot / BPF_REG_SIZE].slot_type[slot % BPF_REG_SIZE];
 }
 
+/* Bytes from fp + @min_off on may be used as they are. */
+static void note_use(struct bpf_verifier_env *env, const struct bpf_func_state *func, s32 min_off,
+		     s32 max_off)
+{
+	for (s32 i = min_off; i < max_off; i++)
+		if (*slot_byte(func, i) == STACK_INVALID)
+			facts_of_unwritten(env, func);
+}
+
 static u64 slots_mask(s32 min_off, s32 max_off)
 {
 	u64 mask = 0;
@@ -316,6 +325,7 @@ static int write_variable(struct bpf_verifier_env *env, struct bpf_func_state *f
 		if (err)
 			return err;
 	}
+	note_use(env, func, min_off, max_off); /* what is not written stays */
 	for (s32 i = min_off; i < max_off; i++) {
 		mark_stack_slot_scratched(env, spi_of(i));
 		zero_used |= write_byte_maybe(func, i, stores_zero(v));
@@ -423,6 +433,7 @@ static int read_fixed(struct bpf_verifier_env *env, struct bpf_func_state *func,
 
 	mark_stack_slot_scratched(env, spi);
 	mark_stack_slots_read(env, func->frameno, 1ULL << spi);
+	note_use(env, func, off, off + size);
 	if (is_spilled_reg(&func->stack[spi])) {
 		ret = fill(env, func, off, size, dst_regno);
 		return ret > 0 ? push_jmp_history(env, stack_flags(func, spi), NULL) : ret;
@@ -526,6 +537,7 @@ static int range_initialized(struct bpf_verifier_env *env, u32 regno, s32 off, s
 	s32 max_off = (fixed ? (s32)reg->s.var_off.value : (s32)reg->s.smax_value) + off;
 
 	mark_stack_slots_read(env, func->frameno, slots_mask(min_off, max_off + access_size));
+	note_use(env, func, min_off, max_off + access_size);
 	for (s32 i = min_off; i < max_off + access_size; i++)
 		if (!use_byte(func, i, clobber))
 			return not_initialized(env, regno, min_off, i, access_size, what);
@@ -540,6 +552,7 @@ static int range_to_write(struct bpf_verifier_env *env, u32 regno, s32 off, s32 
 	struct bpf_func_state *func = reg_func(env, reg);
 	s32 min_off = (s32)reg->s.var_off.value + off;
 
+	note_use(env, func, min_off, min_off + access_size); /* a call that fails may write nothing */
 	for (s32 i = min_off; i < min_off + access_size; i++) {
 		if (*slot_byte(func, i) != STACK_DYNPTR)
 			continue;

@@ -39,6 +39,7 @@
  *	prune.c		checkpoints: when a path need not be followed further; see prune.h
  *	log.c, log_state.c  the log in the kernel's words
  *	explain.c	why a program is refused, for people
+ *	facts.c		what the compiler must know
  *
  * Every function that can find fault returns 0 or -errno, having said why with
  * verbose(). -EFAULT is for what cannot be (a bug of ours, said so in the log).
@@ -64,7 +65,11 @@ struct bpf_insn_aux {
 	bool prune_point, jmp_point, force_checkpoint, calls_callback;
 	u32 scc; /* strongly connected component of the control flow; 0: not in a loop */
 	u16 live_regs; /* before it, bit per register: liveness.c */
-	bool nullify; /* fix-ups: a load whose pointer may be garbage (PROBE_MEM) */
+	/* facts.c */
+	bool probe; /* a load whose pointer may be garbage */
+	u8 packet; /* ACCESS_PACKET or _END: a load of that from the context */
+	u8 doubts; /* a call: bit per argument, an object that may not be there */
+	u16 map; /* a call of a helper: its map */
 	bool is_iter_next; /* kfunc call */
 	u8 contexts; /* kfunc call: BPF_CONTEXT_* that it was reached from */
 	u8 call_arity; /* arguments that a call reads, by its prototype; see liveness.c */
@@ -74,6 +79,7 @@ struct bpf_subprog_info {
 	const char *name; /* "" without BTF */
 	u32 start, end;
 	u32 stack_depth; /* deepest access below fp, bytes */
+	bool reads_uninit; /* of this stack somebody may read what was not written */
 	bool has_tail_call, tail_call_reachable, has_ld_abs, is_cb, is_async_cb, is_exception_cb;
 	bool changes_pkt_data, might_sleep;
 	/* global functions (call.c) */
@@ -214,6 +220,24 @@ void capture_log(struct bpf_verifier_env *env, struct captured_log *captured);
 void verbose_captured(struct bpf_verifier_env *env, struct captured_log *captured);
 /* What is known of a register, as in the log. */
 void reg_str(struct bpf_verifier_env *env, u32 regno, char *buf, u32 size);
+
+/* --- facts.c ----------------------------------------------------------------------------- */
+
+/* Before the load at env->insn_idx through @regno is checked. */
+void facts_of_load(struct bpf_verifier_env *env, u32 regno);
+/* A load of the context gives a @reg_type. */
+void facts_of_ctx_load(struct bpf_verifier_env *env, u32 insn_idx, u32 reg_type);
+/* Before the arguments of a call are checked. */
+void facts_of_helper(struct bpf_verifier_env *env, u32 insn_idx,
+		     const struct bpf_func_proto *proto);
+void facts_of_kfunc(struct bpf_verifier_env *env, u32 insn_idx, const struct bpf_kfunc_desc *desc);
+/* Stack of @func may be read that was not written. */
+void facts_of_unwritten(struct bpf_verifier_env *env, const struct bpf_func_state *func);
+/* @cur is not followed further, as @old was: what that one reads, @cur may not have written. */
+void facts_of_pruned(struct bpf_verifier_env *env, const struct bpf_verifier_state *old,
+		     const struct bpf_verifier_state *cur);
+/* Into the program, which is good. */
+void facts_write(const struct bpf_verifier_env *env);
 
 /* --- explain.c --------------------------------------------------------------------------- */
 

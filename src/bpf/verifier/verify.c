@@ -611,8 +611,10 @@ int bpf_verify(struct bpf_check_env *check)
 	err = err ?: do_check_subprogs(&env);
 	err = err ?: check_max_stack_depth(&env);
 	print_stack_depths(&env);
-	if (!err)
+	if (!err) {
 		check->live = reached(&env);
+		facts_write(&env);
+	}
 	take_stats(&env, start, &check->verified);
 	explain_stats(&check->verified);
 	env_free(&env);
