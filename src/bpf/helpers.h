@@ -126,6 +126,10 @@ bool bpf_prog_may_sk_storage(const struct bpf_prog *prog);
 
 /* Checks arguments, calls, and puts the result in @r[0]; x->stopped if it went wrong. */
 void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r);
+/* Argument @arg, from 0, alone; @r as above. False when stopped. */
+bool bpf_helper_check_arg(struct bpf_exec *x, u32 id, u32 arg, struct bpf_reg *r);
+/* Of a helper that nothing here executes: stops. */
+void bpf_helper_absent(struct bpf_exec *x);
 /* What a call takes beyond its instruction; @map: what it is given, or NULL. */
 u64 bpf_helper_ns(const struct bpf_map *map);
 /* Looks up the kernel types that helpers name. */

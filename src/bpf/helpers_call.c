@@ -236,6 +236,23 @@ u64 bpf_helper_ns(const struct bpf_map *map)
 	return bpf_env->helper_ns + (map && is_hash(map) ? bpf_env->map_hash_ns : 0);
 }
 
+bool bpf_helper_check_arg(struct bpf_exec *x, u32 id, u32 arg, struct bpf_reg *r)
+{
+	struct call c = { .x = x, .proto = bpf_helper_proto(x->prog, id), .id = id, .r = r,
+			  .arg = arg };
+
+	x->callee_arg = arg + 1;
+	if (!check_arg(&c))
+		return false;
+	x->callee_arg = 0;
+	return true;
+}
+
+void bpf_helper_absent(struct bpf_exec *x)
+{
+	bpf_exec_fault(x, "this helper does nothing here: it needs a real kernel");
+}
+
 void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r)
 {
 	struct call c = { .x = x, .proto = bpf_helper_proto(x->prog, id), .id = id, .r = r };
@@ -244,7 +261,7 @@ void bpf_helper_call(struct bpf_exec *x, u32 id, struct bpf_reg *r)
 
 	x->callee = bpf_helper_name(x->prog, id);
 	if (unlikely(!c.proto || !c.proto->fn)) {
-		bpf_exec_fault(x, "this helper does nothing here: it needs a real kernel");
+		bpf_helper_absent(x);
 		return;
 	}
 	for (c.arg = 0; c.arg < 5 && c.proto->args[c.arg]; c.arg++) {

@@ -518,7 +518,7 @@ LD_IND:
 CALL_LOCAL:
 	SYNC;
 	if (unlikely(x->depth + 1 >= BPF_MAX_FRAMES)) {
-		bpf_exec_fault_here(x, "calls nest more than %u deep", BPF_MAX_FRAMES);
+		bpf_exec_too_deep(x);
 		return 0;
 	}
 	x->depth++;

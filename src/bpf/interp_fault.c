@@ -104,6 +104,11 @@ bool bpf_exec_fault_here(struct bpf_exec *x, const char *fmt, ...)
 	return false;
 }
 
+void bpf_exec_too_deep(struct bpf_exec *x)
+{
+	bpf_exec_fault(x, "calls nest more than %u deep", BPF_MAX_FRAMES);
+}
+
 void bpf_exec_missing(struct bpf_exec *x, s32 poison)
 {
 	const char *line = bpf_prog_source_line(x->prog, x->insn);

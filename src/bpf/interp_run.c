@@ -20,7 +20,9 @@
 #include <string.h>
 
 #include "../base/alloc.h"
+#include "check.h"
 #include "exec.h"
+#include "jit/jit.h"
 
 /* Instructions between two looks at the budget, and two charges at the latest. */
 #define QUANTUM (1 << 16)
@@ -232,29 +234,26 @@ u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
 	return ret;
 }
 
-static u32 stack_of(const struct bpf_prog *prog, u32 insn)
+static u64 call_compiled(struct bpf_exec *x, u32 insn, const struct bpf_reg *args, u32 nr)
 {
-	u32 lo = 0, hi = prog->nr_subprogs - 1;
+	u64 values[5] = { 0 };
+	u32 i;
 
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo + 1) / 2;
-
-		if (prog->subprogs[mid].start <= insn)
-			lo = mid;
-		else
-			hi = mid - 1;
-	}
-	return prog->subprogs[lo].stack;
+	for (i = 0; i < nr; i++)
+		values[i] = args[i].v;
+	return bpf_jit_run(x, (u32)(bpf_subprog_of(x->prog, insn) - x->prog->subprogs), values);
 }
 
 u64 bpf_exec_call(struct bpf_exec *x, u32 insn, const struct bpf_reg *args, u32 nr)
 {
 	struct bpf_reg regs[11];
 
+	if (!x->checked)
+		return call_compiled(x, insn, args, nr);
 	memcpy(&regs[1], args, nr * sizeof(*args));
 	memset(&regs[nr + 1], 0, (10 - nr) * sizeof(*args));
 	regs[0] = (struct bpf_reg){ 0 };
-	return bpf_interp(x, &x->prog->exec->code[insn], regs, stack_of(x->prog, insn));
+	return bpf_interp(x, &x->prog->exec->code[insn], regs, bpf_subprog_of(x->prog, insn)->stack);
 }
 
 u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, u32 nr)
@@ -268,7 +267,7 @@ u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, 
 	if (x->stopped)
 		return 0;
 	if (depth + 1 >= BPF_MAX_FRAMES) {
-		bpf_exec_fault(x, "calls nest more than %u deep", BPF_MAX_FRAMES);
+		bpf_exec_too_deep(x);
 		return 0;
 	}
 	x->depth++;
@@ -292,6 +291,8 @@ u64 bpf_exec_main(struct bpf_exec *x, void *ctx, u64 ctx_size)
 
 	x->ctx = ctx;
 	x->ctx_size = ctx_size;
+	if (!x->checked)
+		return bpf_jit_run(x, 0, (u64[5]){ (u64)ctx });
 	memset(regs, 0, sizeof(regs));
 	regs[1] = (struct bpf_reg){ .v = (u64)ctx, .base = (u64)ctx, .region = &bpf_region_ctx };
 	return bpf_interp(x, x->prog->exec->code, regs, x->prog->subprogs[0].stack);

@@ -102,6 +102,9 @@ bool bpf_kfunc_is_async(const struct bpf_kfunc_desc *desc);
 /* Checks arguments, calls, and puts the result in @r[0]; x->stopped if it went wrong. */
 void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struct bpf_reg *r);
 
+/* Argument @arg, from 0, alone; @r as above. False when stopped. */
+bool bpf_kfunc_check_arg(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, u32 arg,
+			 const struct bpf_reg *r);
 /* The value that is passed for the argument @arg. */
 static inline u64 bpf_kfunc_pass(const struct bpf_kfunc_arg *arg, u64 v)
 {

@@ -261,6 +261,19 @@ u64 bpf_kfunc_execute(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, con
 	return ret;
 }
 
+bool bpf_kfunc_check_arg(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, u32 arg,
+			 const struct bpf_reg *r)
+{
+	struct call c = { .x = x, .desc = desc, .r = r, .index = arg, .arg = &desc->args[arg],
+			  .reg = &r[arg + 1] };
+
+	x->callee_arg = arg + 1;
+	if (!check_arg(&c))
+		return false;
+	x->callee_arg = 0;
+	return true;
+}
+
 void bpf_kfunc_call(struct bpf_exec *x, const struct bpf_kfunc_desc *desc, struct bpf_reg *r)
 {
 	struct call c = { .x = x, .desc = desc, .r = r };

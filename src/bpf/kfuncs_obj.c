@@ -56,8 +56,12 @@ void bpf_percpu_obj_drop_impl(void *p, void *meta)
 void *bpf_refcount_acquire_impl(void *p, void *meta)
 {
 	struct bpf_exec *x = bpf_exec_current;
+	struct bpf_alloc_header *h = bpf_alloc_find(p);
 
-	bpf_alloc_find(p)->refs++;
+	if (!h) /* found under RCU, but gone */
+		p = NULL;
+	else
+		h->refs++;
 	if (x->checked)
 		bpf_reg_alloc(&x->regs[0], p);
 	return p;

@@ -14,6 +14,7 @@
 
 #include "../base/alloc.h"
 #include "exec.h"
+#include "jit/jit.h"
 #include "prog_type_internal.h"
 #include "syscall.h"
 
@@ -35,6 +36,7 @@ static void free_exec(struct bpf_prog *prog)
 	free(exec->code);
 	free(exec->consts);
 	free(exec->kfuncs);
+	free(exec->doubts);
 	free(exec);
 }
 
@@ -44,6 +46,8 @@ static void free_prog(void *arg)
 	u32 i;
 
 	free_exec(prog);
+	bpf_jit_free(prog);
+	free(prog->facts);
 	for (i = 0; i < prog->nr_maps; i++)
 		bpf_map_put(prog->maps[i]);
 	free(prog->maps);
@@ -293,6 +297,20 @@ static struct bpf_prog *new_prog(const union bpf_attr *attr, int *err)
 	return prog;
 }
 
+/* Only what has been verified is compiled: compiled code checks nothing. */
+static int make_executable(struct bpf_prog *prog)
+{
+	int err = 0;
+
+	if (prog->facts && !bpf_env->interpreted && bpf_jit_available())
+		err = bpf_jit_compile(prog);
+	else
+		bpf_interp_decode(prog);
+	free(prog->facts);
+	prog->facts = NULL;
+	return err;
+}
+
 static int load(struct bpf_prog *prog, union bpf_attr *attr)
 {
 	struct bpf_log log;
@@ -305,9 +323,7 @@ static int load(struct bpf_prog *prog, union bpf_attr *attr)
 	log_err = bpf_log_finish(&log, &attr->log_true_size);
 	if (!err)
 		err = log_err;
-	if (!err)
-		bpf_interp_decode(prog);
-	return err;
+	return err ?: make_executable(prog);
 }
 
 int bpf_prog_load(union bpf_attr *attr, u32 size)

@@ -100,6 +100,8 @@ struct bpf_jit_call {
 	s32 delta;
 };
 
+/* Arguments of the call at @insn, a bit for each, that must be checked: exec.h. */
+u8 bpf_jit_doubts(const struct bpf_prog *prog, u32 insn);
 /* The call at @insn: a helper's or a kfunc's. */
 void bpf_jit_describe_call(const struct bpf_prog *prog, u32 insn, struct bpf_jit_call *call);
 
