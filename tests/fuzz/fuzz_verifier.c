@@ -131,7 +131,7 @@ static int load(struct side *s, u64 seed, u32 log_level)
 {
 	static struct progen p;
 
-	progen(&p, seed);
+	progen(&p, seed, 0);
 	return load_program(s, &p, log_level);
 }
 
@@ -232,7 +232,7 @@ static bool is_deterministic(u64 seed)
 {
 	static struct progen p;
 
-	progen(&p, seed);
+	progen(&p, seed, 0);
 	for (u32 i = 0; i < p.len; i++) {
 		const struct bpf_insn *insn = &p.insns[i];
 
@@ -257,7 +257,7 @@ static bool is_long(u64 seed)
 
 	if (!strstr(fault, "instructions without returning"))
 		return false;
-	progen(&p, seed);
+	progen(&p, seed, 0);
 	for (u32 i = 0; i < p.len; i++)
 		if (p.insns[i].code == (BPF_JMP | BPF_JCOND))
 			return true;
@@ -308,7 +308,7 @@ static void print_program(u64 seed)
 {
 	struct progen p;
 
-	progen(&p, seed);
+	progen(&p, seed, 0);
 	progen_print(&p);
 	load(&ours, seed, 2);
 	fprintf(stderr, "--- vruntime\n%s", ours.log);
@@ -346,7 +346,7 @@ static void write_corpus(u64 seed)
 	char path[4096];
 	FILE *f;
 
-	progen(&p, seed);
+	progen(&p, seed, 0);
 	head.insns = (u16)p.len;
 	snprintf(path, sizeof(path), "%s/progen-%llu", opt.corpus, seed);
 	f = fopen(path, "wb");
@@ -441,7 +441,7 @@ static int show_smaller(u64 seed)
 	struct disagreement d;
 	struct progen p;
 
-	progen(&p, seed);
+	progen(&p, seed, 0);
 	d.kind = disagreement(&p, d.reason);
 	if (!d.kind) {
 		printf("seed %llu: the host agrees\n", seed);

@@ -66,9 +66,12 @@ static bool is_jump(const struct bpf_insn *insn)
 	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
 }
 
-static bool is_call(const struct bpf_insn *insn)
+/* Calls of functions, references to them, and far jumps: the distance is in imm. */
+static bool is_far(const struct bpf_insn *insn)
 {
-	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL;
+	return (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL) ||
+	       (is_wide(insn) && insn->src_reg == BPF_PSEUDO_FUNC) ||
+	       insn->code == (BPF_JMP32 | BPF_JA);
 }
 
 /* Without those jumps: each place moves up by how many of them were before it. */
@@ -88,16 +91,21 @@ static void close_gaps(const struct progen *p, struct progen *out)
 
 		if (is_nop(&insn) && !is_tail(p, i))
 			continue;
-		if (!is_tail(p, i) && is_jump(&insn)) {
-			to = (s64)i + 1 + insn.off;
-			if (to >= 0 && to <= p->len)
-				insn.off = (s16)((s32)place[to] - (s32)place[i] - 1);
-		} else if (!is_tail(p, i) && is_call(&insn)) {
+		if (!is_tail(p, i) && is_far(&insn)) {
 			to = (s64)i + 1 + insn.imm;
 			if (to >= 0 && to <= p->len)
 				insn.imm = (s32)place[to] - (s32)place[i] - 1;
+		} else if (!is_tail(p, i) && is_jump(&insn)) {
+			to = (s64)i + 1 + insn.off;
+			if (to >= 0 && to <= p->len)
+				insn.off = (s16)((s32)place[to] - (s32)place[i] - 1);
 		}
 		out->insns[place[i]] = insn;
+	}
+	out->nr_funcs = p->nr_funcs;
+	for (u32 i = 0; i < p->nr_funcs; i++) {
+		out->funcs[i] = p->funcs[i];
+		out->funcs[i].start = place[p->funcs[i].start];
 	}
 }
 

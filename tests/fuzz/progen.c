@@ -7,85 +7,13 @@
  * Conventions: r6-r9 hold what lives long, r0-r5 come and go. r9 is the context
  * until something else is put there.
  */
-#include "progen.h"
-
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-enum kind { NONE, NUMBER, CTX, VALUE, VALUE_OR_NULL, STACK, PACKET, PACKET_END };
-
-/* What one function knows on its way. */
-struct scope {
-	enum kind kind[11];
-	u32 size[11]; /* of what a VALUE points into */
-	u64 stack; /* slots that were written */
-	bool callee;
-	u32 depth; /* of blocks in blocks */
-};
-
-struct gen {
-	struct progen *p;
-	struct rng rng;
-	u32 budget; /* instructions that may still be written */
-	u32 calls[8]; /* calls whose function comes later */
-	u32 nr_calls;
-};
-
-static u32 below(struct gen *g, u32 n)
-{
-	return (u32)rng_below(&g->rng, n);
-}
-
-static bool chance(struct gen *g, u32 percent)
-{
-	return below(g, 100) < percent;
-}
-
-static u32 emit(struct gen *g, u8 code, u32 dst, u32 src, s32 off, s32 imm)
-{
-	struct progen *p = g->p;
-
-	if (p->len < PROGEN_MAX_INSNS)
-		p->insns[p->len] = (struct bpf_insn){ .code = code, .dst_reg = dst & 15,
-						      .src_reg = src & 15, .off = (s16)off,
-						      .imm = imm };
-	if (g->budget)
-		g->budget--;
-	return p->len < PROGEN_MAX_INSNS ? p->len++ : p->len - 1;
-}
-
-/* The jump at @at goes to where the next instruction will be. */
-static void land(struct gen *g, u32 at)
-{
-	g->p->insns[at].off = (s16)(g->p->len - at - 1);
-}
-
-static void mov(struct gen *g, struct scope *s, u32 dst, u32 src)
-{
-	emit(g, BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0);
-	s->kind[dst] = s->kind[src];
-	s->size[dst] = s->size[src];
-}
-
-static void mov_imm(struct gen *g, struct scope *s, u32 dst, s32 imm)
-{
-	emit(g, BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, imm);
-	s->kind[dst] = NUMBER;
-}
+#include "progen_internal.h"
 
 /* --- choosing -------------------------------------------------------------------- */
-
-/* A register of that kind, or -1. */
-static int find(struct gen *g, const struct scope *s, enum kind kind)
-{
-	u32 from = below(g, 10);
-
-	for (u32 i = 0; i < 10; i++)
-		if (s->kind[(from + i) % 10] == kind)
-			return (int)((from + i) % 10);
-	return -1;
-}
 
 /* To be written; mostly not the context. */
 static u32 target(struct gen *g, const struct scope *s)
@@ -93,25 +21,6 @@ static u32 target(struct gen *g, const struct scope *s)
 	u32 reg = below(g, 10);
 
 	return s->kind[reg] == CTX && !chance(g, 5) ? below(g, 9) : reg;
-}
-
-static s32 number(struct gen *g)
-{
-	static const s32 edges[] = { 0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 65, 127, 128, 255,
-				     256, 0x7fff, 0x8000, 0xffff, 0x7fffffff, -1, -2, -8, -64,
-				     (s32)0x80000000, (s32)0x80000001, 0x10000 };
-
-	return chance(g, 75) ? edges[below(g, sizeof(edges) / sizeof(*edges))] :
-			       (s32)rng_next(&g->rng);
-}
-
-static u8 access_size(struct gen *g, u32 *bytes)
-{
-	static const u8 sizes[] = { BPF_B, BPF_H, BPF_W, BPF_DW };
-	u32 i = below(g, 4);
-
-	*bytes = 1u << i;
-	return sizes[i];
 }
 
 /* An offset of an access of @bytes in @size, now and then outside. */
@@ -126,9 +35,7 @@ static s32 offset(struct gen *g, u32 size, u32 bytes)
 
 /* --- numbers ---------------------------------------------------------------------- */
 
-static void new_number(struct gen *g, struct scope *s, u32 reg);
-
-static u32 some_number(struct gen *g, struct scope *s)
+u32 some_number(struct gen *g, struct scope *s)
 {
 	int reg = find(g, s, NUMBER);
 
@@ -169,8 +76,7 @@ static void alu(struct gen *g, struct scope *s)
 		emit(g, class | op | BPF_K, dst, 0, off, imm);
 }
 
-/* Something that nobody knows. */
-static void new_number(struct gen *g, struct scope *s, u32 reg)
+void new_number(struct gen *g, struct scope *s, u32 reg)
 {
 	static const u32 fields[] = { offsetof(struct __sk_buff, len),
 				      offsetof(struct __sk_buff, mark),
@@ -192,12 +98,6 @@ static void new_number(struct gen *g, struct scope *s, u32 reg)
 }
 
 /* --- calls of helpers ----------------------------------------------------------------- */
-
-static void clobber(struct scope *s)
-{
-	for (u32 i = 0; i <= 5; i++)
-		s->kind[i] = NONE;
-}
 
 static void prandom(struct gen *g, struct scope *s)
 {
@@ -431,23 +331,12 @@ static void atomic(struct gen *g, struct scope *s)
 
 /* --- control ------------------------------------------------------------------------------ */
 
-static void block(struct gen *g, struct scope *s, u32 n);
-
 static u8 condition(struct gen *g)
 {
 	static const u8 ops[] = { BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET, BPF_JNE, BPF_JSGT, BPF_JSGE,
 				  BPF_JLT, BPF_JLE, BPF_JSLT, BPF_JSLE };
 
 	return (chance(g, 65) ? BPF_JMP : BPF_JMP32) | ops[below(g, sizeof(ops))];
-}
-
-/* What both know. */
-static void join(struct scope *s, const struct scope *other)
-{
-	for (u32 i = 0; i < 10; i++)
-		if (s->kind[i] != other->kind[i] || s->size[i] != other->size[i])
-			s->kind[i] = NONE;
-	s->stack &= other->stack;
 }
 
 static void branch(struct gen *g, struct scope *s)
@@ -504,13 +393,14 @@ static void loop(struct gen *g, struct scope *s)
 /* f(number, pointer to our stack); written when this function is done. */
 static void call(struct gen *g, struct scope *s)
 {
-	if (s->callee || g->nr_calls == sizeof(g->calls) / sizeof(*g->calls))
+	if (s->callee || g->nr_calls == g->max_calls)
 		return;
 	mov(g, s, 1, some_number(g, s));
 	emit(g, BPF_ST | BPF_MEM | BPF_DW, 10, 0, -128, number(g));
 	emit(g, BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0);
 	emit(g, BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -128);
-	g->calls[g->nr_calls++] = emit(g, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0);
+	g->calls[g->nr_calls].kind = PLAIN;
+	g->calls[g->nr_calls++].at = emit(g, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0);
 	clobber(s);
 	s->kind[0] = NUMBER;
 	s->stack |= 1ULL << 15;
@@ -567,12 +457,6 @@ static void ringbuf(struct gen *g, struct scope *s)
 	mov_imm(g, s, 0, number(g));
 }
 
-static void fp_minus(struct gen *g, u32 reg, s32 off)
-{
-	emit(g, BPF_ALU64 | BPF_MOV | BPF_X, reg, 10, 0, 0);
-	emit(g, BPF_ALU64 | BPF_ADD | BPF_K, reg, 0, 0, -off);
-}
-
 /* A dynptr on (a part of) a map's value at fp-256; read from, written to, or looked into. */
 static void dynptr(struct gen *g, struct scope *s)
 {
@@ -627,16 +511,24 @@ static void statement(struct gen *g, struct scope *s)
 		stack, stack, stack, indexed_stack, branch, branch, branch, packet, lookup, atomic,
 		prandom, loop, call, may_goto, ringbuf, dynptr,
 	};
-	u32 kind = below(g, sizeof(kinds) / sizeof(*kinds));
+	u32 kind;
 
-	if (chance(g, 1))
+	if (g->more && chance(g, 45)) {
+		more(g, s);
+		return;
+	}
+	kind = below(g, sizeof(kinds) / sizeof(*kinds));
+	if (s->light && (kinds[kind] == dynptr || kinds[kind] == loop ||
+			 kinds[kind] == indexed_stack || kinds[kind] == stack))
+		return;
+	if (!g->more && chance(g, 1))
 		anything(g, s);
 	else if (s->depth < 3 || (kinds[kind] != branch && kinds[kind] != loop &&
 				   kinds[kind] != may_goto))
 		kinds[kind](g, s);
 }
 
-static void block(struct gen *g, struct scope *s, u32 n)
+void block(struct gen *g, struct scope *s, u32 n)
 {
 	while (n-- && g->budget > 40)
 		statement(g, s);
@@ -669,14 +561,18 @@ static void function(struct gen *g, u32 call)
 	finish(g, &s);
 }
 
-void progen(struct progen *p, u64 seed)
+void progen(struct progen *p, u64 seed, u32 flags)
 {
-	struct gen g = { .p = p };
+	struct gen g = { .p = p, .max_calls = 8, .more = flags & PROGEN_MORE };
 	struct scope s = {};
 
 	p->len = 0;
+	p->nr_funcs = 1;
+	p->funcs[0] = (struct progen_func){};
 	rng_init(&g.rng, seed);
-	g.budget = 50 + below(&g, 250);
+	g.budget = g.more ? 50 + below(&g, 100) : 50 + below(&g, 250);
+	if (g.more)
+		g.max_calls = PROGEN_FUNCS - 1;
 	emit(&g, BPF_ALU64 | BPF_MOV | BPF_X, 9, 1, 0, 0);
 	s.kind[9] = CTX;
 	lookup(&g, &s);
@@ -684,16 +580,29 @@ void progen(struct progen *p, u64 seed)
 	while (g.budget > 40)
 		statement(&g, &s);
 	finish(&g, &s);
-	for (u32 i = 0; i < g.nr_calls; i++)
-		function(&g, g.calls[i]);
+	for (u32 i = 0; i < g.nr_calls; i++) {
+		if (g.more)
+			more_function(&g, i);
+		else
+			function(&g, g.calls[i].at);
+	}
 }
 
-void progen_set_maps(struct progen *p, const int fds[PROGEN_MAPS])
+void progen_set_maps(struct progen *p, const int *fds)
 {
 	for (u32 i = 0; i + 1 < p->len; i++)
 		if (p->insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) &&
-		    p->insns[i].src_reg == BPF_PSEUDO_MAP_FD)
+		    (p->insns[i].src_reg == BPF_PSEUDO_MAP_FD ||
+		     p->insns[i].src_reg == BPF_PSEUDO_MAP_VALUE))
 			p->insns[i].imm = fds[p->insns[i].imm];
+}
+
+void progen_set_kfuncs(struct progen *p, const s32 ids[PROGEN_KFUNCS])
+{
+	for (u32 i = 0; i < p->len; i++)
+		if (p->insns[i].code == (BPF_JMP | BPF_CALL) &&
+		    p->insns[i].src_reg == BPF_PSEUDO_KFUNC_CALL)
+			p->insns[i].imm = ids[p->insns[i].imm];
 }
 
 void progen_print(const struct progen *p)
