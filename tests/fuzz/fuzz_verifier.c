@@ -54,7 +54,8 @@ static struct {
 } opt = { .seed = 1, .count = 1000, .runs = 10, .max_shown = 10 };
 
 static struct {
-	u64 programs, accepted, runs, trips, ours_only, host_only, results, pruned_only, too_large, long_runs;
+	u64 programs, accepted, runs, trips, ours_only, host_only, results, pruned_only, too_large, long_runs,
+	itself;
 } count;
 
 static u64 faults;
@@ -264,6 +265,26 @@ static bool is_long(u64 seed)
 	return false;
 }
 
+/*
+ * Does it compare a register with itself? Linux learns nonsense from that before 6.19,
+ * and follows the way that cannot be.
+ */
+static bool compares_itself(u64 seed)
+{
+	static struct progen p;
+
+	progen(&p, seed);
+	for (u32 i = 0; i < p.len; i++) {
+		const struct bpf_insn *insn = &p.insns[i];
+
+		if ((BPF_CLASS(insn->code) == BPF_JMP || BPF_CLASS(insn->code) == BPF_JMP32) &&
+		    BPF_SRC(insn->code) == BPF_X && BPF_OP(insn->code) != BPF_JA &&
+		    insn->dst_reg == insn->src_reg)
+			return true;
+	}
+	return false;
+}
+
 static void shown(u64 *n, u64 seed, const char *what)
 {
 	if ((*n)++ < opt.max_shown)
@@ -364,7 +385,8 @@ static void one(u64 seed)
 	count.programs++;
 	count.accepted += fd >= 0;
 	if (opt.host && (fd >= 0) != (host_fd >= 0)) {
-		u64 *n = fd >= 0 ? &count.ours_only : &count.host_only;
+		u64 *n = compares_itself(seed) ? &count.itself :
+			 fd >= 0		? &count.ours_only : &count.host_only;
 		bool show = *n < opt.max_shown;
 
 		shown(n, seed, fd >= 0 ? "accepted, and rejected by the host" :
@@ -451,8 +473,8 @@ static int show_smaller(u64 seed)
 	printf("seed %llu: %s, %u instructions\n", seed,
 	       d.kind > 0 ? "accepted, and rejected by the host" : "rejected, and accepted by the host",
 	       p.len);
-	show_side(&ours, &p, 2);
-	show_side(&host, &p, 2);
+	show_side(&ours, &p, 2 | 4);
+	show_side(&host, &p, 2 | 4);
 	fflush(stdout);
 	progen_print(&p);
 	return 3;
@@ -522,8 +544,9 @@ int main(int argc, char **argv)
 	printf("programs %llu, accepted %llu, runs %llu (cut off in may_goto %llu), stopped %llu",
 	       count.programs, count.accepted, count.runs, count.long_runs, count.trips);
 	if (opt.host)
-		printf("; the host disagrees: accepted here only %llu, there only %llu, results %llu",
-		       count.ours_only, count.host_only, count.results);
+		printf("; the host disagrees: accepted here only %llu, there only %llu, results %llu; "
+		       "on programs that compare a register with itself: %llu",
+		       count.ours_only, count.host_only, count.results, count.itself);
 	if (opt.unpruned)
 		printf("; without pruning: rejected %llu, too large %llu", count.pruned_only,
 		       count.too_large);
