@@ -273,7 +273,7 @@ static bool compares_itself(u64 seed)
 {
 	static struct progen p;
 
-	progen(&p, seed);
+	progen(&p, seed, 0);
 	for (u32 i = 0; i < p.len; i++) {
 		const struct bpf_insn *insn = &p.insns[i];
 
