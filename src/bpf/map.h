@@ -189,10 +189,9 @@ void bpf_set_field_ops(const struct bpf_field_ops *ops);
  * ends the oldest one says how far the oldest of the others lets us go.
  */
 void bpf_rcu_defer(void (*fn)(void *arg), void *arg);
-/* The epoch is how many there ever were; some of them wait. */
+/* The epoch is how many there ever were; those from the first on wait. */
 extern struct bpf_rcu {
-	u64 epoch;
-	u32 first, nr; /* those that wait, in a list of common.c */
+	u64 epoch, first;
 } bpf_rcu;
 
 static inline u64 bpf_rcu_epoch(void)
@@ -206,7 +205,7 @@ void __bpf_rcu_reclaim(u64 epoch);
 
 static inline void bpf_rcu_reclaim(u64 epoch)
 {
-	if (unlikely(bpf_rcu.first != bpf_rcu.nr))
+	if (unlikely(bpf_rcu.first != bpf_rcu.epoch))
 		__bpf_rcu_reclaim(epoch);
 }
 

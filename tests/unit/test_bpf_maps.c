@@ -2,7 +2,9 @@
 /* Every map type, from programs and from user space, with the errors that Linux gives. */
 #include "bpf_fixture.h"
 
+#include "../../src/base/rng.h"
 #include "../../src/bpf/maps/arena.h"
+#include "../../src/bpf/maps/hash.h"
 #include "../../src/bpf/maps/local_storage.h"
 #include "../../src/bpf/maps/ringbuf.h"
 
@@ -326,6 +328,205 @@ static void test_hash_delete_in_walk(void **state)
 	bpf_close(fd);
 }
 
+enum { MODEL_KEYS = 6000, MODEL_ENTRIES = 3000 };
+
+static void model_key(u8 *key, u32 key_size, u32 i)
+{
+	for (u32 j = 0; j < key_size; j++)
+		key[j] = (u8)(i >> (j % 2 ? 8 : 0)) + (u8)(j / 2);
+}
+
+static u32 overflowing_buckets(const struct hash_map *h)
+{
+	u32 nr = 0;
+
+	for (u32 i = 0; i <= h->bucket_mask; i++)
+		nr += h->buckets[i].overflow != 0;
+	return nr;
+}
+
+/* Random requests against a table that cannot be wrong; what is iterated is what is there. */
+static void check_hash_model(u32 flags, u32 key_size)
+{
+	static u64 model[MODEL_KEYS]; /* 0: not there */
+	int fd = map_create_flags(BPF_MAP_TYPE_HASH, key_size, 8, MODEL_ENTRIES, flags);
+	struct bpf_map *map = map_of(fd);
+	u32 count = 0, step, i, seen = 0;
+	u8 key[64], next[64];
+	bool overflowed = false;
+	struct rng rng;
+
+	rng_init(&rng, key_size);
+	memset(model, 0, sizeof(model));
+	for (step = 1; step < 60000; step++) {
+		u64 value = step, flag = rng_below(&rng, 3), *found;
+
+		i = (u32)rng_below(&rng, MODEL_KEYS);
+		model_key(key, key_size, i);
+		found = map->ops->lookup(map, key);
+		assert_int_equal(found ? *found : 0, model[i]);
+		if (rng_below(&rng, 3) == 0) {
+			assert_int_equal(map->ops->delete(map, key), model[i] ? 0 : -ENOENT);
+			count -= model[i] != 0;
+			model[i] = 0;
+		} else {
+			long err = map->ops->update(map, key, &value, flag);
+
+			if (flag == BPF_NOEXIST && model[i])
+				assert_int_equal(err, -EEXIST);
+			else if (flag == BPF_EXIST && !model[i])
+				assert_int_equal(err, -ENOENT);
+			else if (!model[i] && count == MODEL_ENTRIES)
+				assert_int_equal(err, -E2BIG);
+			else
+				assert_int_equal(err, 0);
+			count += !err && !model[i];
+			if (!err)
+				model[i] = value;
+		}
+		if (found) /* of a program that still runs */
+			assert_in_range(*found, 1, step);
+		if (step % 7 == 0)
+			bpf_rcu_reclaim(BPF_RCU_ALL);
+		overflowed |= step % 1000 == 0 && overflowing_buckets(to_hash(map));
+	}
+	assert_true(overflowed);
+	assert_int_equal(to_hash(map)->count, count);
+	for (void *prev = NULL; map_next(fd, prev, next) == 0; prev = key) {
+		u64 *found = map->ops->lookup(map, next);
+
+		assert_non_null(found);
+		memcpy(key, next, key_size);
+		seen++;
+	}
+	assert_int_equal(seen, count);
+	bpf_close(fd);
+}
+
+static void test_hash_model(void **state)
+{
+	static const u32 key_sizes[] = { 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 40, 64 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(key_sizes); i++)
+		check_hash_model(i & 1 ? BPF_F_NO_PREALLOC : 0, key_sizes[i]);
+}
+
+static u32 scrambled(u32 i)
+{
+	i = (i ^ i >> 16) * 0x45d9f3b;
+	i = (i ^ i >> 16) * 0x45d9f3b;
+	return i ^ i >> 16;
+}
+
+/* Every element once, whichever of them are deleted meanwhile. */
+static int delete_half(void *key, void *value, void *arg)
+{
+	struct walk *w = arg;
+	u32 i = *(u32 *)value;
+
+	assert_int_equal(*(u32 *)key, scrambled(i));
+	w->visited++;
+	if (i % 2)
+		assert_int_equal(w->map->ops->delete(w->map, key), 0);
+	return 0;
+}
+
+static void test_hash_delete_in_long_walk(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_HASH, 4, 4, 6000);
+	struct walk w = { .map = map_of(fd) };
+	u32 i, key;
+
+	for (i = 0; i < 6000; i++) {
+		key = scrambled(i);
+		assert_int_equal(map_update(fd, &key, &i, BPF_ANY), 0);
+	}
+	assert_true(overflowing_buckets(to_hash(w.map)));
+	assert_int_equal(w.map->ops->for_each(w.map, delete_half, &w), 6000);
+	assert_int_equal(w.map->ops->for_each(w.map, delete_half, &w), 3000);
+	assert_int_equal(w.visited, 9000);
+	bpf_close(fd);
+}
+
+/* Once it is there, a map takes nothing more from the heap, whatever is done with it. */
+static void check_no_allocation(enum bpf_map_type type, u32 flags)
+{
+	int fd = map_create_flags(type, 4, 4, 100, flags);
+	struct bpf_map *map = map_of(fd);
+	struct kheap_stats before, after;
+	u32 i, value = 1;
+
+	for (i = 0; flags & BPF_F_NO_PREALLOC && i < 10; i++) /* has what it needs after this */
+		assert_int_equal(map->ops->update(map, &i, &value, BPF_ANY), 0);
+	bpf_rcu_reclaim(BPF_RCU_ALL);
+	kheap_stats(&before);
+	for (i = 0; i < 10000; i++) {
+		u32 key = i % 100;
+
+		assert_int_equal(map->ops->update(map, &key, &value, BPF_ANY), 0);
+		assert_int_equal(map->ops->update(map, &key, &value, BPF_EXIST), 0);
+		if (i % 3 && flags == 0)
+			continue;
+		assert_int_equal(map->ops->delete(map, &key), 0);
+		bpf_rcu_reclaim(BPF_RCU_ALL);
+	}
+	kheap_stats(&after);
+	assert_int_equal(before.objects, after.objects);
+	assert_int_equal(before.live, after.live);
+	bpf_close(fd);
+}
+
+static void test_hash_no_allocation(void **state)
+{
+	check_no_allocation(BPF_MAP_TYPE_HASH, 0);
+	check_no_allocation(BPF_MAP_TYPE_PERCPU_HASH, 0);
+	check_no_allocation(BPF_MAP_TYPE_LRU_HASH, 0);
+	check_no_allocation(BPF_MAP_TYPE_LRU_PERCPU_HASH, 0);
+	check_no_allocation(BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC);
+}
+
+/* More is replaced in one run than is preallocated: every old value stays as it was. */
+static void test_hash_many_replaced(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_HASH, 4, 8, 1);
+	struct bpf_map *map = map_of(fd);
+	u64 *held[1000], value;
+	u32 key = 3;
+
+	for (value = 0; value < ARRAY_SIZE(held); value++) {
+		assert_int_equal(map->ops->update(map, &key, &value, BPF_ANY), 0);
+		held[value] = map->ops->lookup(map, &key);
+	}
+	for (value = 0; value < ARRAY_SIZE(held); value++)
+		assert_int_equal(*held[value], value);
+	bpf_rcu_reclaim(BPF_RCU_ALL);
+	assert_int_equal(*held[999], 999);
+	assert_ptr_equal(map->ops->lookup(map, &key), held[999]);
+	bpf_close(fd);
+	/* more than any map may have */
+	assert_int_equal(map_create(BPF_MAP_TYPE_HASH, 4, 1 << 20, 1 << 20), -ENOMEM);
+}
+
+/* A new element is zero for all CPUs but the one that made it, also one that is reused. */
+static void test_percpu_hash_zeroed(void **state)
+{
+	int fd = map_create(BPF_MAP_TYPE_PERCPU_HASH, 4, 8, 1);
+	struct bpf_map *map = map_of(fd);
+	u64 value = 7;
+
+	for (u32 key = 0; key < 100; key++) {
+		test_cpu = key % NR_CPUS;
+		assert_int_equal(map->ops->update(map, &key, &value, BPF_NOEXIST), 0);
+		for (u32 cpu = 0; cpu < NR_CPUS; cpu++)
+			assert_int_equal(*(u64 *)map->ops->lookup_percpu(map, &key, cpu),
+					 cpu == test_cpu ? 7 : 0);
+		assert_int_equal(map->ops->delete(map, &key), 0);
+		bpf_rcu_reclaim(BPF_RCU_ALL);
+	}
+	test_cpu = 0;
+	bpf_close(fd);
+}
+
 static void test_percpu_hash(void **state)
 {
 	int fd = map_create(BPF_MAP_TYPE_PERCPU_HASH, 4, 4, 2);
@@ -384,6 +585,52 @@ static void test_lru_hash(void **state)
 }
 
 /* --- queues, filters, tries ------------------------------------------------ */
+
+/* Against a list that is kept by hand. */
+static void test_lru_order(void **state)
+{
+	enum { NR = 200 };
+	int fd = map_create(BPF_MAP_TYPE_LRU_HASH, 4, 4, NR);
+	struct bpf_map *map = map_of(fd);
+	u32 list[NR], nr = 0, i; /* the newest last */
+	bool referenced[10 * NR] = { false };
+	struct rng rng;
+
+	rng_init(&rng, 9);
+	for (u32 step = 0; step < 20000; step++) {
+		u32 key = (u32)rng_below(&rng, ARRAY_SIZE(referenced)), at = 0;
+
+		for (at = 0; at < nr && list[at] != key; at++)
+			;
+		if (rng_below(&rng, 2)) {
+			assert_int_equal(map->ops->lookup(map, &key) != NULL, at < nr);
+			referenced[key] |= at < nr;
+			continue;
+		}
+		assert_int_equal(map->ops->update(map, &key, &key, BPF_ANY), 0);
+		if (at < nr) {
+			referenced[key] = true;
+			continue;
+		}
+		while (nr == NR) { /* one must go: the oldest that nobody wanted */
+			u32 oldest = list[0];
+
+			memmove(list, list + 1, (nr - 1) * sizeof(*list));
+			if (referenced[oldest])
+				list[nr - 1] = oldest;
+			else
+				nr--;
+			referenced[oldest] = false;
+		}
+		list[nr++] = key;
+		if (step % 16 == 0)
+			bpf_rcu_reclaim(BPF_RCU_ALL);
+	}
+	for (i = 0; i < nr; i++)
+		assert_int_equal(map_lookup(fd, &list[i], &(u32){ 0 }), 0);
+	assert_int_equal(nr, to_hash(map)->count);
+	bpf_close(fd);
+}
 
 static void test_queue(void **state)
 {
@@ -942,8 +1189,14 @@ int main(void)
 		TEST(test_hash),
 		TEST(test_hash_iteration),
 		TEST(test_hash_delete_in_walk),
+		TEST(test_hash_model),
+		TEST(test_hash_delete_in_long_walk),
+		TEST(test_hash_no_allocation),
+		TEST(test_hash_many_replaced),
+		TEST(test_percpu_hash_zeroed),
 		TEST(test_percpu_hash),
 		TEST(test_lru_hash),
+		TEST(test_lru_order),
 		TEST(test_queue),
 		TEST(test_stack),
 		TEST(test_bloom_filter),

@@ -210,40 +210,35 @@ struct deferred {
 	void *arg;
 };
 
+#define KEPT_ROOM (64U << 10)
+
+/* A ring of a power of two of them. */
 static struct deferred *deferred;
 static u32 deferred_room;
 struct bpf_rcu bpf_rcu;
 
+static void make_room(void)
+{
+	u32 room = max(2 * deferred_room, 64U);
+	struct deferred *ring = xcalloc(room, sizeof(*ring));
+
+	for (u64 i = bpf_rcu.first; i < bpf_rcu.epoch; i++)
+		ring[i & (room - 1)] = deferred[i & (deferred_room - 1)];
+	free(deferred);
+	deferred = ring;
+	deferred_room = room;
+}
+
 void bpf_rcu_defer(void (*fn)(void *arg), void *arg)
 {
-	if (bpf_rcu.nr == deferred_room) {
-		deferred_room = max(2 * deferred_room, 64U);
-		deferred = xreallocarray(deferred, deferred_room, sizeof(*deferred));
-	}
-	deferred[bpf_rcu.nr++] = (struct deferred){ fn, arg };
-	bpf_rcu.epoch++;
+	if (unlikely(bpf_rcu.epoch - bpf_rcu.first == deferred_room))
+		make_room();
+	deferred[bpf_rcu.epoch++ & (deferred_room - 1)] = (struct deferred){ fn, arg };
 }
 
 void bpf_rcu_free(void *obj)
 {
 	bpf_rcu_defer(kheap_free, obj);
-}
-
-/* Gives back the room of what has been called, when that is most of it. */
-static void compact(void)
-{
-	u32 left = bpf_rcu.nr - bpf_rcu.first;
-
-	if (left && bpf_rcu.first < max(left, 64U))
-		return;
-	memmove(deferred, deferred + bpf_rcu.first, left * sizeof(*deferred));
-	bpf_rcu.nr = left;
-	bpf_rcu.first = 0;
-	if (!left && deferred_room > 4096) {
-		free(deferred);
-		deferred = NULL;
-		deferred_room = 0;
-	}
 }
 
 /* What is called may defer more, and may call here: in order, until nothing is left. */
@@ -254,11 +249,16 @@ void __bpf_rcu_reclaim(u64 until)
 	if (busy)
 		return;
 	busy = true;
-	while (bpf_rcu.first < bpf_rcu.nr && bpf_rcu.epoch - (bpf_rcu.nr - bpf_rcu.first) < until) {
-		struct deferred d = deferred[bpf_rcu.first++];
+	while (bpf_rcu.first < bpf_rcu.epoch && bpf_rcu.first < until) {
+		struct deferred d = deferred[bpf_rcu.first++ & (deferred_room - 1)];
 
 		d.fn(d.arg);
 	}
-	compact();
 	busy = false;
+	/* after the end of a large map; no program defers as much in every run */
+	if (bpf_rcu.first == bpf_rcu.epoch && deferred_room > KEPT_ROOM) {
+		free(deferred);
+		deferred = NULL;
+		deferred_room = 0;
+	}
 }

@@ -2,9 +2,9 @@
 /*
  * Hash maps: plain, per CPU, and both with eviction of the least recently used.
  *
- * An update of an existing element gives it a new value at a new address, as
- * in Linux: who holds the old one keeps seeing the old one, and its special
- * fields are freed. Only BPF_F_LOCK writes in place.
+ * An update puts a new element in the place of an existing one, as in Linux: who
+ * holds the old one's value keeps seeing it, and its special fields are freed.
+ * Only BPF_F_LOCK, and maps with values per CPU, write in place.
  *
  * LRU is Linux's idea in its exact form: one list, and an element that was
  * looked up by a program since it was last considered gets a second chance.
@@ -18,11 +18,6 @@ static bool is_percpu(const struct bpf_map *map)
 	return map->type == BPF_MAP_TYPE_PERCPU_HASH || map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
-static bool is_lru(const struct bpf_map *map)
-{
-	return map->type == BPF_MAP_TYPE_LRU_HASH || map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-}
-
 static u32 hash_value_size(const struct bpf_map *map)
 {
 	return is_percpu(map) ? bpf_round_value(map->value_size) * bpf_env->nr_cpus :
@@ -34,116 +29,146 @@ static void *cpu_value(const struct bpf_map *map, void *values, u32 cpu)
 	return (char *)values + (size_t)cpu * bpf_round_value(map->value_size);
 }
 
-static void retire_value(struct bpf_map *map, void *value)
+/* What the special fields of an element hold goes before the element does. */
+static void free_fields(struct hash_map *h, struct hash_elem *e)
 {
-	if (is_percpu(map))
-		bpf_map_retire_percpu(map, value);
-	else
-		bpf_map_retire_value(map, value);
+	const struct bpf_map *map = &h->map;
+	u32 cpu;
+
+	if (!map->record)
+		return;
+	if (!is_percpu(map))
+		bpf_map_free_fields(map, bpf_hash_value(h, e));
+	for (cpu = 0; is_percpu(map) && cpu < bpf_env->nr_cpus; cpu++)
+		bpf_map_free_fields(map, cpu_value(map, bpf_hash_value(h, e), cpu));
 }
 
 static void delete_elem(struct hash_map *h, struct hash_elem *e)
 {
-	void *value = e->value;
-
+	free_fields(h, e);
 	bpf_hash_remove(h, e);
-	retire_value(&h->map, value);
 }
 
 static struct bpf_map *hash_alloc(const union bpf_attr *attr, int *err)
 {
-	return bpf_hash_alloc(bpf_map_ops_of(attr->map_type), attr, err);
+	bool percpu = attr->map_type == BPF_MAP_TYPE_PERCPU_HASH ||
+		      attr->map_type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+	u64 size = bpf_round_value(attr->value_size);
+
+	return bpf_hash_alloc(bpf_map_ops_of(attr->map_type), attr,
+			      percpu ? size * bpf_env->nr_cpus : size, percpu, err);
 }
 
 static void hash_free(struct bpf_map *map)
 {
 	struct hash_map *h = to_hash(map);
+	struct hash_walk walk = { 0 };
 	struct hash_elem *e;
 
-	while ((e = bpf_hash_first(h, 0)))
+	while ((e = bpf_hash_next(h, &walk)))
 		delete_elem(h, e);
 	bpf_hash_free_table(h);
 }
 
 /* --- LRU ------------------------------------------------------------------ */
 
+static void lru_add(struct hash_map *h, struct hash_elem *e)
+{
+	struct hash_elem *head = h->lru, *first = bpf_pool_elem(head->lru_next);
+
+	e->lru_prev = bpf_pool_ref(head);
+	e->lru_next = head->lru_next;
+	first->lru_prev = head->lru_next = bpf_pool_ref(e);
+}
+
+static void lru_to_front(struct hash_map *h, struct hash_elem *e)
+{
+	struct hash_elem *prev = bpf_pool_elem(e->lru_prev), *next = bpf_pool_elem(e->lru_next);
+
+	prev->lru_next = e->lru_next;
+	next->lru_prev = e->lru_prev;
+	lru_add(h, e);
+}
+
+/* Ends, and is short in the long run: every round clears a flag that a lookup has set. */
 static void evict_one(struct hash_map *h)
 {
 	struct hash_elem *e;
 
-	/* ends: every round clears a flag */
 	for (;;) {
-		e = list_last_entry(&h->lru, struct hash_elem, lru);
+		e = bpf_pool_elem(h->lru->lru_prev);
 		if (!e->referenced)
 			break;
 		e->referenced = false;
-		list_move(&e->lru, &h->lru);
+		lru_to_front(h, e);
 	}
 	delete_elem(h, e);
 }
 
+/* Written only if it changes: a lookup that only reads leaves the cache line clean. */
+static void lru_use(struct hash_map *h, struct hash_elem *e)
+{
+	if (h->lru && !e->referenced)
+		e->referenced = true;
+}
+
 /* --- elements ------------------------------------------------------------- */
 
-/* A new element with zeroed value(s); NULL with *err. */
-static struct hash_elem *new_elem(struct hash_map *h, const void *key, void *value, int *err)
+/* An element for a key that is not there; its value is the caller's to fill in. NULL with *err. */
+static struct hash_elem *new_elem(struct hash_map *h, const void *key, const struct hash_pos *pos,
+				  int *err)
 {
 	struct hash_elem *e;
 
 	if (h->count >= h->map.max_entries) {
 		*err = -E2BIG;
-		if (!is_lru(&h->map))
+		if (!h->lru)
 			return NULL;
 		evict_one(h);
 	}
-	*err = -ENOMEM;
-	e = bpf_hash_insert(h, key);
-	if (!e)
-		return NULL;
-	e->value = value;
-	if (is_lru(&h->map))
-		list_add(&e->lru, &h->lru);
-	*err = 0;
+	e = bpf_hash_insert(h, key, pos);
+	*err = e ? 0 : -ENOMEM;
+	if (e && h->lru)
+		lru_add(h, e);
 	return e;
 }
 
-/*
- * The element for @key gets @value, fresh from the heap: a new element, or the
- * old one, whose value goes.
- */
-static int set_value(struct hash_map *h, struct hash_elem *e, const void *key, void *value)
+/* In place of the old one, whose value stays as it is for those who hold it. */
+static struct hash_elem *replace_elem(struct hash_map *h, struct hash_elem *old,
+				      const struct hash_pos *pos, int *err)
 {
-	int err = 0;
+	struct hash_elem *e = bpf_hash_replace(h, old, pos);
 
-	if (e) {
-		retire_value(&h->map, e->value);
-		e->value = value;
-		e->referenced = is_lru(&h->map);
-	} else if (!new_elem(h, key, value, &err)) {
-		kheap_free(value);
-	}
-	return err;
+	*err = e ? 0 : -ENOMEM;
+	if (!e)
+		return NULL;
+	free_fields(h, old);
+	e->referenced = h->lru != NULL;
+	return e;
 }
 
 static int update(struct bpf_map *map, const void *key, const void *src, u64 flags, bool lock)
 {
 	struct hash_map *h = to_hash(map);
-	struct hash_elem *e = bpf_hash_find(h, key);
-	int err = bpf_map_check_update(map, e, flags);
-	void *value;
+	struct hash_pos pos;
+	struct hash_elem *e = bpf_hash_find_pos(h, key, &pos);
+	int err = flags ? bpf_map_check_update(map, e, flags) : 0;
 
 	if (err)
 		return err;
 	if (e && flags & BPF_F_LOCK) {
 		if (lock)
-			return bpf_map_copy_locked(map, e->value, src);
-		bpf_map_copy_value(map, e->value, src);
+			return bpf_map_copy_locked(map, bpf_hash_value(h, e), src);
+		bpf_map_copy_value(map, bpf_hash_value(h, e), src);
 		return 0;
 	}
-	value = kheap_alloc(&bpf_value_type, map->value_size);
-	if (!value)
-		return -ENOMEM;
-	bpf_map_copy_value(map, value, src);
-	return set_value(h, e, key, value);
+	e = e ? replace_elem(h, e, &pos, &err) : new_elem(h, key, &pos, &err);
+	if (!e)
+		return err;
+	if (map->record) /* special fields are not copied, but start as zero */
+		memset(bpf_hash_value(h, e), 0, map->value_size);
+	bpf_map_copy_value(map, bpf_hash_value(h, e), src);
+	return 0;
 }
 
 static long hash_update(struct bpf_map *map, const void *key, const void *value, u64 flags)
@@ -161,7 +186,8 @@ static int hash_sys_update(struct bpf_map *map, const void *key, const void *val
 static int percpu_slot(struct bpf_map *map, const void *key, u64 flags, void **values)
 {
 	struct hash_map *h = to_hash(map);
-	struct hash_elem *e = bpf_hash_find(h, key);
+	struct hash_pos pos;
+	struct hash_elem *e = bpf_hash_find_pos(h, key, &pos);
 	int err;
 
 	if (flags > BPF_EXIST)
@@ -169,13 +195,12 @@ static int percpu_slot(struct bpf_map *map, const void *key, u64 flags, void **v
 	err = bpf_map_check_update(map, e, flags);
 	if (err)
 		return err;
-	if (e) {
-		e->referenced = is_lru(map);
-		*values = e->value;
-		return 0;
-	}
-	*values = kheap_alloc(&bpf_value_type, hash_value_size(map));
-	return *values ? set_value(h, NULL, key, *values) : -ENOMEM;
+	if (e)
+		lru_use(h, e);
+	else
+		e = new_elem(h, key, &pos, &err);
+	*values = e ? bpf_hash_value(h, e) : NULL;
+	return err;
 }
 
 static long percpu_hash_update(struct bpf_map *map, const void *key, const void *value, u64 flags)
@@ -220,12 +245,21 @@ static long hash_delete(struct bpf_map *map, const void *key)
 
 static void *hash_lookup(struct bpf_map *map, const void *key)
 {
-	struct hash_elem *e = bpf_hash_find(to_hash(map), key);
+	struct hash_map *h = to_hash(map);
+	struct hash_elem *e = bpf_hash_find(h, key);
+
+	return e ? bpf_hash_value(h, e) : NULL;
+}
+
+static void *lru_lookup(struct bpf_map *map, const void *key)
+{
+	struct hash_map *h = to_hash(map);
+	struct hash_elem *e = bpf_hash_find(h, key);
 
 	if (!e)
 		return NULL;
-	e->referenced = is_lru(map);
-	return e->value;
+	lru_use(h, e);
+	return bpf_hash_value(h, e);
 }
 
 static void *percpu_hash_lookup_cpu(struct bpf_map *map, const void *key, u32 cpu)
@@ -234,7 +268,7 @@ static void *percpu_hash_lookup_cpu(struct bpf_map *map, const void *key, u32 cp
 
 	if (cpu >= bpf_env->nr_cpus)
 		return NULL;
-	values = hash_lookup(map, key);
+	values = lru_lookup(map, key);
 	return values ? cpu_value(map, values, cpu) : NULL;
 }
 
@@ -247,40 +281,35 @@ static long hash_for_each(struct bpf_map *map, int (*fn)(void *key, void *value,
 			  void *arg)
 {
 	struct hash_map *h = to_hash(map);
-	struct hash_elem *e, *next;
-	u32 bucket;
+	struct hash_walk walk = { 0 };
+	struct hash_elem *e;
 	long nr = 0;
 
-	/*
-	 * Bucket by bucket: an element that @fn deletes leads on to its
-	 * successors, but not to the bucket after.
-	 */
-	for (bucket = 0; bucket < h->nr_buckets; bucket++) {
-		for (e = h->buckets[bucket]; e; e = next) {
-			void *value = is_percpu(map) ? cpu_value(map, e->value, bpf_env->cpu()) :
-						       e->value;
+	while ((e = bpf_hash_next(h, &walk))) {
+		void *value = bpf_hash_value(h, e);
 
-			next = e->next;
-			nr++;
-			if (fn(e->key, value, arg))
-				return nr;
-		}
+		if (is_percpu(map))
+			value = cpu_value(map, value, bpf_env->cpu());
+		nr++;
+		if (fn(e->key, value, arg))
+			break;
 	}
 	return nr;
 }
 
 /* --- from user space -------------------------------------------------------- */
 
-static void copy_elem_out(struct bpf_map *map, const struct hash_elem *e, void *value)
+static void copy_elem_out(struct bpf_map *map, struct hash_elem *e, void *value)
 {
+	void *src = bpf_hash_value(to_hash(map), e);
 	u32 cpu;
 
 	if (!is_percpu(map)) {
-		bpf_map_copy_out(map, value, e->value);
+		bpf_map_copy_out(map, value, src);
 		return;
 	}
 	for (cpu = 0; cpu < bpf_env->nr_cpus; cpu++)
-		bpf_map_copy_out(map, cpu_value(map, value, cpu), cpu_value(map, e->value, cpu));
+		bpf_map_copy_out(map, cpu_value(map, value, cpu), cpu_value(map, src, cpu));
 }
 
 static int hash_sys_lookup(struct bpf_map *map, const void *key, void *value, u64 flags)
@@ -300,12 +329,17 @@ static int hash_sys_lookup_delete(struct bpf_map *map, const void *key, void *va
 	return err ?: (int)hash_delete(map, key);
 }
 
-static u32 bucket_length(const struct hash_map *h, u32 bucket)
+static struct hash_elem *after(const struct hash_elem *e)
+{
+	return e->next ? bpf_pool_elem(e->next) : NULL;
+}
+
+static u32 elements_at(const struct hash_map *h, u32 place)
 {
 	const struct hash_elem *e;
 	u32 nr = 0;
 
-	for (e = h->buckets[bucket]; e; e = e->next)
+	for (e = bpf_hash_at(h, place); e; e = after(e))
 		nr++;
 	return nr;
 }
@@ -314,17 +348,15 @@ static int hash_sys_batch(struct bpf_map *map, u32 *cursor, void *keys, void *va
 			  u64 flags, bool delete)
 {
 	struct hash_map *h = to_hash(map);
-	u32 room = *count, done = 0, value_size = hash_value_size(map);
+	u32 room = *count, done = 0, value_size = hash_value_size(map), places = bpf_hash_places(h);
 	struct hash_elem *e, *next;
 
 	*count = 0;
-	if (*cursor >= h->nr_buckets)
-		return -ENOENT;
-	for (; *cursor < h->nr_buckets; ++*cursor) {
-		if (bucket_length(h, *cursor) > room - done)
+	for (; *cursor < places; ++*cursor) {
+		if (elements_at(h, *cursor) > room - done)
 			return done ? 0 : -ENOSPC;
-		for (e = h->buckets[*cursor]; e; e = next, done++) {
-			next = e->next;
+		for (e = bpf_hash_at(h, *cursor); e; e = next, done++) {
+			next = after(e);
 			memcpy((char *)keys + (size_t)done * map->key_size, e->key, map->key_size);
 			copy_elem_out(map, e, (char *)values + (size_t)done * value_size);
 			if (delete)
@@ -358,7 +390,7 @@ const struct bpf_map_ops percpu_hash_map_ops = {
 
 const struct bpf_map_ops lru_hash_map_ops = {
 	HASH_OPS_COMMON,
-	.lookup = hash_lookup,
+	.lookup = lru_lookup,
 	.update = hash_update,
 	.sys_update = hash_sys_update,
 };

@@ -103,7 +103,7 @@ static struct bpf_map *hash_of_maps_alloc(const union bpf_attr *attr, int *err)
 
 	if (!meta)
 		return NULL;
-	map = bpf_hash_alloc(&hash_of_maps_ops, attr, err);
+	map = bpf_hash_alloc(&hash_of_maps_ops, attr, sizeof(struct bpf_map *), false, err);
 	if (map)
 		map->inner_meta = meta;
 	else
@@ -111,29 +111,35 @@ static struct bpf_map *hash_of_maps_alloc(const union bpf_attr *attr, int *err)
 	return map;
 }
 
+/* An element's value is the pointer to the inner map. */
+static struct bpf_map **inner_of(struct hash_map *h, struct hash_elem *e)
+{
+	return bpf_hash_value(h, e);
+}
+
 static void delete_elem(struct hash_map *h, struct hash_elem *e)
 {
-	struct bpf_map *inner = e->value;
-
+	bpf_map_retire_inner(*inner_of(h, e));
 	bpf_hash_remove(h, e);
-	bpf_map_retire_inner(inner);
 }
 
 static void hash_of_maps_free(struct bpf_map *map)
 {
 	struct hash_map *h = to_hash(map);
+	struct hash_walk walk = { 0 };
 	struct hash_elem *e;
 
-	while ((e = bpf_hash_first(h, 0)))
+	while ((e = bpf_hash_next(h, &walk)))
 		delete_elem(h, e);
 	bpf_hash_free_table(h);
 }
 
 static void *hash_of_maps_lookup(struct bpf_map *map, const void *key)
 {
-	struct hash_elem *e = bpf_hash_find(to_hash(map), key);
+	struct hash_map *h = to_hash(map);
+	struct hash_elem *e = bpf_hash_find(h, key);
 
-	return e ? e->value : NULL;
+	return e ? *inner_of(h, e) : NULL;
 }
 
 static int hash_of_maps_sys_lookup(struct bpf_map *map, const void *key, void *value, u64 flags)
@@ -150,8 +156,9 @@ static int hash_of_maps_sys_update(struct bpf_map *map, const void *key, const v
 				   u64 flags)
 {
 	struct hash_map *h = to_hash(map);
-	struct hash_elem *e = bpf_hash_find(h, key);
-	struct bpf_map *inner;
+	struct hash_pos pos;
+	struct hash_elem *e = bpf_hash_find_pos(h, key, &pos);
+	struct bpf_map *inner, *old = e ? *inner_of(h, e) : NULL;
 	int fd, err;
 
 	memcpy(&fd, value, sizeof(fd));
@@ -162,16 +169,16 @@ static int hash_of_maps_sys_update(struct bpf_map *map, const void *key, const v
 	if (!err && !e) {
 		if (h->count >= map->max_entries)
 			err = -E2BIG;
-		else if (!(e = bpf_hash_insert(h, key)))
+		else if (!(e = bpf_hash_insert(h, key, &pos)))
 			err = -ENOMEM;
 	}
 	if (err) {
 		bpf_map_put(inner);
 		return err;
 	}
-	if (e->value)
-		bpf_map_retire_inner(e->value);
-	e->value = inner;
+	if (old)
+		bpf_map_retire_inner(old);
+	*inner_of(h, e) = inner;
 	return 0;
 }
 
