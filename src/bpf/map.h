@@ -98,6 +98,8 @@ struct bpf_map_ops {
 	/* Is there something to read for poll()? */
 	bool (*readable)(struct bpf_map *map);
 
+	/* Hashes: the key of the element whose value is at @value; NULL: it was removed. */
+	const void *(*key_of)(struct bpf_map *map, const void *value);
 	/* Arrays, also per CPU: bpf_map_array_layout(). */
 	void (*array_layout)(const struct bpf_map *map, struct bpf_array_layout *layout);
 

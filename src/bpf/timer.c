@@ -141,41 +141,22 @@ static void expire(struct bpf_timer_node *node)
 	bpf_prog_put(prog);
 }
 
-struct search {
-	const struct bpf_map *map;
-	const void *value;
-	void *key;
-};
-
-static int is_value(void *key, void *value, void *arg)
-{
-	struct search *s = arg;
-
-	if (value != s->value)
-		return 0;
-	s->key = kheap_alloc(&key_type, s->map->key_size);
-	if (s->key)
-		memcpy(s->key, key, s->map->key_size);
-	return 1;
-}
-
 /* The key of the element whose value is at @t->value. */
 static bool find_key(struct timer *t)
 {
-	struct search s = { .map = t->map, .value = t->value };
+	struct bpf_array_layout l;
+	const void *key;
 
-	if (t->map->type == BPF_MAP_TYPE_ARRAY) {
-		u32 zero = 0;
-		const char *first = t->map->ops->lookup(t->map, &zero);
-
-		t->index = (u32)(((const char *)t->value - first) /
-				 ALIGN_UP(t->map->value_size, 8U));
+	if (bpf_map_array_layout(t->map, &l)) {
+		t->index = (u32)(((const char *)t->value - l.base) / l.elem_size);
 		return true;
 	}
-	if (t->map->ops->for_each)
-		t->map->ops->for_each(t->map, is_value, &s);
-	t->key = s.key;
-	return s.key != NULL;
+	key = t->map->ops->key_of ? t->map->ops->key_of(t->map, t->value) : NULL;
+	if (key)
+		t->key = kheap_alloc(&key_type, t->map->key_size);
+	if (t->key)
+		memcpy(t->key, key, t->map->key_size);
+	return t->key;
 }
 
 /* --- what helpers and kfuncs do -------------------------------------------------------------- */

@@ -247,7 +247,9 @@ static void test_hash(void **state)
 
 	/* what a program holds stays as it is until no program runs */
 	elem = map->ops->lookup(map, key);
+	assert_string_equal(map->ops->key_of(map, elem), key);
 	assert_int_equal(map->ops->delete(map, key), 0);
+	assert_null(map->ops->key_of(map, elem));
 	value = 6;
 	assert_int_equal(map->ops->update(map, "three", &value, BPF_ANY), 0);
 	assert_ptr_not_equal(map->ops->lookup(map, "three"), elem);

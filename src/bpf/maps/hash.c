@@ -297,6 +297,14 @@ static long hash_for_each(struct bpf_map *map, int (*fn)(void *key, void *value,
 	return nr;
 }
 
+static const void *hash_key_of(struct bpf_map *map, const void *value)
+{
+	struct hash_map *h = to_hash(map);
+	const struct hash_elem *e = (const void *)((const char *)value - h->value_off);
+
+	return bpf_hash_find(h, e->key) == e ? e->key : NULL;
+}
+
 /* --- from user space -------------------------------------------------------- */
 
 static void copy_elem_out(struct bpf_map *map, struct hash_elem *e, void *value)
@@ -376,6 +384,7 @@ const struct bpf_map_ops hash_map_ops = {
 	HASH_OPS_COMMON,
 	.lookup = hash_lookup,
 	.update = hash_update,
+	.key_of = hash_key_of,
 	.sys_update = hash_sys_update,
 };
 
@@ -392,6 +401,7 @@ const struct bpf_map_ops lru_hash_map_ops = {
 	HASH_OPS_COMMON,
 	.lookup = lru_lookup,
 	.update = hash_update,
+	.key_of = hash_key_of,
 	.sys_update = hash_sys_update,
 };
 
