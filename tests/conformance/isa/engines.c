@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../../../src/bpf/jit/jit.h"
 #include "../../machine.h"
 #include "isa.h"
 
@@ -44,7 +45,8 @@ static int new_map(struct isa_engine *e, u32 size)
 void isa_engines_init(void)
 {
 	machine_start("isa");
-	isa_engines[ISA_JIT].why_not = "there is none yet";
+	if (!bpf_jit_available())
+		isa_engines[ISA_JIT].why_not = "not for this machine";
 	for (u32 i = 0; i < ISA_ENGINES; i++) {
 		struct isa_engine *e = &isa_engines[i];
 
