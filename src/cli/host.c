@@ -4,17 +4,36 @@
  * "host", which --host-stats and vrt bench ask for.
  */
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "json.h"
 #include "run.h"
 
-u64 wall_clock(void)
+static u64 read_clock(clockid_t id)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+	clock_gettime(id, &ts);
+	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+}
+
+u64 wall_clock(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+u64 processor_clock(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+u64 peak_memory(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (u64)usage.ru_maxrss << 10;
 }
 
 void add_rate(struct json_object *host, const char *name, u64 part, u64 unit, u64 wall_ns)

@@ -16,7 +16,7 @@ static const struct command commands[] = {
 	{ "vm", "fetch, list and boot real kernels to run on", cmd_vm },
 	{ "verify", "say whether BPF programs are accepted, or why not", cmd_verify },
 	{ "calibrate", "measure what things cost, for the simulator", cmd_calibrate },
-	{ "bench", "measure how fast the simulator is on this host", cmd_bench },
+	{ "bench", "measure how fast programs and machines are on this host", cmd_bench },
 	{ "workloads", "list the generators of workloads and their options", cmd_workloads },
 	{ "machines", "show how specifications of machines are read", cmd_machines },
 };

@@ -212,13 +212,13 @@ void report_orders(struct json_object *runs);
 /* The figures of those that have some, side by side; @nr_groups: of the workload. */
 void report_table(struct json_object *runs, u32 nr_groups);
 
-/* This host's time, ns. */
+/* This host's time, ns: its monotonic clock, and what this process has had of its processors. */
 u64 wall_clock(void);
+u64 processor_clock(void);
+/* The most memory that this process has had, bytes. */
+u64 peak_memory(void);
 /* Adds @part / @unit per second of @wall_ns to the "host" object. */
 void add_rate(struct json_object *host, const char *name, u64 part, u64 unit, u64 wall_ns);
-
-/* One of vrt bench's, for in_child(): @arg is how often (u32) to run the program. */
-struct json_object *bench_interpreter(void *arg);
 
 /* On a terminal only (stderr), and never with -q. */
 void progress_start(const char *label, bool enabled);

@@ -53,7 +53,8 @@ struct session {
 	struct ftrace *pipe; /* of plan->pipe */
 
 	u64 start; /* of the workload */
-	u64 wall_ns;
+	u64 wall_ns, cpu_ns; /* of this host, that the run took */
+	u64 first_decision; /* wall_clock() when a task was first given a CPU; 0: not yet */
 };
 
 /* --- session_log.c --------------------------------------------------------- */

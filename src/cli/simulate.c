@@ -45,6 +45,8 @@ static void on_trace(const struct trace_record *rec)
 		s->detached_at = rec->time;
 	else if (rec->type == TRACE_SCHED_ATTACH)
 		s->detached_at = 0;
+	else if (rec->type == TRACE_SWITCH && rec->a && s->start && !s->first_decision)
+		s->first_decision = wall_clock();
 }
 
 static void on_log(u64 time, bool bpf, const char *line)
@@ -138,7 +140,7 @@ static void run_to(struct session *s, u64 until)
 static void run_workload(struct session *s)
 {
 	const struct run_plan *plan = s->plan;
-	u64 wall = wall_clock(), end;
+	u64 wall = wall_clock(), cpu = processor_clock(), end;
 
 	end = s->start + plan->options.warmup + plan->duration;
 	metrics_window(s->metrics, s->start + plan->options.warmup, end);
@@ -151,6 +153,7 @@ static void run_workload(struct session *s)
 	}
 	run_to(s, end);
 	s->wall_ns = wall_clock() - wall;
+	s->cpu_ns = processor_clock() - cpu;
 	progress_clear();
 }
 
@@ -194,6 +197,10 @@ static void add_host(struct session *s, u64 switches)
 	add_rate(host, "sim_seconds_per_wall_second", simulated, NSEC_PER_SEC, s->wall_ns);
 	add_rate(host, "context_switches_per_wall_second", switches, 1, s->wall_ns);
 	add_rate(host, "bpf_insns_per_wall_second", bpf_insns_executed(), 1, s->wall_ns);
+	add_rate(host, "cpu_seconds", s->cpu_ns, NSEC_PER_SEC, NSEC_PER_SEC);
+	add_rate(host, "context_switches_per_cpu_second", switches, 1, s->cpu_ns);
+	json_add_u64(host, "peak_memory_bytes", peak_memory());
+	json_add_u64(host, "first_decision_ns", s->first_decision);
 	json_object_object_add(s->run, "host", host);
 }
 

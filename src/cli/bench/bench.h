@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vrt bench. Groups of benchmarks, in the order in which they run:
+ *
+ *	isa call map program	micro.c: programs on every engine (engine.h)
+ *	sched			sched.c: context switches per second
+ *	start			start.c: from a command to its first decision
+ *	memory			memory.c: what a CPU and a task take
+ *
+ * All times are of this host and mean something beside others of the same
+ * invocation only; so whatever is compared is measured in turn, several times.
+ */
+#ifndef VRT_CLI_BENCH_BENCH_H
+#define VRT_CLI_BENCH_BENCH_H
+
+#include "../../base/util.h"
+#include "../cmdline.h"
+
+#define BENCH_SCHEMA "vruntime-bench-2"
+
+struct json_object;
+struct run_options;
+
+struct bench_options {
+	bool quick, json, help;
+};
+
+struct bench {
+	struct bench_options options;
+	struct text_list only; /* groups, or group/name; none: all */
+};
+
+/* Was it asked for? @name NULL: any of the group. */
+bool bench_wants(const struct bench *b, const char *group, const char *name);
+/* What people look at while they wait. */
+__printf(1, 2) void bench_progress(const char *fmt, ...);
+
+/* Each says which names its group has, for bench_wants(); NULL: no more. */
+const char *micro_name(u32 group, u32 i);
+const char *micro_group_name(u32 group);
+const char *sched_name(u32 i);
+const char *start_name(u32 i);
+const char *memory_name(u32 i);
+
+/*
+ * Each measures what is wanted of its groups, and gives what it found for the
+ * document: docs/json.md. What could not be measured has an "error". NULL: nothing
+ * was wanted.
+ */
+struct json_object *micro_measure(const struct bench *b);
+struct json_object *sched_measure(const struct bench *b);
+struct json_object *start_measure(const struct bench *b);
+struct json_object *memory_measure(const struct bench *b);
+
+/* The same for people. */
+void micro_print(struct json_object *micro);
+void sched_print(struct json_object *sched);
+void start_print(struct json_object *start);
+void memory_print(struct json_object *memory);
+
+#endif

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""vrt bench --quick: what is measured, and whether the figures can be.
+
+No threshold of time: what is checked holds on any host, however slow or busy.
+"""
+
+import json
+import os
+import unittest
+
+from vrt import Test, source, vrt
+
+MICRO = {
+    "isa": ["exit", "alu64", "alu32", "mul", "div", "shift", "swap", "memory", "atomic-add",
+            "atomic-fetch", "branch", "branch-random", "loop"],
+    "call": ["function", "callback", "tail", "ktime", "cpu", "prandom"],
+    "map": ["array-lookup", "array-update", "percpu-lookup", "hash-lookup", "hash-update",
+            "hash-insert", "lru-lookup", "lru-update", "lpm-lookup", "ringbuf"],
+    "program": ["jhash", "siphash", "sort", "sieve"],
+}
+PLAIN = {"exit", "alu64", "alu32", "mul", "div", "shift", "swap", "memory", "atomic-add", "jhash",
+         "siphash"}
+
+
+def bench_json(*args):
+    done = vrt("bench", *args, "--quick", "--json", timeout=900)
+    if done.returncode:
+        raise AssertionError(f"vrt bench {args} exited with {done.returncode}:\n"
+                             f"{done.stderr[-4000:]}")
+    return json.loads(done.stdout)
+
+
+class Bench(Test):
+    def check_spread(self, spread, samples=None):
+        self.assertGreater(spread["min"], 0)
+        self.assertLessEqual(spread["min"], spread["median"])
+        self.assertLessEqual(spread["median"], spread["max"])
+        self.assertGreaterEqual(spread["samples"], 2)
+        if samples:
+            self.assertEqual(spread["samples"], samples)
+
+    def check_named(self, document):
+        """Every member is in the manual, but for those named after engines and groups."""
+        with open(source("docs", "json.md"), encoding="utf-8") as f:
+            manual = f.read()
+        micro = dict(document.get("micro", {}))
+        micro.pop("geometric_means", None)
+        for benchmark in micro.get("benchmarks", []):
+            for name in ("ns_per_operation", "ratios"):
+                self.assertIn(f"`{name}`", manual)
+            self.check_documented([value for key, value in benchmark.items()
+                                   if key not in ("ns_per_operation", "ratios")], manual)
+        rest = {key: value for key, value in document.items() if key != "micro"}
+        self.check_documented(rest, manual)
+
+    def test_micro(self):
+        document = bench_json(*MICRO)
+        self.assertEqual(document["schema"], "vruntime-bench-2")
+        self.assertTrue(document["quick"])
+        self.assertEqual(set(document), {"schema", "version", "quick", "micro"})
+        micro = document["micro"]
+        engines = {e["name"]: e["available"] for e in micro["engines"]}
+        self.assertEqual(list(engines), ["interp", "jit", "host", "dpdk"])
+        self.assertTrue(engines["interp"])
+        for engine in micro["engines"]:
+            self.assertEqual(engine["reason"] is None, engine["available"], engine)
+        names = {}
+        for b in micro["benchmarks"]:
+            names.setdefault(b["group"], []).append(b["name"])
+            self.assertNotIn("error", b)  # also: all engines compute the same
+            self.assertGreater(b["operations"], 0)
+            here = {e for e in engines if engines[e] and (e != "dpdk" or b["name"] in PLAIN)}
+            measured = {e for e, ns in b["ns_per_operation"].items() if ns}
+            self.assertEqual(measured, here, b["name"])
+            for engine in here:
+                self.check_spread(b["ns_per_operation"][engine], 3)
+            self.assertEqual(set(b["ratios"]),
+                             {f"{x}/{y}" for x in here for y in here if x != y})
+            for ratio in b["ratios"].values():
+                self.check_spread(ratio, 3)
+        self.assertEqual(names, MICRO)
+        means = micro["geometric_means"]
+        self.assertEqual(set(means), {*MICRO, "all"})
+        for pair, mean in means["all"].items():
+            ratios = [b["ratios"][pair]["median"] for b in micro["benchmarks"]
+                      if pair in b["ratios"]]
+            self.assertTrue(min(ratios) <= mean <= max(ratios), pair)
+            back = "/".join(reversed(pair.split("/")))
+            self.assertAlmostEqual(mean * means["all"][back], 1, delta=0.5)
+        self.check_named(document)
+
+    def test_does_work(self):
+        """An operation takes time: more of them in a run take longer."""
+        ns = {b["name"]: b["ns_per_operation"]["interp"]["median"] * b["operations"]
+              for b in bench_json("isa", "map/hash-lookup")["micro"]["benchmarks"]}
+        self.assertEqual(set(ns), {*MICRO["isa"], "hash-lookup"})
+        for name, run in ns.items():
+            if name != "exit":
+                self.assertGreater(run, ns["exit"], name)
+
+    def test_sched(self):
+        document = bench_json("sched/fifo", "sched/eevdf")
+        self.assertEqual(set(document), {"schema", "version", "quick", "sched"})
+        cases = [(c["scheduler"], c["cpus"], c["tasks_per_cpu"]) for c in document["sched"]]
+        self.assertEqual(sorted(cases), sorted((s, cpus, load) for s in ("fifo", "eevdf")
+                                               for cpus in (8, 64) for load in (4, 100)))
+        for case in document["sched"]:
+            self.assertEqual(case["tasks"], case["cpus"] * case["tasks_per_cpu"])
+            self.check_spread(case["context_switches_per_cpu_second"], 2)
+            self.check_spread(case["sim_seconds_per_wall_second"], 2)
+        self.check_named(document)
+
+    def test_start(self):
+        document = bench_json("start")
+        starts = {s["name"]: s for s in document["start"]}
+        self.assertEqual(list(starts), ["eevdf", "object", "source", "compile"])
+        for start in starts.values():
+            self.check_spread(start["ms"], 3)
+        # the compiler takes longer than all the rest
+        self.assertGreater(starts["compile"]["ms"]["min"], starts["source"]["ms"]["min"])
+        self.check_named(document)
+
+    def test_memory(self):
+        document = bench_json("memory")
+        found = {m["name"]: m for m in document["memory"]}
+        self.assertEqual(list(found), ["cpu", "task"])
+        for m in found.values():
+            self.assertGreater(m["bytes"], 100)
+            self.assertLess(m["bytes"], 10 << 20)
+            self.assertGreater(m["large"]["peak_bytes"], m["small"]["peak_bytes"])
+        self.check_named(document)
+
+    def test_tables(self):
+        done = vrt("bench", "isa/alu64", "map/array-lookup", "sched/eevdf", "start/eevdf",
+                   "memory/task", "--quick")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, "")
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+        for word in ("interp ", "alu64", "array-lookup", "eevdf", "tasks per CPU", "per task",
+                     "ns per operation"):
+            self.assertIn(word, done.stdout)
+        for word in ("alu32", "hash-lookup", "  fifo  ", "  per CPU  "):
+            self.assertNotIn(word, done.stdout)
+
+    def test_skips(self):
+        """A scheduler that is not built is said."""
+        found = bench_json("sched/scx_simple")["sched"]
+        built = os.path.exists(os.path.join(os.path.dirname(os.environ["VRT"]),
+                                            "linux/scx_simple.bpf.o"))
+        if built:
+            self.assertEqual(len(found), 4)
+        else:
+            self.assertEqual([f["scheduler"] for f in found], ["scx_simple"])
+            self.assertIn("not built", found[0]["skipped"])
+
+    def test_bad(self):
+        for word, said in (("isx", "did you mean 'isa'?"), ("isa/alu", "there are in isa: exit,"),
+                           ("isa/", "there are in isa"), ("sched/cfs", "there are in sched: fifo"),
+                           ("", "lists the groups"), ("micro", "lists the groups"),
+                           ("isax", "did you mean 'isa'?")):
+            done = vrt("bench", word)
+            self.check_refused(done, 1, f"'{word}'", said)
+        self.check_refused(vrt("bench", "--quik"), 1, "did you mean --quick?")
+
+
+if __name__ == "__main__":
+    unittest.main()
