@@ -105,7 +105,7 @@ int task_set_policy(struct task *t, s32 policy, u32 rt_priority)
 		return -EINVAL;
 	task_pin(p);
 	rq = task_rq_lock(p);
-	if (policy == SCHED_EXT && scx_enabled() && p->scx.disallow)
+	if (policy == SCHED_EXT && scx_on && p->scx.disallow)
 		err = -EACCES;
 	if (!err)
 		err = ghost_set_policy(p, policy);

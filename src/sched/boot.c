@@ -96,6 +96,18 @@ static void boot_masks(void)
 	cpumask_copy(kernel.active, kernel.possible);
 }
 
+/* Which CPUs share a core. */
+static void boot_core(struct cpu_rq *crq)
+{
+	u32 cpu = crq->rq.cpu;
+	const struct cpumask *smt = topo_of(cpu)->smt_mask;
+
+	crq->capacity = topo_of(cpu)->capacity;
+	crq->core = &kernel.cores[topo_of(cpu)->core];
+	crq->core->first = cpumask_first(smt);
+	crq->next_thread = cpumask_next_and_wrap(cpu + 1, smt, smt);
+}
+
 static struct cpu_rq *boot_rq(u32 cpu)
 {
 	struct cpu_rq *crq = sched_alloc(OBJ_RQ, sizeof(*crq));
@@ -103,7 +115,8 @@ static struct cpu_rq *boot_rq(u32 cpu)
 
 	rq->cpu = cpu;
 	rq->online = 1;
-	rq->cpu_capacity = kernel.config.topology->cpu[cpu].capacity;
+	rq->cpu_capacity = topo_of(cpu)->capacity;
+	boot_core(crq);
 	sim_lock_init(&crq->lock);
 	hrtimer_init(&crq->tick, NULL);
 	INIT_LIST_HEAD(&crq->wake_list);
@@ -200,6 +213,7 @@ int kernel_boot(const struct kernel_config *config)
 		return err;
 	boot_masks();
 	boot_cgroups();
+	kernel.cores = xcalloc(config->topology->nr_cores, sizeof(*kernel.cores));
 	kernel.rqs = xcalloc(nr, sizeof(*kernel.rqs));
 	for (cpu = 0; cpu < nr; cpu++)
 		kernel.rqs[cpu] = boot_rq(cpu);
@@ -249,6 +263,7 @@ void kernel_shutdown(void)
 		kheap_free(kernel.rqs[cpu]);
 	}
 	free(kernel.rqs);
+	free(kernel.cores);
 	kheap_free(kernel.possible);
 	kheap_free(kernel.online);
 	kheap_free(kernel.active);

@@ -24,32 +24,14 @@ const u32 sched_prio_to_weight[NICE_WIDTH] = {
 	110,   87,    70,    56,    45,	   36,	  29,	 23,	18,    15,
 };
 
-const struct sched_class_ops *const sched_classes[] = {
-	&stop_sched_class, &ghost_agent_sched_class, &rt_sched_class,	&fair_sched_class,
-	&ext_sched_class,  &ghost_sched_class,	     &idle_sched_class, NULL,
+const struct sched_class_ops *const sched_classes[NR_RANKS] = {
+	[RANK_STOP] = &stop_sched_class, [RANK_AGENT] = &ghost_agent_sched_class,
+	[RANK_RT] = &rt_sched_class,	 [RANK_FAIR] = &fair_sched_class,
+	[RANK_EXT] = &ext_sched_class,	 [RANK_GHOST] = &ghost_sched_class,
+	[RANK_IDLE] = &idle_sched_class,
 };
 
-static u32 class_rank(const struct sched_class_ops *class)
-{
-	u32 rank = 0;
-
-	while (sched_classes[rank] != class)
-		rank++;
-	return rank;
-}
-
-bool class_above(const struct sched_class_ops *a, const struct sched_class_ops *b)
-{
-	return class_rank(a) < class_rank(b);
-}
-
 /* --- clocks and books ------------------------------------------------------ */
-
-void update_rq_clock(struct rq *rq)
-{
-	rq->clock = cpu_clock();
-	rq->clock_task = rq->clock - crq_of(rq)->irq_time;
-}
 
 void book_time(struct cpu_rq *crq, enum cpu_book what)
 {
@@ -58,12 +40,6 @@ void book_time(struct cpu_rq *crq, enum cpu_book what)
 	crq->book[crq->book_open] += now - crq->book_stamp;
 	crq->book_stamp = now;
 	crq->book_open = what;
-}
-
-void charge_overhead(enum trace_overhead kind, u64 ns)
-{
-	cpu_charge(ns);
-	kernel.rqs[this_cpu->id]->overhead[kind] += ns;
 }
 
 s64 update_curr_common(struct rq *rq)
@@ -433,28 +409,42 @@ void wake_up_new_task(struct task *t)
 
 static void balance_classes(struct rq *rq, struct task_struct *prev)
 {
-	u32 i = class_rank(class_of(prev)), ext = class_rank(&ext_sched_class);
+	u32 i = class_of(prev)->rank;
 
-	if (scx_enabled()) {
+	if (scx_on) {
 		rq->scx.flags |= SCX_RQ_BAL_PENDING;
-		i = min(i, ext);
+		i = min(i, (u32)RANK_EXT);
 	}
-	for (; sched_classes[i]; i++) {
-		if (sched_classes[i] == &ext_sched_class && !scx_enabled())
+	for (; i < NR_RANKS; i++) {
+		if (i == RANK_EXT && !scx_on)
 			continue;
 		if (sched_classes[i]->balance && sched_classes[i]->balance(rq, prev))
 			return;
 	}
 }
 
+/*
+ * The highest class that may have something to run, from the counts alone: a look
+ * at each class costs a cache line or two. A fair task that sleeps, but whose
+ * dequeue is delayed, needs a pick of its class to go.
+ */
+static u32 first_rank(const struct rq *rq)
+{
+	if (unlikely(ghost_on))
+		return RANK_STOP;
+	if (!rq->cfs.nr_running && rq->nr_running == rq->scx.nr_running)
+		return RANK_EXT;
+	return rq->nr_running == rq->cfs.h_nr_running ? RANK_FAIR : RANK_STOP;
+}
+
 static struct task_struct *pick_next_task(struct rq *rq, struct task_struct *prev)
 {
 	balance_classes(rq, prev);
-	for (u32 i = 0; sched_classes[i]; i++) {
+	for (u32 i = first_rank(rq); i < NR_RANKS; i++) {
 		const struct sched_class_ops *class = sched_classes[i];
 		struct task_struct *p;
 
-		if (class == &ext_sched_class && !scx_enabled())
+		if (i == RANK_EXT && !scx_on)
 			continue;
 		p = class->pick_task(rq);
 		if (!p)
@@ -469,13 +459,15 @@ static struct task_struct *pick_next_task(struct rq *rq, struct task_struct *pre
 }
 
 /* SMT siblings compute at another speed when this CPU goes or stops being idle. */
-static void poke_siblings(struct rq *rq)
+static void poke_siblings(struct cpu_rq *crq)
 {
-	u32 cpu;
+	u32 others = crq->core->nr_busy - !is_idle_task(crq->rq.curr);
 
-	for_each_cpu(cpu, topo_of(rq->cpu)->smt_mask) {
-		if (cpu != cpu_of(rq) && !is_idle_task(cpu_rq(cpu)->curr))
-			cpu_poke(kernel.rqs[cpu]->cpu);
+	for (u32 cpu = crq->core->first; others; cpu = kernel.rqs[cpu]->next_thread) {
+		if (cpu == cpu_of(&crq->rq) || is_idle_task(cpu_rq(cpu)->curr))
+			continue;
+		cpu_poke(kernel.rqs[cpu]->cpu);
+		others--;
 	}
 }
 
@@ -506,12 +498,13 @@ static void context_switch(struct rq *rq, struct task_struct *prev, struct task_
 		prev->nvcsw++;
 	rq->nr_switches++;
 	rq->curr = next;
+	crq_of(rq)->core->nr_busy += is_idle_task(prev) - is_idle_task(next);
 	next->on_cpu = 1;
 	charge_overhead(TRACE_OVH_SWITCH, costs.context_switch);
 	trace_sched_switch(preempt, prev, next, prev_state);
 	trace_emit(TRACE_SWITCH, prev->pid, next->pid, state);
-	if (kernel.config.topology->smt && is_idle_task(prev) != is_idle_task(next))
-		poke_siblings(rq);
+	if (is_idle_task(prev) != is_idle_task(next))
+		poke_siblings(crq_of(rq));
 	/* from here on another CPU may run prev */
 	prev->on_cpu = 0;
 }

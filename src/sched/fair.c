@@ -399,6 +399,7 @@ static void rq_offline_fair(struct rq *rq)
 }
 
 const struct sched_class_ops fair_sched_class = {
+	.rank = RANK_FAIR,
 	.name = "fair_sched_class",
 	.trace = TRACE_CLASS_FAIR,
 	.enqueue_task = enqueue_task_fair,

@@ -46,7 +46,7 @@ static void take_offline(void *arg)
 	rq_lock(rq);
 	rq->online = 0;
 	cpumask_clear_cpu(h->cpu, kernel.online);
-	for (u32 i = 0; sched_classes[i]; i++) {
+	for (u32 i = 0; i < NR_RANKS; i++) {
 		if (sched_classes[i]->rq_offline)
 			sched_classes[i]->rq_offline(rq);
 	}
@@ -76,7 +76,7 @@ static void cpu_up(void *arg)
 	rq->online = 1;
 	cpumask_set_cpu(h->cpu, kernel.online);
 	cpumask_set_cpu(h->cpu, kernel.active);
-	for (u32 i = 0; sched_classes[i]; i++) {
+	for (u32 i = 0; i < NR_RANKS; i++) {
 		if (sched_classes[i]->rq_online)
 			sched_classes[i]->rq_online(rq);
 	}

@@ -199,6 +199,7 @@ static void update_curr_idle(struct rq *rq)
 }
 
 const struct sched_class_ops idle_sched_class = {
+	.rank = RANK_IDLE,
 	.name = "idle_sched_class",
 	.enqueue_task = enqueue_task_idle,
 	.dequeue_task = dequeue_task_idle,

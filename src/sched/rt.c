@@ -436,6 +436,7 @@ static void rq_offline_rt(struct rq *rq)
 }
 
 const struct sched_class_ops rt_sched_class = {
+	.rank = RANK_RT,
 	.name = "rt_sched_class",
 	.trace = TRACE_CLASS_RT,
 	.enqueue_task = enqueue_task_rt,

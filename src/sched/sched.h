@@ -114,11 +114,21 @@ static inline struct task *task_of(const struct task_struct *p)
 /* What a CPU's time is booked on. Every nanosecond is on exactly one. */
 enum cpu_book { BOOK_BUSY, BOOK_IDLE, BOOK_OVERHEAD, NR_BOOKS };
 
+/* What the CPUs of a core share. */
+struct core {
+	u32 nr_busy; /* of them that run a task: those share its speed */
+	u32 first; /* of them */
+};
+
 /* A runqueue: the public part, and what belongs to the runtime alone. */
 struct cpu_rq {
 	struct rq rq; /* first */
 	struct sim_lock lock;
 	struct cpu *cpu;
+
+	u32 capacity; /* work per ns, of 1024, while it has its core for itself */
+	u32 next_thread; /* the next CPU of the same core; after the last the first */
+	struct core *core;
 
 	bool need_resched;
 	bool resched_next; /* the pick wants a reschedule right after the switch */
@@ -135,7 +145,6 @@ struct cpu_rq {
 	enum cpu_book book_open;
 	u64 overhead[NR_TRACE_OVH];
 
-	bool working; /* a task computes right now: shares the core with its siblings */
 	struct list_head wake_list; /* tasks that others want activated here */
 	struct list_head work; /* struct irq_work, on IRQ_WORK */
 	struct trace_run *tracing; /* tracing programs that run here, the innermost first */
@@ -157,12 +166,18 @@ static inline struct cpu_rq *crq_of(const struct rq *rq)
 	return (struct cpu_rq *)rq;
 }
 
+/* The classes, highest first: the order of sched_classes[]. */
+enum class_rank {
+	RANK_STOP, RANK_AGENT, RANK_RT, RANK_FAIR, RANK_EXT, RANK_GHOST, RANK_IDLE, NR_RANKS
+};
+
 /*
  * A class. Calls are made with the rq locked unless noted. Classes are chained
  * from the highest to the lowest.
  */
 struct sched_class_ops {
 	struct sched_class id; /* first: what p->sched_class points at */
+	enum class_rank rank;
 	const char *name; /* as the kernel prints it: "fair_sched_class" */
 	enum trace_class trace;
 
@@ -197,8 +212,8 @@ struct sched_class_ops {
 
 extern const struct sched_class_ops stop_sched_class, ghost_agent_sched_class, rt_sched_class,
 	fair_sched_class, ext_sched_class, ghost_sched_class, idle_sched_class;
-/* highest first, NULL-terminated; ext is in it whether or not a scheduler is loaded */
-extern const struct sched_class_ops *const sched_classes[];
+/* by rank; ext is in it whether or not a scheduler is loaded */
+extern const struct sched_class_ops *const sched_classes[NR_RANKS];
 
 static inline const struct sched_class_ops *class_of(const struct task_struct *p)
 {
@@ -206,7 +221,10 @@ static inline const struct sched_class_ops *class_of(const struct task_struct *p
 }
 
 /* Is @a higher than @b? */
-bool class_above(const struct sched_class_ops *a, const struct sched_class_ops *b);
+static inline bool class_above(const struct sched_class_ops *a, const struct sched_class_ops *b)
+{
+	return a->rank < b->rank;
+}
 
 /* --- the machine's kernel (boot.c) --------------------------------------- */
 
@@ -218,6 +236,7 @@ struct kernel {
 	u64 tick_ns;
 	u32 hz;
 	struct cpu_rq **rqs;
+	struct core *cores;
 	struct cpumask *possible, *online, *active, *none; /* in the kernel heap */
 	struct list_head tasks; /* all but idle tasks, oldest first */
 	struct list_head zombies; /* dead, but somebody holds a reference */
@@ -316,7 +335,11 @@ void trace_prio(const struct task_struct *p);
 /* Emits what has gathered of a CPU's overhead since the last time. */
 void trace_flush_overhead(struct cpu_rq *crq);
 /* Books @ns of this CPU's time as overhead of a kind, besides charging it. */
-void charge_overhead(enum trace_overhead kind, u64 ns);
+static inline void charge_overhead(enum trace_overhead kind, u64 ns)
+{
+	cpu_charge(ns);
+	kernel.rqs[this_cpu->id]->overhead[kind] += ns;
+}
 
 /* --- runqueue locks and clocks (core.c) ----------------------------------- */
 
@@ -359,7 +382,11 @@ struct rq *task_rq_lock(struct task_struct *p);
  */
 void task_pin(struct task_struct *p);
 void task_unpin(struct task_struct *p);
-void update_rq_clock(struct rq *rq);
+static inline void update_rq_clock(struct rq *rq)
+{
+	rq->clock = cpu_clock();
+	rq->clock_task = rq->clock - crq_of(rq)->irq_time;
+}
 
 /* Accounts the time since exec_start to @rq->curr; returns it (ns of clock_task). */
 s64 update_curr_common(struct rq *rq);
@@ -619,7 +646,8 @@ void **cgroup_storage_anchor(void *cgroup);
 
 /* --- sched_ext (ext/) ----------------------------------------------------------- */
 
-bool scx_enabled(void);
+/* A scheduler is loaded: ext is one of the classes. */
+extern bool scx_on;
 bool scx_switched_all(void);
 /* Does the task that runs here have a slice without end? Nothing needs its tick then. */
 bool scx_can_stop_tick(const struct rq *rq);

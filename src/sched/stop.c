@@ -80,6 +80,7 @@ static void reweight_task_stop(struct rq *rq, struct task_struct *p, u32 weight)
 }
 
 const struct sched_class_ops stop_sched_class = {
+	.rank = RANK_STOP,
 	.name = "stop_sched_class",
 	.trace = TRACE_CLASS_STOP,
 	.enqueue_task = enqueue_task_stop,

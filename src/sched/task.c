@@ -371,19 +371,14 @@ void task_start(struct task *t)
 
 /* --- doing -------------------------------------------------------------------------- */
 
-/* Of 1024: how much work a full-speed ns of this CPU does now. */
-static u64 cpu_speed(u32 cpu)
+/* Of 1024: how much work a full-speed ns of @crq's CPU, which runs a task, does now. */
+static u64 cpu_speed(const struct cpu_rq *crq)
 {
-	const struct cpu_topology *topo = topo_of(cpu);
-	u64 speed = topo->capacity;
-	u32 sibling;
+	u64 speed = crq->capacity;
 
-	if (!kernel.config.topology->smt)
-		return speed;
-	for_each_cpu(sibling, topo->smt_mask) {
-		if (sibling != cpu && !is_idle_task(cpu_rq(sibling)->curr))
-			return max(speed * costs.smt_share / SCHED_CAPACITY_SCALE, (u64)1);
-	}
+	/* this one is busy itself */
+	if (crq->core->nr_busy > 1)
+		return max(speed * costs.smt_share / SCHED_CAPACITY_SCALE, (u64)1);
 	return speed;
 }
 
@@ -401,7 +396,7 @@ static bool task_compute(struct task *t)
 {
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 	bool spin = t->action.kind == ACT_SPIN;
-	u64 speed = spin ? SCHED_CAPACITY_SCALE : cpu_speed(this_cpu->id);
+	u64 speed = spin ? SCHED_CAPACITY_SCALE : cpu_speed(crq);
 	u64 work = spin ? t->work_left : t->work_left + t->penalty;
 	u64 start, elapsed, done;
 
@@ -422,7 +417,7 @@ void task_spend(u64 ns)
 {
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 	struct task *t = current_task();
-	u64 speed = cpu_speed(this_cpu->id), work = t->penalty + (ns << 10), elapsed = work / speed;
+	u64 speed = cpu_speed(crq), work = t->penalty + (ns << 10), elapsed = work / speed;
 
 	t->penalty = work % speed;
 	book_time(crq, BOOK_BUSY);

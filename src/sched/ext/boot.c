@@ -12,7 +12,7 @@
 void scx_cpu_hotplug(struct rq *rq, bool online)
 {
 	scx.hotplug_seq++;
-	if (!scx.enabled)
+	if (!scx_on)
 		return;
 	scx_update_select_topology();
 	if (online && SCX_HAS_OP(cpu_online))
@@ -51,6 +51,7 @@ void scx_boot_early(void)
 	u32 node, nr_nodes = kernel.config.topology->nr_nodes;
 
 	memset(&scx, 0, sizeof(scx));
+	scx_on = false;
 	scx.state = SCX_OPS_DISABLED;
 	scx.exit_kind = SCX_EXIT_DONE;
 	INIT_LIST_HEAD(&scx.dsqs);
@@ -101,6 +102,7 @@ void scx_shutdown(void)
 	kheap_free(scx.idle_smt);
 	free(scx.record.dump);
 	memset(&scx, 0, sizeof(scx));
+	scx_on = false;
 }
 
 const char *kernel_unmodelled(u32 i)

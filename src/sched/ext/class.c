@@ -500,6 +500,7 @@ const char *scx_check(struct rq *rq, struct task_struct *p)
 }
 
 const struct sched_class_ops ext_sched_class = {
+	.rank = RANK_EXT,
 	.name = "ext_sched_class",
 	.trace = TRACE_CLASS_EXT,
 	.enqueue_task = enqueue_task_scx,

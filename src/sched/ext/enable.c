@@ -13,11 +13,7 @@
 #include "ext.h"
 
 struct scx_state scx = { .state = SCX_OPS_DISABLED, .exit_kind = SCX_EXIT_DONE };
-
-bool scx_enabled(void)
-{
-	return scx.enabled;
-}
+bool scx_on;
 
 bool scx_switched_all(void)
 {
@@ -26,7 +22,7 @@ bool scx_switched_all(void)
 
 bool scx_wants_class(const struct task_struct *p)
 {
-	if (!scx.enabled || scx.state == SCX_OPS_DISABLING)
+	if (!scx_on || scx.state == SCX_OPS_DISABLING)
 		return false;
 	return scx.switching_all || p->policy == SCHED_EXT;
 }
@@ -42,7 +38,7 @@ static void bypass_rq(struct rq *rq, bool on)
 		rq->scx.flags |= SCX_RQ_BYPASSING;
 	else
 		rq->scx.flags &= ~SCX_RQ_BYPASSING;
-	if (scx.enabled) {
+	if (scx_on) {
 		list_for_each_entry_safe_reverse(p, n, &rq->scx.runnable_list, scx.runnable_node) {
 			struct sched_change c;
 
@@ -111,7 +107,7 @@ static void record_exit(const struct scx_exit_info *ei)
 /* No task is on sched_ext any more: let go of everything. */
 static void disable_finish(struct scx_exit_info *ei)
 {
-	scx.enabled = false;
+	scx_on = false;
 	/* programs that run now on other CPUs, and what they hold */
 	synchronize_cpus();
 	memset(scx.has_op, 0, sizeof(scx.has_op));
@@ -297,7 +293,7 @@ static int enable_steps(void)
 		return err;
 	}
 	scx.switching_all = !(scx.ops.flags & SCX_OPS_SWITCH_PARTIAL);
-	scx.enabled = true;
+	scx_on = true;
 	scx_lock_out_forks();
 	scx_for_each_task(switch_one);
 	scx_let_in_forks();

@@ -91,7 +91,7 @@ struct scx_cpu {
 
 struct scx_state {
 	enum scx_ops_enable_state state;
-	bool enabled, switching_all, switched_all, init_task_enabled;
+	bool switching_all, switched_all, init_task_enabled;
 	bool builtin_idle, cpu_preempt, warned_zero_slice;
 	bool unmodelled_cpuperf; /* somebody asked for a frequency */
 	u32 bypass_depth;

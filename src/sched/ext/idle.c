@@ -211,7 +211,7 @@ void scx_idle_forget(u32 cpu)
 
 void scx_update_idle(struct rq *rq, bool idle, bool do_notify)
 {
-	if (!scx.enabled)
+	if (!scx_on)
 		return;
 	if (SCX_HAS_OP(update_idle) && do_notify && !rq_bypassing(rq))
 		SCX_CALL(SCX_KF_REST, update_idle, rq->cpu, idle);

@@ -59,7 +59,7 @@ void scx_tick(struct rq *rq)
 {
 	u64 since = jiffies() - scx.watchdog_stamp;
 
-	if (!scx.enabled || (s64)since <= (s64)scx.watchdog_timeout)
+	if (!scx_on || (s64)since <= (s64)scx.watchdog_timeout)
 		return;
 	u32 ms = jiffies_to_msecs(since);
 

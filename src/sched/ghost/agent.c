@@ -109,6 +109,7 @@ static void reweight_task_agent(struct rq *rq, struct task_struct *p, u32 weight
 }
 
 const struct sched_class_ops ghost_agent_sched_class = {
+	.rank = RANK_AGENT,
 	.name = "ghost_agent_sched_class",
 	.trace = TRACE_CLASS_AGENT,
 	.enqueue_task = enqueue_task_agent,

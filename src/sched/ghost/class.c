@@ -227,6 +227,7 @@ const char *ghost_check(const struct rq *rq, const struct task_struct *p)
 }
 
 const struct sched_class_ops ghost_sched_class = {
+	.rank = RANK_GHOST,
 	.name = "ghost_sched_class",
 	.trace = TRACE_CLASS_GHOST,
 	.enqueue_task = enqueue_task_ghost,
