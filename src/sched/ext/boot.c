@@ -55,8 +55,7 @@ void scx_boot_early(void)
 	scx.state = SCX_OPS_DISABLED;
 	scx.exit_kind = SCX_EXIT_DONE;
 	INIT_LIST_HEAD(&scx.dsqs);
-	scx.idle_cpus = cpumask_alloc();
-	scx.idle_smt = cpumask_alloc();
+	alloc_idle_masks(&scx.idle);
 	scx.global = xcalloc(nr_nodes, sizeof(*scx.global));
 	for (node = 0; node < nr_nodes; node++) {
 		scx.global[node] = alloc_dsq(SCX_DSQ_GLOBAL);
@@ -98,8 +97,7 @@ void scx_shutdown(void)
 	free(scx.hash);
 	scx_free_exit_info();
 	free_node_masks();
-	kheap_free(scx.idle_cpus);
-	kheap_free(scx.idle_smt);
+	free_idle_masks(&scx.idle);
 	free(scx.record.dump);
 	memset(&scx, 0, sizeof(scx));
 	scx_on = false;

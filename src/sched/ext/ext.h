@@ -72,9 +72,20 @@ struct scx_iter {
 	u64 slice, vtime;
 };
 
+/* Some CPUs, and which words of the mask are not 0: most often none, or few. */
+struct scx_idle_mask {
+	struct cpumask *mask; /* in the kernel heap: programs may look at it */
+	u64 words;
+};
+
 /* CPUs that are idle; whole cores that are. */
 struct scx_idle_masks {
-	struct cpumask *cpus, *smt;
+	struct scx_idle_mask cpus, smt;
+};
+
+/* CPUs that are in all of these masks; b and c may be NULL. */
+struct scx_cpu_set {
+	const struct cpumask *a, *b, *c;
 };
 
 struct scx_cpu {
@@ -119,7 +130,7 @@ struct scx_state {
 	struct scx_dsq **global; /* one per node */
 	struct list_head dsqs;
 	struct list_head *hash;
-	struct cpumask *idle_cpus, *idle_smt; /* idle; whole cores that are idle */
+	struct scx_idle_masks idle; /* of the machine */
 	struct scx_idle_masks *node_idle; /* the same by node, while idle_per_node */
 	bool idle_per_node;
 	bool select_llc, select_node; /* do these matter to the choice of an idle CPU? */
@@ -299,9 +310,11 @@ void reset_idle_masks(void);
 void scx_idle_forget(u32 cpu);
 bool test_and_clear_cpu_idle(u32 cpu);
 /* Claims an idle CPU of one node (NUMA_NO_NODE: of the machine), or from there on. -EBUSY */
-s32 scx_pick_idle_cpu_in(s32 node, const struct cpumask *allowed, u64 flags);
-s32 scx_pick_idle_cpu(s32 node, const struct cpumask *allowed, u64 flags);
+s32 scx_pick_idle_cpu_in(s32 node, const struct scx_cpu_set *allowed, u64 flags);
+s32 scx_pick_idle_cpu(s32 node, const struct scx_cpu_set *allowed, u64 flags);
 s32 scx_pick_any_cpu(s32 node, const struct cpumask *allowed, u64 flags);
+void alloc_idle_masks(struct scx_idle_masks *masks);
+void free_idle_masks(struct scx_idle_masks *masks);
 void free_node_masks(void);
 s32 scx_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, bool *found);
 

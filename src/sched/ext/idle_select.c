@@ -29,22 +29,18 @@ struct choice {
 	s32 prev, node; /* where to begin; NUMA_NO_NODE: one mask for all */
 	bool prev_allowed;
 	u64 flags;
-	struct cpumask allowed, in_llc, in_node; /* empty where it makes no difference */
+	struct scx_cpu_set allowed;
 };
 
-static void choice_init(struct choice *c, const struct cpumask *allowed)
+/* False: there is no CPU that it may be. */
+static bool choice_init(struct choice *c, const struct cpumask *allowed)
 {
-	const struct cpu_topology *prev = topo_of(c->prev);
+	const struct cpumask *own = c->p->cpus_ptr;
 
-	cpumask_and(&c->allowed, allowed, c->p->cpus_ptr);
-	cpumask_clear(&c->in_llc);
-	cpumask_clear(&c->in_node);
-	if (scx.select_llc)
-		cpumask_and(&c->in_llc, &c->allowed, prev->llc_mask);
-	if (scx.select_node)
-		cpumask_and(&c->in_node, &c->allowed, prev->node_mask);
+	c->allowed = (struct scx_cpu_set){ .a = allowed, .b = own != allowed ? own : NULL };
 	c->prev_allowed = cpumask_test_cpu(c->prev, allowed);
-	c->node = scx.idle_per_node ? (s32)prev->node : NUMA_NO_NODE;
+	c->node = scx.idle_per_node ? (s32)topo_of(c->prev)->node : NUMA_NO_NODE;
+	return own == allowed || cpumask_intersects(own, allowed);
 }
 
 static s32 waker_node(void)
@@ -55,17 +51,18 @@ static s32 waker_node(void)
 /* The waker is about to sleep: the previous CPU if it is idle and near, or the waker's. */
 static s32 choose_for_sync(const struct choice *c)
 {
-	const struct cpumask *idle = scx.idle_cpus;
+	const struct scx_idle_mask *idle = &scx.idle.cpus;
 	u32 this = this_cpu->id;
 
 	if (c->prev_allowed && topo_of(this)->llc == topo_of(c->prev)->llc &&
 	    test_and_clear_cpu_idle(c->prev))
 		return c->prev;
 	if (scx.idle_per_node)
-		idle = scx.node_idle[waker_node()].cpus;
+		idle = &scx.node_idle[waker_node()].cpus;
 	if (!(curr_task()->flags & PF_EXITING) && !cpu_rq(this)->scx.local_dsq.nr &&
 	    (!(c->flags & SCX_PICK_IDLE_IN_NODE) || waker_node() == c->node) &&
-	    !cpumask_empty(idle) && cpumask_test_cpu(this, &c->allowed))
+	    idle->words && cpumask_test_cpu(this, c->allowed.a) &&
+	    cpumask_test_cpu(this, c->p->cpus_ptr))
 		return (s32)this;
 	return -EBUSY;
 }
@@ -73,18 +70,24 @@ static s32 choose_for_sync(const struct choice *c)
 /* Outwards from the previous CPU. */
 static s32 choose_near(const struct choice *c, u64 core)
 {
+	struct scx_cpu_set near = c->allowed;
 	s32 cpu = -EBUSY;
 
-	if (scx.select_llc)
-		cpu = scx_pick_idle_cpu_in(c->node, &c->in_llc, core);
-	if (cpu < 0 && scx.select_node)
-		cpu = scx_pick_idle_cpu_in(c->node, &c->in_node, core);
+	if (scx.select_llc) {
+		near.c = topo_of(c->prev)->llc_mask;
+		cpu = scx_pick_idle_cpu_in(c->node, &near, core);
+	}
+	if (cpu < 0 && scx.select_node) {
+		near.c = topo_of(c->prev)->node_mask;
+		cpu = scx_pick_idle_cpu_in(c->node, &near, core);
+	}
 	return cpu < 0 ? scx_pick_idle_cpu(c->node, &c->allowed, c->flags | core) : cpu;
 }
 
 static s32 choose_core(const struct choice *c)
 {
-	const struct cpumask *smt = scx.idle_per_node ? scx.node_idle[c->node].smt : scx.idle_smt;
+	const struct cpumask *smt =
+		scx.idle_per_node ? scx.node_idle[c->node].smt.mask : scx.idle.smt.mask;
 
 	if (c->prev_allowed && cpumask_test_cpu(c->prev, smt) && test_and_clear_cpu_idle(c->prev))
 		return c->prev;
@@ -97,8 +100,7 @@ s32 scx_select_cpu_near(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 	struct choice c = { .p = p, .prev = prev_cpu, .flags = flags };
 	s32 cpu = -EBUSY;
 
-	choice_init(&c, allowed);
-	if (cpumask_empty(&c.allowed))
+	if (!choice_init(&c, allowed))
 		return -EBUSY;
 	if (wake_flags & SCX_WAKE_SYNC)
 		cpu = choose_for_sync(&c);

@@ -332,7 +332,7 @@ static bool idle_by_machine(const char *error)
 const struct cpumask *scx_bpf_get_idle_cpumask(void)
 {
 	cpu_sync();
-	return idle_by_machine(PER_NODE_FLAG) ? scx.idle_cpus : kernel.none;
+	return idle_by_machine(PER_NODE_FLAG) ? scx.idle.cpus.mask : kernel.none;
 }
 
 const struct cpumask *scx_bpf_get_idle_smtmask(void)
@@ -340,7 +340,7 @@ const struct cpumask *scx_bpf_get_idle_smtmask(void)
 	cpu_sync();
 	if (!idle_by_machine(PER_NODE_FLAG))
 		return kernel.none;
-	return kernel.config.topology->smt ? scx.idle_smt : scx.idle_cpus;
+	return kernel.config.topology->smt ? scx.idle.smt.mask : scx.idle.cpus.mask;
 }
 
 void scx_bpf_put_idle_cpumask(const struct cpumask *idle_mask)
@@ -358,7 +358,7 @@ s32 scx_bpf_pick_idle_cpu(const struct cpumask *allowed, u64 flags)
 	cpu_sync();
 	if (!idle_by_machine(PER_NODE_PICK))
 		return -EBUSY;
-	return scx_pick_idle_cpu(NUMA_NO_NODE, allowed, flags);
+	return scx_pick_idle_cpu(NUMA_NO_NODE, &(struct scx_cpu_set){ .a = allowed }, flags);
 }
 
 s32 scx_bpf_pick_any_cpu(const struct cpumask *allowed, u64 flags)

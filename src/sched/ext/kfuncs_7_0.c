@@ -136,21 +136,22 @@ static s32 validate_node(int node)
 
 const struct cpumask *scx_bpf_get_idle_cpumask_node(int node)
 {
-	return validate_node(node) < 0 ? kernel.none : scx.node_idle[node].cpus;
+	return validate_node(node) < 0 ? kernel.none : scx.node_idle[node].cpus.mask;
 }
 
 const struct cpumask *scx_bpf_get_idle_smtmask_node(int node)
 {
 	if (validate_node(node) < 0)
 		return kernel.none;
-	return kernel.config.topology->smt ? scx.node_idle[node].smt : scx.node_idle[node].cpus;
+	return kernel.config.topology->smt ? scx.node_idle[node].smt.mask : scx.node_idle[node].cpus.mask;
 }
 
 s32 scx_bpf_pick_idle_cpu_node(const struct cpumask *allowed, int node, u64 flags)
 {
 	s32 valid = validate_node(node);
 
-	return valid < 0 ? valid : scx_pick_idle_cpu(node, allowed, flags);
+	return valid < 0 ? valid :
+			   scx_pick_idle_cpu(node, &(struct scx_cpu_set){ .a = allowed }, flags);
 }
 
 s32 scx_bpf_pick_any_cpu_node(const struct cpumask *allowed, int node, u64 flags)
