@@ -941,6 +941,54 @@ static void test_local_storage(void **state)
 	bpf_close(btf_fd);
 }
 
+/* Many maps, of which some go and others come: none sees the values of another. */
+static void test_local_storage_many(void **state)
+{
+	enum { NR_MAPS = 20, NR_OWNERS = 3 };
+	struct btf_builder *b = malloc(sizeof(*b));
+	void *owners[NR_OWNERS] = { NULL };
+	int fds[NR_MAPS], btf_fd;
+	u32 i, j;
+
+	btf_start(b);
+	btf_add_int(b, "int", 4);
+	btf_add_int(b, "long", 8);
+	btf_fd = btf_load_built(b);
+	free(b);
+	for (i = 0; i < NR_MAPS; i++) {
+		fds[i] = create_storage(btf_fd, 8);
+		for (j = 0; j < NR_OWNERS; j++) {
+			u64 value = 100 * i + j;
+
+			if ((i + j) % 2)
+				assert_non_null(bpf_local_storage_get(map_of(fds[i]), &owners[j],
+								      &value, 1));
+		}
+	}
+	for (i = 0; i < NR_MAPS; i += 3) { /* a new one in the place of the old */
+		bpf_close(fds[i]);
+		fds[i] = create_storage(btf_fd, 8);
+	}
+	for (i = 0; i < NR_MAPS; i++) {
+		for (j = 0; j < NR_OWNERS; j++) {
+			u64 *value = bpf_local_storage_get(map_of(fds[i]), &owners[j], NULL, 0);
+
+			if ((i + j) % 2 && i % 3)
+				assert_int_equal(*value, 100 * i + j);
+			else
+				assert_null(value);
+		}
+	}
+	for (j = 0; j < NR_OWNERS; j += 2) {
+		bpf_local_storage_free_owner(&owners[j]);
+		assert_null(owners[j]);
+	}
+	for (i = 0; i < NR_MAPS; i++)
+		bpf_close(fds[i]);
+	assert_null(owners[1]);
+	bpf_close(btf_fd);
+}
+
 /* --- maps of maps ---------------------------------------------------------- */
 
 static int create_outer(enum bpf_map_type type, int inner)
@@ -1207,6 +1255,7 @@ int main(void)
 		TEST(test_ringbuf_overwritten),
 		TEST(test_user_ringbuf),
 		TEST(test_local_storage),
+		TEST(test_local_storage_many),
 		TEST(test_array_of_maps),
 		TEST(test_hash_of_maps),
 		TEST(test_arena),

@@ -61,15 +61,39 @@ static void bloom_free(struct bpf_map *map)
 	free(to_bloom(map)->bits);
 }
 
+/*
+ * The bits of a value, from one hash of it: of two halves that are independent,
+ * one is added to the other again and again.
+ */
+struct bits {
+	u64 next, step, mask;
+};
+
+static struct bits bits_of(const struct bloom_map *b, const void *value)
+{
+	u64 hash = hash64(value, b->map.value_size, 0);
+
+	return (struct bits){ hash, hash >> 32 | 1, b->mask };
+}
+
+static u64 next_bit(struct bits *bits)
+{
+	u64 bit = bits->next & bits->mask;
+
+	bits->next += bits->step;
+	return bit;
+}
+
 static long bloom_push(struct bpf_map *map, const void *value, u64 flags)
 {
 	struct bloom_map *b = to_bloom(map);
+	struct bits bits = bits_of(b, value);
 	u32 i;
 
 	if (flags != BPF_ANY)
 		return -EINVAL;
 	for (i = 0; i < b->nr_hashes; i++) {
-		u64 bit = hash64(value, map->value_size, i) & b->mask;
+		u64 bit = next_bit(&bits);
 
 		b->bits[bit / 64] |= 1ULL << bit % 64;
 	}
@@ -79,10 +103,11 @@ static long bloom_push(struct bpf_map *map, const void *value, u64 flags)
 static long bloom_peek(struct bpf_map *map, void *value)
 {
 	struct bloom_map *b = to_bloom(map);
+	struct bits bits = bits_of(b, value);
 	u32 i;
 
 	for (i = 0; i < b->nr_hashes; i++) {
-		u64 bit = hash64(value, map->value_size, i) & b->mask;
+		u64 bit = next_bit(&bits);
 
 		if (!(b->bits[bit / 64] & 1ULL << bit % 64))
 			return -ENOENT;

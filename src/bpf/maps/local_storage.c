@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Local storage of tasks and cgroups. Every value is on two lists, its owner's
- * and its map's, and dies with whichever goes first.
+ * Local storage of tasks and cgroups. Every storage map has a small number, under
+ * which an owner finds its value of that map. A value is on its map's list, too,
+ * and dies with whichever goes first.
  *
  * User space names owners by descriptors (pidfd, cgroup), of which the
  * simulated machine has none: it gets -EBADF.
@@ -20,20 +21,27 @@
 struct storage_map {
 	struct bpf_map map;
 	struct list_head elems;
+	u32 id; /* index into maps[] */
+};
+
+struct elem {
+	struct list_head of_map;
+	void **anchor; /* of its owner */
+	struct storage_map *sm;
+	void *value; /* in the kernel heap */
 };
 
 /* What an anchor points at while its owner has any storage. */
 struct owner {
-	void **anchor;
-	struct list_head elems;
+	u32 nr, nr_live; /* slots, and those that are in use */
+	struct {
+		void *value;
+		struct elem *elem;
+	} slots[]; /* by storage_map.id */
 };
 
-struct elem {
-	struct list_head of_owner, of_map;
-	struct owner *owner;
-	struct storage_map *sm;
-	void *value; /* in the kernel heap */
-};
+static struct storage_map **maps; /* NULL: the id is free */
+static u32 nr_maps;
 
 static struct storage_map *to_storage(struct bpf_map *map)
 {
@@ -50,39 +58,47 @@ static int storage_check(const union bpf_attr *attr)
 	return attr->value_size > MAX_VALUE_SIZE ? -E2BIG : 0;
 }
 
+/* The lowest id that is free. */
+static void take_id(struct storage_map *sm)
+{
+	while (sm->id < nr_maps && maps[sm->id])
+		sm->id++;
+	if (sm->id == nr_maps)
+		maps = xreallocarray(maps, ++nr_maps, sizeof(struct storage_map *));
+	maps[sm->id] = sm;
+}
+
 static struct bpf_map *storage_alloc(const union bpf_attr *attr, int *err)
 {
 	struct bpf_map *map = bpf_map_new(&local_storage_map_ops, attr, sizeof(struct storage_map));
 
 	*err = map ? 0 : -ENOMEM;
-	if (map)
+	if (map) {
 		INIT_LIST_HEAD(&to_storage(map)->elems);
+		take_id(to_storage(map));
+	}
 	return map;
 }
 
-static struct elem *find(struct bpf_map *map, void **anchor)
+static inline void *find(struct bpf_map *map, void **anchor)
 {
-	struct owner *owner = *anchor;
-	struct elem *e;
+	const struct owner *owner = *anchor;
+	u32 id = to_storage(map)->id;
 
-	if (!owner)
-		return NULL;
-	list_for_each_entry(e, &owner->elems, of_owner)
-		if (e->sm == to_storage(map))
-			return e;
-	return NULL;
+	return owner && id < owner->nr ? owner->slots[id].value : NULL;
 }
 
 static void delete_elem(struct elem *e)
 {
-	struct owner *owner = e->owner;
+	struct owner *owner = *e->anchor;
 
-	list_del_init(&e->of_owner);
-	list_del_init(&e->of_map);
-	if (list_empty(&owner->elems)) {
-		*owner->anchor = NULL;
+	owner->slots[e->sm->id].value = NULL;
+	owner->slots[e->sm->id].elem = NULL;
+	if (!--owner->nr_live) {
+		*e->anchor = NULL;
 		free(owner);
 	}
+	list_del_init(&e->of_map);
 	/* last: what the value holds may be what keeps the owner alive */
 	bpf_map_retire_value(&e->sm->map, e->value);
 	free(e);
@@ -94,63 +110,75 @@ static void storage_free(struct bpf_map *map)
 
 	while (!list_empty(&sm->elems))
 		delete_elem(list_first_entry(&sm->elems, struct elem, of_map));
+	maps[sm->id] = NULL;
 }
 
-static struct owner *owner_of(void **anchor)
+/* The owner with a slot for @id. */
+static struct owner *owner_with(void **anchor, u32 id)
 {
 	struct owner *owner = *anchor;
+	u32 nr = owner ? owner->nr : 0;
 
-	if (!owner) {
-		owner = xcalloc(1, sizeof(*owner));
-		owner->anchor = anchor;
-		INIT_LIST_HEAD(&owner->elems);
-		*anchor = owner;
-	}
+	if (id < nr)
+		return owner;
+	owner = xreallocarray(owner, 1, sizeof(*owner) + (id + 1) * sizeof(owner->slots[0]));
+	memset(&owner->slots[nr], 0, (id + 1 - nr) * sizeof(owner->slots[0]));
+	if (!nr)
+		owner->nr_live = 0;
+	owner->nr = id + 1;
+	*anchor = owner;
 	return owner;
 }
 
 void *bpf_local_storage_get(struct bpf_map *map, void **anchor, const void *init, u64 flags)
 {
+	struct storage_map *sm = to_storage(map);
+	struct owner *owner;
 	struct elem *e;
 	void *value;
 
 	if (flags & ~(u64)BPF_LOCAL_STORAGE_GET_F_CREATE)
 		return NULL;
-	e = find(map, anchor);
-	if (e)
-		return e->value;
-	if (!(flags & BPF_LOCAL_STORAGE_GET_F_CREATE))
-		return NULL;
+	value = find(map, anchor);
+	if (value || !(flags & BPF_LOCAL_STORAGE_GET_F_CREATE))
+		return value;
 	value = kheap_alloc(&bpf_value_type, map->value_size);
 	if (!value)
 		return NULL;
 	if (init)
 		bpf_map_copy_value(map, value, init);
 	e = xcalloc(1, sizeof(*e));
-	e->owner = owner_of(anchor);
-	e->sm = to_storage(map);
-	e->value = value;
-	list_add(&e->of_owner, &e->owner->elems);
-	list_add_tail(&e->of_map, &e->sm->elems);
+	*e = (struct elem){ .anchor = anchor, .sm = sm, .value = value };
+	owner = owner_with(anchor, sm->id);
+	owner->slots[sm->id].value = value;
+	owner->slots[sm->id].elem = e;
+	owner->nr_live++;
+	list_add_tail(&e->of_map, &sm->elems);
 	return value;
 }
 
 long bpf_local_storage_delete(struct bpf_map *map, void **anchor)
 {
-	struct elem *e = find(map, anchor);
+	struct owner *owner = *anchor;
 
-	if (!e)
+	if (!find(map, anchor))
 		return -ENOENT;
-	delete_elem(e);
+	delete_elem(owner->slots[to_storage(map)->id].elem);
 	return 0;
 }
 
+/* What goes may add more, or take some along. */
 void bpf_local_storage_free_owner(void **anchor)
 {
 	struct owner *owner;
 
-	while ((owner = *anchor))
-		delete_elem(list_first_entry(&owner->elems, struct elem, of_owner));
+	while ((owner = *anchor)) {
+		u32 id = 0;
+
+		while (!owner->slots[id].elem)
+			id++;
+		delete_elem(owner->slots[id].elem);
+	}
 }
 
 void bpf_task_storage_free(void **anchor)

@@ -21,7 +21,6 @@
 
 static const struct kheap_type pages_type = { .name = "[ringbuf positions]" };
 static const struct kheap_type data_type = { .name = "[ringbuf data]", .writable = true };
-static struct list_head rings = LIST_HEAD_INIT(rings);
 
 int bpf_ring_check(const union bpf_attr *attr)
 {
@@ -67,7 +66,6 @@ struct bpf_map *bpf_ring_alloc(const union bpf_attr *attr, int *err)
 	*err = -ENOMEM;
 	if (!map)
 		return NULL;
-	list_add(&to_ring(map)->node, &rings);
 	*err = map_ring(to_ring(map));
 	if (!*err)
 		return map;
@@ -79,7 +77,6 @@ void bpf_ring_free(struct bpf_map *map)
 {
 	struct ringbuf_map *rb = to_ring(map);
 
-	list_del_init(&rb->node);
 	if (rb->pages)
 		kheap_release(rb->pages);
 	if (rb->data)
@@ -137,19 +134,16 @@ void *bpf_ringbuf_reserve(struct bpf_map *map, u64 size)
 /* The header of a reserved record, found without trusting anything in the ring. */
 static struct ring_header *header_of(const void *sample)
 {
-	struct ringbuf_map *rb;
+	struct ring_header *hdr = (struct ring_header *)sample - 1;
+	struct kheap_object ring;
+	u64 offset;
 
-	list_for_each_entry(rb, &rings, node) {
-		u64 offset = (u64)sample - (u64)rb->data;
-		struct ring_header *hdr;
-
-		if (!rb->data || offset < RING_HEADER_SIZE || offset >= 2 * (rb->mask + 1) ||
-		    offset % 8)
-			continue;
-		hdr = (struct ring_header *)sample - 1;
-		return hdr->len & BPF_RINGBUF_BUSY_BIT ? hdr : NULL;
-	}
-	return NULL;
+	if (!kheap_find(sample, &ring) || ring.type != &data_type)
+		return NULL;
+	offset = (u64)sample - (u64)ring.base;
+	if (offset < RING_HEADER_SIZE || offset % 8)
+		return NULL;
+	return hdr->len & BPF_RINGBUF_BUSY_BIT ? hdr : NULL;
 }
 
 void bpf_ringbuf_commit(void *sample, u64 flags, bool discard)

@@ -15,7 +15,6 @@ struct ring_header {
 
 struct ringbuf_map {
 	struct bpf_map map;
-	struct list_head node; /* all of them */
 	char *pages, *data;
 	u64 *consumer_pos, *producer_pos; /* in pages; shared with user space */
 	u64 pending_pos; /* everything before it is committed */
