@@ -269,6 +269,8 @@ struct bpf_struct_ops {
 	 * and are left to it to refuse while running. (--contexts run)
 	 */
 	bool contexts_at_run;
+	/* whoever calls its programs may set prog->preemptible */
+	bool preemptible;
 
 	/* filled in at registration */
 	u32 type_id, value_id;
@@ -296,6 +298,12 @@ s32 bpf_kfunc_table_validate(const struct btf_type *t, const struct btf_member *
  * 0 if it was stopped.
  */
 u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr);
+
+/*
+ * What executes programs, "jit (x86-64)" or "interpreter"; @interpreted as in struct bpf_env.
+ * Those that are not verified are always interpreted.
+ */
+const char *bpf_engine(bool interpreted);
 
 const char *bpf_prog_name(const struct bpf_prog *prog);
 

@@ -9,6 +9,7 @@
 #include "prog.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,9 +307,17 @@ static int make_executable(struct bpf_prog *prog)
 		err = bpf_jit_compile(prog);
 	else
 		bpf_interp_decode(prog);
-	free(prog->facts);
-	prog->facts = NULL;
 	return err;
+}
+
+const char *bpf_engine(bool interpreted)
+{
+	static char compiled[32];
+
+	if (interpreted || !bpf_jit_available())
+		return "interpreter";
+	snprintf(compiled, sizeof(compiled), "jit (%s)", bpf_jit_arch());
+	return compiled;
 }
 
 static int load(struct bpf_prog *prog, union bpf_attr *attr)

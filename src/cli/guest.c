@@ -531,6 +531,7 @@ struct json_object *guest_run(const struct run_plan *plan, const char *scheduler
 	g.log = json_object_new_array();
 	json_add_string(g.run, "on", host ? "host" : "vm");
 	json_add_string(g.run, "kernel", vm_release(vm));
+	json_object_object_add(g.run, "engine", NULL);
 	json_object_object_add(g.run, "emulated",
 			       json_object_new_boolean(vm_accel(vm) == VM_ACCEL_TCG));
 	/* what only the simulated machine has, and the timeline to be filled */

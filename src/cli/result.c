@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../base/alloc.h"
+#include "../bpf/bpf.h"
 #include "../workload/workload.h"
 #include "expect.h"
 #include "json.h"
@@ -95,6 +96,7 @@ struct json_object *run_new(const struct run_plan *plan, const char *scheduler)
 	json_object_object_add(run, "settings", settings_json(&set));
 	free(copy);
 	json_add_string(run, "contexts", o->contexts ? "run" : "load");
+	json_add_string(run, "engine", bpf_engine(o->interp));
 	json_add_string(run, "noise", noise[o->noise]);
 	json_add_u64(run, "seed", o->seed);
 	json_add_u64(run, "warmup_ns", o->warmup);

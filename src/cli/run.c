@@ -73,6 +73,10 @@ static const struct cmd_option options[] = {
 	{ "contexts", 0, CMD_CHOICE, FIELD(contexts), "load|run",
 	  "when to refuse calls of kfuncs from where they do not belong: load, the default, "
 	  "refuses the program; run throws the scheduler out when it happens, as Linux up to 7.0" },
+	{ "interp", 0, CMD_FLAG, FIELD(interp), NULL,
+	  "interpret BPF programs instead of compiling them: slower, with the same result; every "
+	  "access to memory is checked while they run" },
+	{ "checked", 0, CMD_FLAG, FIELD(interp), NULL, "another word for --interp" },
 	{ "expect", 0, CMD_LIST, FIELD(expect), "METRIC<VALUE",
 	  "exit with 4 unless this holds in every run, such as 'web.wakeup.p99<2ms'; may be "
 	  "repeated" },

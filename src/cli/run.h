@@ -72,6 +72,7 @@ struct run_options {
 	u64 duration; /* 0: as long as the workload says */
 	u64 warmup, seed, runnable_timeout;
 	u32 noise, kernel, contexts;
+	bool interp;
 	bool json, host_stats, verbose, quiet, help;
 	struct text_list set, init_progs, include_dirs, at, expect, with, watch, print, cgroups;
 };

@@ -387,6 +387,7 @@ struct json_object *simulate(const struct run_plan *plan, const char *scheduler)
 		.noise = plan->options.noise,
 		.log = on_log,
 		.contexts_at_run = plan->options.contexts,
+		.interpreted = plan->options.interp,
 		.generation = run_kernel(plan, scheduler)->generation,
 	};
 	char message[128];
