@@ -587,7 +587,7 @@ static int load_graph(const struct bpf_insn *insns, u32 nr)
 			info[attr.func_info_cnt].insn_off = i + 1 + (u32)insns[i].imm;
 			info[attr.func_info_cnt++].type_id = graph.func_id;
 		}
-	fd = load_attr(&attr, insns, nr);
+	fd = load_or_check(&attr, insns, nr);
 	if (fd < 0)
 		print_error("load failed (%d): %s", fd, load_log);
 	assert_true(fd >= 0);
