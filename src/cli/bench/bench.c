@@ -5,11 +5,9 @@
 #include "bench.h"
 
 #include <json-c/json.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../base/alloc.h"
 #include "../../base/strbuf.h"
@@ -60,21 +58,6 @@ static const struct {
 	{ "start", start_name, start_measure, start_print },
 	{ "memory", memory_name, memory_measure, memory_print },
 };
-
-bool bench_wants(const struct bench *b, const char *group, const char *name)
-{
-	size_t len = strlen(group);
-
-	for (u32 i = 0; i < b->only.nr; i++) {
-		const char *word = b->only.items[i];
-
-		if (strncmp(word, group, len) || (word[len] && word[len] != '/'))
-			continue;
-		if (!name || !word[len] || !strcmp(word + len + 1, name))
-			return true;
-	}
-	return !b->only.nr;
-}
 
 struct naming {
 	const char *group;
@@ -151,32 +134,6 @@ static bool check_word(const char *word)
 	return false;
 }
 
-/* --- meanwhile ---------------------------------------------------------------------------- */
-
-static bool drawn;
-
-void bench_progress(const char *fmt, ...)
-{
-	va_list args;
-
-	if (!isatty(STDERR_FILENO))
-		return;
-	drawn = true;
-	fputs("\rbench: ", stderr);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputs("\033[K", stderr);
-	fflush(stderr);
-}
-
-static void progress_end(void)
-{
-	if (drawn)
-		fputs("\r\033[K", stderr);
-	drawn = false;
-}
-
 /* --- the end -------------------------------------------------------------------------------- */
 
 /* "isa/alu64", "sched/fifo" */
@@ -240,7 +197,7 @@ static int run_benchmarks(const struct bench *b)
 		if (found)
 			json_object_object_add(document, parts[p].name, found);
 	}
-	progress_end();
+	bench_progress_end();
 	status = tell_errors(document);
 	if (b->options.json)
 		document_print(document);

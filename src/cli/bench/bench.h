@@ -32,8 +32,9 @@ struct bench {
 
 /* Was it asked for? @name NULL: any of the group. */
 bool bench_wants(const struct bench *b, const char *group, const char *name);
-/* What people look at while they wait. */
+/* What people look at while they wait, on a terminal. */
 __printf(1, 2) void bench_progress(const char *fmt, ...);
+void bench_progress_end(void);
 
 /* Each says which names its group has, for bench_wants(); NULL: no more. */
 const char *micro_name(u32 group, u32 i);

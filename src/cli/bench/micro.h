@@ -11,7 +11,8 @@ struct micro {
 	u32 (*write)(struct program *p);
 	/*
 	 * Straight code without maps, helpers and functions: also for engines that
-	 * know of nothing else. */
+	 * know of nothing else.
+	 */
 	bool plain;
 	u32 max_repeat; /* at once, because something fills up; 0: no limit */
 };
