@@ -275,11 +275,13 @@ u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, 
 	ret = bpf_exec_call(x, bpf_func_insn(func), args, nr);
 	x->depth = depth;
 	x->regs = regs;
-	/* a callback that returns quickly does not look at the counter itself */
-	if (x->stopped || (unlikely(x->left < 0) && bpf_exec_refill(x)))
+	if (x->stopped)
 		return 0;
 	x->prog = prog;
 	x->insn = insn;
+	/* a callback that returns quickly does not look at the counter itself */
+	if (unlikely(x->left < 0) && bpf_exec_refill(x))
+		return 0;
 	x->callee = callee;
 	x->callee_arg = 0;
 	return ret;

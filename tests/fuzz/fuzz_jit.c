@@ -30,6 +30,7 @@
 #include "../../src/bpf/check.h"
 #include "../../src/bpf/jit/jit.h"
 #include "../../src/bpf/maps/ringbuf_impl.h"
+#include "../../src/bpf/prog_type.h"
 #include "../machine.h"
 #include "minimise.h"
 #include "progen.h"
@@ -161,7 +162,7 @@ static void env_fault(const struct bpf_fault *f)
 	now.stopped = true;
 	happens("is stopped", f->insn, digest_of(f->message, strlen(f->message)));
 	if (recording)
-		fprintf(stderr, "stopped: %s\n", f->message);
+		printf("  %s: stopped: %s\n", side->name, f->message);
 }
 
 static void machine_prepare(void)
@@ -181,6 +182,16 @@ static void machine_prepare(void)
 }
 
 /* --- a kernel ----------------------------------------------------------------------------------- */
+
+/* Every fourth program runs in task context, where it may be preempted. */
+static const struct bpf_prog_type_ops task_type = {
+	.type = 2000, .name = "fuzz", .ctx = "bpf_cpumask", .preemptible = true,
+};
+
+static bool in_task(u64 seed)
+{
+	return seed % 4 == 3;
+}
 
 static const struct kheap_type memory_type = { .name = "[fuzz_jit]", .writable = true };
 #define FRAME 256 /* bytes before the packet */
@@ -255,6 +266,10 @@ static void life_begin(void)
 	char btf[PROGEN_BTF_SIZE];
 	union bpf_attr attr = { .btf = (u64)btf, .btf_size = progen_btf(btf) };
 
+	if (bpf_register_prog_type(&task_type)) {
+		fprintf(stderr, "fuzz_jit: no program type\n");
+		exit(2);
+	}
 	new_map(PROGEN_ARRAY, BPF_MAP_TYPE_ARRAY, 4, PROGEN_ARRAY_VALUE, PROGEN_ARRAY_ENTRIES);
 	new_map(PROGEN_HASH, BPF_MAP_TYPE_HASH, 4, PROGEN_HASH_VALUE, PROGEN_ARRAY_ENTRIES + 1);
 	new_map(PROGEN_RINGBUF, BPF_MAP_TYPE_RINGBUF, 0, 0, 1 << 12);
@@ -297,7 +312,7 @@ static u64 heap_digest(void)
 static char log_text[1 << 16];
 
 /* A descriptor or -errno. */
-static int load(const struct progen *original)
+static int load(const struct progen *original, u64 seed)
 {
 	static struct progen p;
 	struct bpf_func_info info[PROGEN_FUNCS];
@@ -309,6 +324,8 @@ static int load(const struct progen *original)
 	p = *original;
 	progen_set_maps(&p, life.fds);
 	progen_set_kfuncs(&p, life.kfuncs);
+	if (in_task(seed))
+		attr.prog_type = task_type.type;
 	attr.insn_cnt = p.len;
 	attr.func_info_cnt = progen_func_info(&p, info);
 	if (opt.print) {
@@ -397,9 +414,14 @@ static void run_once(struct bpf_prog *prog, u64 seed, u64 run)
 	struct kheap_stats stats;
 
 	prepare(seed, run);
-	prog->preemptible = run % 3 == 2;
-	ret = bpf_exec_run_packet(prog, life.skb, sizeof(*life.skb), life.packet + FRAME,
-				  life.packet + FRAME, life.packet + FRAME + PROGEN_PACKET);
+	if (in_task(seed)) {
+		prog->preemptible = true;
+		ret = bpf_prog_run_ctx(prog, life.skb);
+	} else {
+		ret = bpf_exec_run_packet(prog, life.skb, sizeof(*life.skb), life.packet + FRAME,
+					  life.packet + FRAME,
+					  life.packet + FRAME + PROGEN_PACKET);
+	}
 	kheap_stats(&stats);
 	happens("returns", ret, stats.live);
 	happens("time, at the end", now.insns, now.ns);
@@ -429,10 +451,10 @@ static void print_program(struct bpf_prog *prog)
 
 static void run_program(const struct progen *p, u64 seed, struct outcome *out, bool print)
 {
-	int fd = load(p);
+	int fd = load(p, seed);
 	struct bpf_prog *prog;
 
-	out->verified = fd >= 0;
+	*out = (struct outcome){ .verified = fd >= 0 };
 	digest = 0;
 	if (fd < 0) {
 		if (print)
@@ -449,6 +471,11 @@ static void run_program(const struct progen *p, u64 seed, struct outcome *out, b
 	out->digest = digest;
 	bpf_prog_put(prog);
 	machine_close(fd);
+}
+
+static void generate(struct progen *p, u64 seed)
+{
+	progen(p, seed, PROGEN_MORE | (in_task(seed) ? PROGEN_PLAIN : 0));
 }
 
 /* In place of a compiler that is wrong. */
@@ -485,7 +512,7 @@ static void do_job(const struct job *job)
 		if (job->p)
 			p = *job->p;
 		else
-			progen(&p, side->seed, PROGEN_MORE);
+			generate(&p, side->seed);
 		if (!side->interpreted && opt.sabotage)
 			sabotage(&p);
 		run_program(&p, side->seed, &side->out[i], job->print);
@@ -553,7 +580,7 @@ static bool differs(const struct progen *p, u64 seed, bool record)
 
 static bool still_differs(const struct progen *p, void *seed)
 {
-	return differs(p, *(u64 *)seed, false);
+	return differs(p, *(u64 *)seed, false) && sides[0]->out[0].verified;
 }
 
 static void show_event(const char *who, const struct event *e)
@@ -569,8 +596,14 @@ static void show_events(void)
 	while (i < a->nr_events && i < b->nr_events &&
 	       !memcmp(&a->events[i], &b->events[i], sizeof(*a->events)))
 		i++;
+	if (a->out[0].verified != b->out[0].verified) {
+		printf("  %s: %s, %s: %s\n", a->name, a->out[0].verified ? "verified" : "rejected",
+		       b->name, b->out[0].verified ? "verified" : "rejected");
+		return;
+	}
 	if (i == a->nr_events && i == b->nr_events) {
-		printf("  all that happens is the same, what is left in the kernel heap is not\n");
+		printf("  the first %u things that happen are the same; digests 0x%llx and 0x%llx, of the kernel heap 0x%llx and 0x%llx\n",
+		       i, a->out[0].digest, b->out[0].digest, a->heap, b->heap);
 		return;
 	}
 	for (u32 j = i > SHOWN_EVENTS ? i - SHOWN_EVENTS : 0; j < i; j++)
@@ -593,7 +626,7 @@ static void show(u64 seed)
 {
 	struct progen p;
 
-	progen(&p, seed, PROGEN_MORE);
+	generate(&p, seed);
 	if (!differs(&p, seed, false)) {
 		printf("seed %llu: differs, but only after those before it\n", seed);
 		return;
@@ -610,7 +643,7 @@ static void print_one(void)
 {
 	struct progen p;
 
-	progen(&p, opt.seed, PROGEN_MORE);
+	generate(&p, opt.seed);
 	print_alone(&p, opt.seed, true);
 	for (u32 i = 0; i < sides[0]->nr_events; i++)
 		show_event("happens", &sides[0]->events[i]);

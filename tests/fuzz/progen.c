@@ -241,7 +241,7 @@ static void packet(struct gen *g, struct scope *s)
 	u8 size = access_size(g, &bytes);
 	s32 off;
 
-	if (ctx < 0 || need < bytes)
+	if (ctx < 0 || need < bytes || g->plain)
 		return;
 	emit(g, BPF_LDX | BPF_MEM | BPF_W, 2, (u32)ctx, offsetof(struct __sk_buff, data), 0);
 	emit(g, BPF_LDX | BPF_MEM | BPF_W, 3, (u32)ctx, offsetof(struct __sk_buff, data_end), 0);
@@ -563,7 +563,8 @@ static void function(struct gen *g, u32 call)
 
 void progen(struct progen *p, u64 seed, u32 flags)
 {
-	struct gen g = { .p = p, .max_calls = 8, .more = flags & PROGEN_MORE };
+	struct gen g = { .p = p, .max_calls = 8, .more = flags & PROGEN_MORE,
+			 .plain = flags & PROGEN_PLAIN };
 	struct scope s = {};
 
 	p->len = 0;

@@ -60,6 +60,7 @@ struct progen {
 
 enum progen_flags {
 	PROGEN_MORE = 1, /* all kinds of calls; shorter programs, and fewer wrong ones */
+	PROGEN_PLAIN = 2, /* the context is plain bytes: no packets, and no tail calls */
 };
 
 void progen(struct progen *p, u64 seed, u32 flags);

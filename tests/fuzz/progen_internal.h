@@ -43,6 +43,7 @@ struct gen {
 	} calls[PROGEN_FUNCS - 1];
 	u32 nr_calls, max_calls;
 	bool more; /* all that progen_more.c has */
+	bool plain; /* PROGEN_PLAIN */
 };
 
 static inline u32 below(struct gen *g, u32 n)

@@ -210,7 +210,7 @@ static void tail_call(struct gen *g, struct scope *s)
 {
 	int ctx = find(g, s, CTX);
 
-	if (ctx < 0 || s->callback || s->section)
+	if (ctx < 0 || s->callback || s->section || g->plain)
 		return;
 	if (chance(g, 50)) {
 		u32 index = some_number(g, s);
@@ -303,7 +303,7 @@ static void load_packet(struct gen *g, struct scope *s)
 	int ctx = find(g, s, CTX);
 	u8 size = sizes[below(g, 3)];
 
-	if (ctx < 0 || s->callback || s->section || s->callee)
+	if (ctx < 0 || s->callback || s->section || s->callee || g->plain)
 		return;
 	if (ctx != 6)
 		mov(g, s, 6, (u32)ctx);
