@@ -231,7 +231,7 @@ void bpf_exec_charge(struct bpf_exec *x, u64 ns);
 static inline void bpf_exec_charge_call(struct bpf_exec *x, u64 ns, bool timeless)
 {
 	x->owed += ns;
-	if (!timeless || unlikely(x->preemptible))
+	if (!timeless || unlikely(x->prog->may_be_preempted))
 		bpf_exec_settle(x);
 }
 

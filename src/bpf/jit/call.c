@@ -7,15 +7,7 @@
 
 #include "../helpers.h"
 #include "../kfunc.h"
-#include "../prog_type_internal.h"
 #include "jit.h"
-
-/* Programs that are preempted say soon what they take; see bpf_exec_charge_call(). */
-static bool settles(const struct bpf_prog *prog, bool timeless)
-{
-	return !timeless || (prog->own_type && prog->own_type->ops->preemptible) ||
-	       (prog->st_ops && prog->st_ops->preemptible);
-}
 
 u8 bpf_jit_doubts(const struct bpf_prog *prog, u32 insn)
 {
@@ -92,7 +84,7 @@ static void describe_helper(const struct bpf_prog *prog, u32 insn, struct bpf_ji
 		return;
 	call->nr_args = count_args(proto);
 	call->fn = (void *)proto->fn;
-	call->settle = settles(prog, proto->timeless);
+	call->settle = !proto->timeless || prog->may_be_preempted;
 	map = map_argument(proto);
 	if (!map && facts && facts->same_map)
 		call->map = prog->maps[facts->map];
@@ -141,7 +133,7 @@ static void describe_kfunc(const struct bpf_prog *prog, u32 insn, struct bpf_jit
 		call->ret_signed = desc->ret_signed;
 		call->ret_bool = desc->ret_bool;
 	}
-	call->settle = settles(prog, flags & KF_TIMELESS);
+	call->settle = !(flags & KF_TIMELESS) || prog->may_be_preempted;
 	call->kind = JIT_CALL_SLOW;
 	if (flags & (KF_CALLS_BACK | KF_ACQUIRE | KF_RELEASE) || bpf_jit_doubts(prog, insn))
 		return;
