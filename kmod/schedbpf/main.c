@@ -4,7 +4,7 @@
  *
  * Registers the struct_ops type bpf_periodic_ops and the kfuncs of the iterator
  * bpf_iter_periodic. There is nothing to unregister: both go with the module's
- * BTF, and the module stays for as long as an object that uses them.
+ * BTF, and the module stays for as long as there is an object that uses them.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -7,6 +7,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 
@@ -20,7 +21,7 @@ static struct sb_program *find_program(const struct bpf_periodic_ops *ops)
 
 	mutex_lock(&sb_mutex);
 	list_for_each_entry(p, &programs, node) {
-		if (p->ops == ops)
+		if (READ_ONCE(p->ops) == ops) /* an update may be going on */
 			found = p;
 	}
 	mutex_unlock(&sb_mutex);
@@ -79,12 +80,32 @@ static void dissolve(struct sb_program *p)
 	sb_worker_put(w);
 }
 
+/* bpf(2) has asked for what loading takes; this is as for any task. */
+static int check_rights(const struct bpf_periodic_ops *ops)
+{
+	if (ops->nice < 0 && !capable(CAP_SYS_NICE)) {
+		pr_err("'%s': nice is %d: below 0 needs CAP_SYS_NICE\n",
+		       ops->name, ops->nice);
+		return -EPERM;
+	}
+	if ((ops->cgroup[0] || ops->cpu_quota_us) && !capable(CAP_SYS_ADMIN)) {
+		pr_err("'%s': a cgroup or a quota needs CAP_SYS_ADMIN\n",
+		       ops->name);
+		return -EPERM;
+	}
+	return 0;
+}
+
 int sb_attach(const struct bpf_periodic_ops *ops)
 {
-	struct sb_program *p = create(ops);
+	struct sb_program *p;
 	struct sb_worker *w;
 	int err;
 
+	err = check_rights(ops);
+	if (err)
+		return err;
+	p = create(ops);
 	if (!p)
 		return -ENOMEM;
 	err = enlist(p);
@@ -155,7 +176,7 @@ int sb_update(const struct bpf_periodic_ops *ops,
 
 	if (WARN_ON_ONCE(!p))
 		return -ENOENT;
-	err = check_update(p, ops, old);
+	err = check_update(p, ops, old) ?: check_rights(ops);
 	if (err)
 		return err;
 	/* before anything else: the operations cannot fail to change back */

@@ -34,13 +34,13 @@ void sb_run_begin(struct sb_program *p)
 	p->begun_delay = delay_so_far();
 }
 
-/* The next time that is not over yet. */
+/* The next time that is not over yet; one that was chosen and is over is now. */
 static void next_due(struct sb_program *p, u64 now)
 {
 	u64 period = p->ctx.period_ns, over = 0;
 
 	if (p->chosen) {
-		p->ctx.due = p->chosen;
+		p->ctx.due = max(p->chosen, now);
 		return;
 	}
 	if (now > p->ctx.due)

@@ -3,11 +3,11 @@
  * Inside schedbpf: a program (an attached table) and the worker, a kthread, that
  * runs it.
  *
- * Locking: sb_mutex protects which programs and workers there are, and is held
- * for short times only. What a worker does with its programs it does alone, in
- * its own thread; others ask it (sb_worker_ask()) and wait for the answer, one
- * at a time (sb_worker::ask_lock). Order: ask_lock is not taken with sb_mutex
- * held, but by who creates a worker that nobody else can know yet.
+ * Locking: sb_mutex protects which programs and shared workers there are; it is
+ * held for longest while a worker is made or ends. What a worker does with its
+ * programs it does alone, in its own thread; others ask it (sb_worker_ask()) and
+ * wait for the answer, one at a time (sb_worker::ask_lock). Order: sb_mutex, then
+ * the ask_lock of a worker that nobody else can know yet; otherwise one of them.
  *
  * Figures are written by the worker's thread alone and read by anybody, with
  * READ_ONCE(): each is right by itself, several need not be of one moment.

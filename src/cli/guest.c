@@ -114,20 +114,29 @@ struct vm *guest_this_host(char *err, size_t err_size)
 	return vm;
 }
 
-int guest_check_plan(const struct run_plan *plan, bool host, char *err, size_t err_size)
+int guest_check_plan(const struct run_plan *plan, const struct run_target *target, char *err,
+		     size_t err_size)
 {
 	const struct run_options *o = &plan->options;
-	const char *what = plan->nr_watches		? "--watch" :
-			   o->enclave			? "--enclave" :
-			   o->costs			? "--costs" :
-			   host && plan->nr_with	? "--with" :
-			   host && plan->nr_cgroups	? "--cgroup" :
-							  NULL;
+	bool host = target->place == RUN_ON_HOST;
+	bool module = target->kernel && !strcmp(target->kernel, KERNEL_WITH_MODULE);
+	const char *what = plan->nr_watches ? "--watch" :
+			   o->enclave	    ? "--enclave" :
+			   o->costs	    ? "--costs" :
+					      NULL;
 
 	if (what)
 		return vrt_error(err, err_size, -EINVAL,
-				 "%s: only the simulated machine%s can do that yet (--on sim)", what,
-				 !strcmp(what, "--with") || !strcmp(what, "--cgroup") ? " or a guest" : "");
+				 "%s: only the simulated machine can do that yet (--on sim)", what);
+	if (host && plan->nr_cgroups)
+		return vrt_error(err, err_size, -EINVAL,
+				 "--cgroup: the groups of this host stay as they are; choose --on "
+				 "sim or vm");
+	if (plan->nr_with && !module)
+		return vrt_error(err, err_size, -EINVAL,
+				 "--with: only the simulated machine can do that yet (--on sim), and, "
+				 "for periodic programs, a guest with the module schedbpf (--on "
+				 "vm:schedbpf)");
 	if (guest_check_actions(plan, host, err, err_size))
 		return -EINVAL;
 	if (host && strcmp(plan->topology.spec, "host"))

@@ -21,8 +21,9 @@ u32 guest_patience_ms(void);
 struct vm *guest_boot(const struct run_plan *plan, const char *kernel, char *err, size_t err_size);
 /* The same of this host's own kernel. */
 struct vm *guest_this_host(char *err, size_t err_size);
-/* 0, or -EINVAL and what of @plan only the simulated machine can do, or not this @host. */
-int guest_check_plan(const struct run_plan *plan, bool host, char *err, size_t err_size);
+/* 0, or -EINVAL and what of @plan only the simulated machine can do, or not this @target. */
+int guest_check_plan(const struct run_plan *plan, const struct run_target *target, char *err,
+		     size_t err_size);
 /* Its --at: the same for them, into the settings of run.h, and what came of it into "timeline". */
 int guest_check_actions(const struct run_plan *plan, bool host, char *err, size_t err_size);
 void guest_send_actions(const struct run_plan *plan, struct json_object *settings);

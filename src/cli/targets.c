@@ -43,8 +43,7 @@ int plan_targets(struct run_plan *plan, char *err, size_t err_size)
 
 	for (u32 i = 0; i < plan->nr_targets && !ret; i++)
 		if (plan->targets[i].place != RUN_ON_SIM)
-			ret = guest_check_plan(plan, plan->targets[i].place == RUN_ON_HOST, err,
-					       err_size);
+			ret = guest_check_plan(plan, &plan->targets[i], err, err_size);
 	return ret;
 }
 

@@ -101,12 +101,17 @@ int facade_munmap(void *addr, size_t length)
 
 /* --- syscall() ------------------------------------------------------------ */
 
+long host_syscall_bpf(enum bpf_cmd cmd, union bpf_attr *attr, u32 size)
+{
+	return syscall(__NR_bpf, cmd, attr, size);
+}
+
 static long sys_bpf(enum bpf_cmd cmd, union bpf_attr *attr, u32 size)
 {
 	long ret;
 
 	if (host)
-		return syscall(__NR_bpf, cmd, attr, size);
+		return host_bpf(cmd, attr, size);
 	ret = bpf_env ? vrt_bpf(cmd, attr, size) : -ENOSYS;
 	if (ret >= 0)
 		return ret;

@@ -45,6 +45,15 @@ int facade_fcntl(int fd, int cmd, ...);
 void *facade_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
 int facade_munmap(void *addr, size_t length);
 
+/*
+ * host_periodic.c: bpf(2) of the host, with SEC("periodic/...") as tables of its
+ * module schedbpf. And the system call itself.
+ */
+enum bpf_cmd;
+union bpf_attr;
+long host_bpf(enum bpf_cmd cmd, union bpf_attr *attr, u32 size);
+long host_syscall_bpf(enum bpf_cmd cmd, union bpf_attr *attr, u32 size);
+
 /* facade_files.c: paths */
 int facade_open(const char *path, int flags, ...);
 FILE *facade_fopen(const char *path, const char *mode);

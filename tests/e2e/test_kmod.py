@@ -195,10 +195,11 @@ class Run(Test):
         return {p["name"]: p for w in run["with"] for p in w["periodic"]}[name]
 
     def test_same_object(self):
-        """Without a limit, then a tenth of a CPU; and a scheduler, which this kernel cannot run."""
+        """Beside the fair class; and a scheduler, which this kernel cannot run."""
         sim, real, _, none = run_json(
-            "eevdf", "fifo", "--with", BURNS, "--cgroup", "/gc,max=2ms/20ms", "-m", "2", "-w", "pipe",
-            "-t", "1s", "--on", "sim,vm:schedbpf", status=2)["runs"]
+            "eevdf", "fifo", "--with", BURNS, "--with", "periodic_map_gc", "--cgroup",
+            "/gc,max=2ms/20ms", "-m", "2", "-w", "schbench -m 1 -t 1", "-t", "1s", "--print",
+            "periodic.bss", "--on", "sim,vm:schedbpf", status=2)["runs"]
         self.assertEqual((sim["on"], real["on"], none["on"]), ("sim", "vm", "vm"))
         self.assertEqual(real["kernel"], RELEASE)
         a, b = self.program(sim, "burner"), self.program(real, "burner")
@@ -220,6 +221,15 @@ class Run(Test):
         # this kernel takes it off the CPU between two runs only
         self.assertLess(group["usage_ns"], group["nr_periods"] * 2_000_000 * 1.6 + 60_000_000)
         self.check_documented(group)
+        # the lesson, with a table and SEC("periodic/1ms")
+        self.assertEqual(self.program(real, "map_gc")["nice"], 10)
+        traffic = self.program(real, "traffic")
+        self.assertEqual((traffic["period_ns"], traffic["cgroup"]), (1_000_000, "/bpf"))
+        self.assertGreater(traffic["runs"], 20)
+        for run in (sim, real):
+            printed = run["timeline"][-1]
+            self.assertEqual(printed["action"], "print=periodic.bss")
+            self.assertGreater(int(re.search(r"nr_scanned = (\d+)", printed["text"]).group(1)), 100)
         self.assertIn("this kernel has no sched_ext", none["end"]["message"])
 
     def test_refused(self):
@@ -233,6 +243,8 @@ class Run(Test):
         """A stock kernel that cannot run schedulers is none that '--on vm' takes."""
         self.check_refused(vrt("run", "fifo", "-w", "pipe", "--on", "vm:" + RELEASE), 2,
                            "it has no sched_ext", "--on vm:schedbpf")
+        self.check_refused(vrt("run", "eevdf", "--with", BURNS, "-w", "pipe", "--on", "vm"), 1,
+                           "--with: only the simulated machine", "--on vm:schedbpf")
         self.assertIn("--on vm:schedbpf", " ".join(vrt("vm", "list").stdout.split()))
 
 

@@ -248,7 +248,7 @@ static enum loader_status attach(struct beside *b, struct json_object *entry, lo
 	struct json_object *set = json_object_object_get(entry, RUN_KEY_SET);
 	const char **items = xcalloc(json_object_array_length(set) + 1, sizeof(*items));
 	enum loader_status status;
-	int kmsg = kmsg_open();
+	int kmsg;
 
 	for (; opts.nr_set < json_object_array_length(set); opts.nr_set++)
 		items[opts.nr_set] =
@@ -259,16 +259,17 @@ static enum loader_status attach(struct beside *b, struct json_object *entry, lo
 	status = b->loader ? check_kinds(b, error) : error->status;
 	if (status == LOADER_OK)
 		status = loader_load(b->loader, error);
-	if (status == LOADER_OK) {
-		b->attached = kernel_now();
-		status = loader_attach(b->loader, error);
-		if (status != LOADER_OK)
-			add_reason(kmsg, error);
-	}
-	if (kmsg >= 0)
-		close(kmsg);
+	if (status != LOADER_OK)
+		return status;
+	b->attached = kernel_now();
+	kmsg = kmsg_open();
+	status = loader_attach(b->loader, error);
 	if (status == LOADER_OK)
 		note_programs(b);
+	else
+		add_reason(kmsg, error);
+	if (kmsg >= 0)
+		close(kmsg);
 	return status;
 }
 
@@ -312,6 +313,18 @@ struct json_object *beside_json(void)
 	for (u32 i = 0; i < nr_besides; i++)
 		json_object_array_add(array, object_json(&besides[i]));
 	return array;
+}
+
+struct loader *beside_with_map(const char *map)
+{
+	struct loader_error error;
+
+	for (u32 i = 0; i < nr_besides; i++) {
+		if (loader_check_map(besides[i].loader, map, &error) == LOADER_OK)
+			return besides[i].loader;
+		loader_error_free(&error);
+	}
+	return NULL;
 }
 
 void beside_detach(void)

@@ -18,6 +18,7 @@
 #include "guest.h"
 
 #define MOUNT GUEST_DIR "/cgroup"
+#define PERIODIC_CGROUP "/bpf" /* as on the simulated machine */
 
 /* The parts of the run's "cgroups". */
 static struct json_object *groups;
@@ -95,8 +96,8 @@ int cgroups_mount(void)
 	mkdir(MOUNT, 0755);
 	if (mount("cgroup2", MOUNT, "cgroup2", 0, NULL) && errno != EBUSY)
 		return -errno;
-	/* what is in the root by default: a table with a quota needs it */
-	return write_to("", 0, "cgroup.subtree_control", "+cpu");
+	/* for tables with a quota, and for SEC("periodic/...") */
+	return make_path(PERIODIC_CGROUP);
 }
 
 int cgroups_make(struct json_object *settings, char *err, size_t err_size)

@@ -57,6 +57,8 @@ void actions_restore(void);
 enum loader_status beside_attach(struct json_object *settings, loader_warn_fn warn,
 				 struct loader_error *error);
 struct json_object *beside_json(void);
+/* The first that has a map of that name which can be printed, or NULL. */
+struct loader *beside_with_map(const char *map);
 void beside_detach(void);
 
 /* cgroups.c: mounts them; 0 or -errno. */

@@ -129,34 +129,56 @@ static void on_warning(const char *line, void *arg)
 
 /* --- the scheduler -------------------------------------------------------------------- */
 
-static enum loader_status check_maps(struct loader_error *error)
+/* Whose map it is: the scheduler's, or else of an object beside it; NULL: nobody's. */
+static struct loader *with_map(const char *map, struct loader_error *error)
 {
-	enum loader_status status = LOADER_OK;
-	u32 nr;
-	const char **maps = setting_list(RUN_KEY_PRINT, &nr);
+	struct loader *beside = beside_with_map(map);
 
-	for (u32 i = 0; i < nr && status == LOADER_OK; i++)
-		status = loader_check_map(s.loader, maps[i], error);
-	free(maps);
-	return status;
+	if (s.loader && (!beside || loader_check_map(s.loader, map, NULL) == LOADER_OK))
+		return loader_check_map(s.loader, map, error) == LOADER_OK ? s.loader : NULL;
+	if (!beside)
+		snprintf(error->message, sizeof(error->message),
+			 "--print: no object of this run has a map '%s'", map);
+	return beside;
 }
 
-/* What the scheduler has left in them: it is out, its object is still there. */
-static void print_maps(void)
+static enum loader_status check_maps(struct loader_error *error)
+{
+	u32 nr, i;
+	const char **maps = setting_list(RUN_KEY_PRINT, &nr);
+
+	for (i = 0; i < nr && with_map(maps[i], error); i++)
+		;
+	free(maps);
+	return i < nr ? error->status = LOADER_ERR_USAGE : LOADER_OK;
+}
+
+static void print_map(struct loader *l, const char *map)
+{
+	struct strbuf what = {}, text = {};
+	int err = loader_print_map(l, map, NULL, &text);
+
+	strbuf_printf(&what, "print=%s", map);
+	actions_note(since_start(), strbuf_str(&what), err ? strerror(-err) : NULL,
+		     err ? NULL : strbuf_str(&text));
+	strbuf_free(&what);
+	strbuf_free(&text);
+}
+
+/* What the scheduler, which is out, or others have left in their maps. */
+static void print_maps(bool schedulers)
 {
 	u32 nr;
 	const char **maps = setting_list(RUN_KEY_PRINT, &nr);
+	struct loader_error error = {};
 
 	for (u32 i = 0; i < nr; i++) {
-		struct strbuf what = {}, text = {};
-		int err = loader_print_map(s.loader, maps[i], NULL, &text);
+		struct loader *l = with_map(maps[i], &error);
 
-		strbuf_printf(&what, "print=%s", maps[i]);
-		actions_note(since_start(), strbuf_str(&what), err ? strerror(-err) : NULL,
-			     err ? NULL : strbuf_str(&text));
-		strbuf_free(&what);
-		strbuf_free(&text);
+		if (l && (l == s.loader) == schedulers)
+			print_map(l, maps[i]);
 	}
+	loader_error_free(&error);
 	free(maps);
 }
 
@@ -235,8 +257,8 @@ static bool load_objects(void)
 		status = LOADER_ERR_USAGE;
 	if (status == LOADER_OK)
 		status = beside_attach(s.settings, on_warning, &error);
-	if (status == LOADER_OK && setting(RUN_KEY_OBJECT))
-		status = open_scheduler(&error);
+	if (status == LOADER_OK)
+		status = setting(RUN_KEY_OBJECT) ? open_scheduler(&error) : check_maps(&error);
 
 	if (status == LOADER_OK)
 		return true;
@@ -271,7 +293,7 @@ static void tell_exit(bool thrown_out)
 static void take_out(void)
 {
 	loader_detach(s.loader);
-	print_maps();
+	print_maps(true);
 	loader_close(s.loader);
 	s.loader = NULL;
 	for (u32 i = 0; i < 20 && !s.exit.seen; i++) {
@@ -321,6 +343,7 @@ static void end_scheduler(void)
 {
 	bool thrown_out;
 
+	print_maps(false);
 	if (!s.loader) {
 		say("status", "done");
 		return;
