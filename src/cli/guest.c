@@ -205,7 +205,7 @@ static bool send_object(struct guest_run *g, const char *scheduler)
 
 static bool send_beside(struct guest_run *g)
 {
-	struct loader_error error;
+	struct loader_error error = {};
 
 	if (guest_send_beside(g->plan, g->vm, on_warning, g, &error) != LOADER_OK) {
 		fail_load(g, &error);

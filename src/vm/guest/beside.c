@@ -317,7 +317,7 @@ struct json_object *beside_json(void)
 
 struct loader *beside_with_map(const char *map)
 {
-	struct loader_error error;
+	struct loader_error error = {};
 
 	for (u32 i = 0; i < nr_besides; i++) {
 		if (loader_check_map(besides[i].loader, map, &error) == LOADER_OK)
