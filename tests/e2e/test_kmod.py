@@ -68,7 +68,8 @@ def boot(*options):
             ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
              "-no-reboot", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-m", "768",
              "-kernel", os.path.join(cache(), "vmlinuz"), "-initrd", initramfs, "-append",
-             " ".join(("console=ttyS0 panic=-1 oops=panic loglevel=5 rdinit=/init",) + options),
+             " ".join(("console=ttyS0 panic=-1 oops=panic loglevel=5 no_timer_check rdinit=/init",)
+                      + options),
              "-serial", "stdio"],
             stdin=subprocess.DEVNULL, capture_output=True, timeout=600, check=False)
     text = done.stdout.decode(errors="replace")
@@ -108,7 +109,7 @@ class Everything(unittest.TestCase):
         elapsed = [self.number(p + ".period_ns") * (self.number(p + ".runs") + self.number(p + ".missed"))
                    for p in ("own", "left", "right", "managed", "limited")]
         for time in elapsed:
-            self.assertGreater(time, 1.9e9)
+            self.assertGreater(time, 1.8e9)
             # they are read one after the other
             self.assertLess(abs(time - elapsed[0]), 0.25 * elapsed[0])
         for p in ("own", "left", "right", "managed"):
@@ -184,8 +185,9 @@ class Everything(unittest.TestCase):
         # "out of tree" and "unsigned", and not "has warned": a cache that still has objects
         # when the module goes is told by a warning
         self.assertEqual(self.number("tainted"), 1 << 12 | 1 << 13)
-        for bad in ("Oops", "WARNING:", "BUG:", "call trace"):
-            self.assertNotIn(bad.lower(), self.text.lower())
+        ours = self.text[self.text.index("=insmod"):]
+        for bad in ("Oops", "WARNING:", "BUG:", "Call Trace", "objects remaining"):
+            self.assertNotIn(bad, ours)
 
 
 class Run(Test):
