@@ -41,6 +41,17 @@ class Determinism(e2e.Test):
         self.assertEqual(ab[0]["trace_hash"], ba[1]["trace_hash"])
         self.assertEqual(ab[1]["trace_hash"], ba[0]["trace_hash"])
 
+    def test_engines(self):
+        """Compiled or interpreted: nothing but the name of the engine differs."""
+        runs = []
+        for option in ((), ("--interp",), ("--checked",)):
+            runs += json.loads(vrt(*self.ARGS, *option).stdout)["runs"][2:]
+        engines = [run.pop("engine") for run in runs]
+        self.assertIn(engines[0], ("jit (x86-64)", "interpreter"))
+        self.assertEqual(engines[1:], ["interpreter"] * 2)
+        self.assertEqual(runs[0], runs[1])
+        self.assertEqual(runs[0], runs[2])
+
 
 class Policies(e2e.Test):
     def test_fifo_is_unfair_and_vtime_is_not(self):
