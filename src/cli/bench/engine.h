@@ -35,8 +35,8 @@ struct bpf_side {
 void bpf_side_set(const struct bpf_side *side);
 int bpf_side_load(const struct program *p, char *why, size_t size);
 int bpf_side_run(int program, u32 repeat, u32 *result);
-/* Are programs compiled, and not interpreted? Also false, with @why, when they cannot be loaded. */
-bool bpf_side_compiles(char *why, size_t size);
+/* The descriptor of what bpf_side_load() has loaded. */
+int bpf_side_fd(int program);
 
 /* --- engine_ours.c, engine_host.c, engine_dpdk.c -------------------------------------- */
 

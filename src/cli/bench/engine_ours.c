@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../bpf/bpf.h"
+#include "../../bpf/jit/jit.h"
 #include "../../loader/facade.h"
 #include "../../sched/kernel.h"
 #include "../../sim/cost.h"
@@ -40,5 +41,9 @@ bool interp_open(char *why, size_t size)
 
 bool jit_open(char *why, size_t size)
 {
-	return boot(false, why, size) && bpf_side_compiles(why, size);
+	if (!bpf_jit_available()) {
+		snprintf(why, size, "it has no code for this machine");
+		return false;
+	}
+	return boot(false, why, size);
 }
