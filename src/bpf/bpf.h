@@ -39,6 +39,8 @@ struct bpf_timer_node {
 	void (*expire)(struct bpf_timer_node *node); /* to be called in timer context */
 };
 
+struct bpf_reg_state;
+
 /*
  * What the subsystem needs from its surroundings. Every call may come from any
  * program at any nesting; none may fail unless it says so.
@@ -104,6 +106,11 @@ struct bpf_env {
 	bool unverified;
 	/* the verifier follows paths that others cover: to test that it may leave them out */
 	bool unpruned;
+	/*
+	 * hears of each state that the verifier comes to, covered or not: what is known of r0 to
+	 * r10 before @insn, and which of them are read later (a bit each). NULL: nobody does
+	 */
+	void (*verifier_state)(u32 insn, const struct bpf_reg_state *regs, u16 live);
 	/* to it, what an array has at a constant key inside of it is there: since Linux 6.14 */
 	bool const_keys_found;
 };

@@ -13,10 +13,12 @@
  *
  * usage: fuzz_verifier [--host] [--unpruned] [--seed N] [--count N] [--runs N] [--print]
  *			[--max-shown N] [--corpus DIR] [--minimise]
+ *			[--ranges]
  *	--seed	the first program (default 1); the next ones count up
  *	--count	programs (default 1000)
  *	--runs	of each that verifies, on different inputs (default 10)
  *	--print	the program, and both logs
+ *	--ranges	runs them with checks of what the verifier knows of numbers
  *	--minimise	leaves of the program at --seed what the host disagrees about, and
  *		shows both logs of it
  *	--corpus	writes each program that verifies as an input of fuzz_load
@@ -35,6 +37,7 @@
 #include "load_input.h"
 #include "minimise.h"
 #include "progen.h"
+#include "ranges.h"
 
 #define LOG_SIZE (1 << 20)
 
@@ -48,14 +51,14 @@ struct side {
 };
 
 static struct {
-	bool host, print, unpruned, minimise;
+	bool host, print, unpruned, minimise, ranges;
 	const char *corpus;
 	u64 seed, count, runs, max_shown;
 } opt = { .seed = 1, .count = 1000, .runs = 10, .max_shown = 10 };
 
 static struct {
 	u64 programs, accepted, runs, trips, ours_only, host_only, results, pruned_only, too_large, long_runs,
-	itself;
+	itself, checked, checks;
 } count;
 
 static u64 faults;
@@ -360,6 +363,39 @@ static void check_unpruned(u64 seed)
 	machine.unpruned = false;
 }
 
+/* @seed verifies: is what was known on the way true when it runs? */
+static void check_ranges(u64 seed)
+{
+	static struct progen p, checked;
+	struct rng rng;
+	int fd;
+	u32 nr;
+
+	ranges_reset();
+	machine.unpruned = true;
+	machine.verifier_state = ranges_record;
+	fd = load(&ours, seed, 0);
+	machine.verifier_state = NULL;
+	machine.unpruned = false;
+	if (fd < 0)
+		return; /* too large without pruning */
+	ours.close(fd);
+	progen(&p, seed, 0);
+	rng_fork(&rng, seed, "ranges", 0);
+	nr = ranges_check(&p, &checked, &rng);
+	if (!nr)
+		return;
+	machine.unverified = true;
+	fd = load_program(&ours, &checked, 0);
+	machine.unverified = false;
+	if (fd < 0)
+		return; /* it has become too long for a jump */
+	count.checked++;
+	count.checks += nr;
+	run_all(seed, fd, -1);
+	ours.close(fd);
+}
+
 static void write_corpus(u64 seed)
 {
 	static struct progen p;
@@ -399,6 +435,8 @@ static void one(u64 seed)
 	if (fd >= 0) {
 		if (opt.unpruned)
 			check_unpruned(seed);
+		if (opt.ranges)
+			check_ranges(seed);
 		if (opt.corpus)
 			write_corpus(seed);
 		run_all(seed, fd, host_fd);
@@ -510,6 +548,8 @@ static bool parse(int argc, char **argv)
 			opt.print = true;
 		else if (!strcmp(argv[i], "--unpruned"))
 			opt.unpruned = true;
+		else if (!strcmp(argv[i], "--ranges"))
+			opt.ranges = true;
 		else if (!strcmp(argv[i], "--minimise"))
 			opt.minimise = opt.host = true;
 		else if (!strcmp(argv[i], "--corpus") && argv[i + 1])
@@ -526,7 +566,7 @@ int main(int argc, char **argv)
 {
 	if (!parse(argc, argv)) {
 		fprintf(stderr, "usage: %s [--host] [--unpruned] [--seed N] [--count N] [--runs N]\n"
-			"       [--print] [--max-shown N] [--corpus DIR] [--minimise]\n",
+			"       [--print] [--max-shown N] [--corpus DIR] [--minimise] [--ranges]\n",
 			argv[0]);
 		return 1;
 	}
@@ -547,6 +587,8 @@ int main(int argc, char **argv)
 		printf("; the host disagrees: accepted here only %llu, there only %llu, results %llu; "
 		       "on programs that compare a register with itself: %llu",
 		       count.ours_only, count.host_only, count.results, count.itself);
+	if (opt.ranges)
+		printf("; %llu with %llu checks of numbers", count.checked, count.checks);
 	if (opt.unpruned)
 		printf("; without pruning: rejected %llu, too large %llu", count.pruned_only,
 		       count.too_large);

@@ -21,8 +21,7 @@ static bool is_wide(const struct bpf_insn *insn)
 	return insn->code == (BPF_LD | BPF_IMM | BPF_DW);
 }
 
-/* Is @i the second half of a wide instruction? */
-static bool is_tail(const struct progen *p, u32 i)
+bool is_tail(const struct progen *p, u32 i)
 {
 	return i && is_wide(&p->insns[i - 1]) && (i < 2 || !is_wide(&p->insns[i - 2]));
 }
@@ -74,39 +73,48 @@ static bool is_far(const struct bpf_insn *insn)
 	       insn->code == (BPF_JMP32 | BPF_JA);
 }
 
-/* Without those jumps: each place moves up by how many of them were before it. */
-static void close_gaps(const struct progen *p, struct progen *out)
+void move_insns(const struct progen *p, const u32 *start, const u32 *place, struct progen *out)
 {
-	static u32 place[PROGEN_MAX_INSNS + 1];
-
-	out->len = 0;
-	for (u32 i = 0; i < p->len; i++) {
-		place[i] = out->len;
-		out->len += is_tail(p, i) || !is_nop(&p->insns[i]);
-	}
-	place[p->len] = out->len;
 	for (u32 i = 0; i < p->len; i++) {
 		struct bpf_insn insn = p->insns[i];
 		s64 to;
 
-		if (is_nop(&insn) && !is_tail(p, i))
+		if (place[i] == INSN_GONE)
 			continue;
 		if (!is_tail(p, i) && is_far(&insn)) {
 			to = (s64)i + 1 + insn.imm;
 			if (to >= 0 && to <= p->len)
-				insn.imm = (s32)place[to] - (s32)place[i] - 1;
+				insn.imm = (s32)start[to] - (s32)place[i] - 1;
 		} else if (!is_tail(p, i) && is_jump(&insn)) {
 			to = (s64)i + 1 + insn.off;
 			if (to >= 0 && to <= p->len)
-				insn.off = (s16)((s32)place[to] - (s32)place[i] - 1);
+				insn.off = (s16)((s32)start[to] - (s32)place[i] - 1);
 		}
 		out->insns[place[i]] = insn;
 	}
+	out->len = start[p->len];
 	out->nr_funcs = p->nr_funcs;
 	for (u32 i = 0; i < p->nr_funcs; i++) {
 		out->funcs[i] = p->funcs[i];
-		out->funcs[i].start = place[p->funcs[i].start];
+		out->funcs[i].start = start[p->funcs[i].start];
 	}
+}
+
+/* Without those jumps. */
+static void close_gaps(const struct progen *p, struct progen *out)
+{
+	static u32 start[PROGEN_MAX_INSNS + 1], place[PROGEN_MAX_INSNS];
+	u32 len = 0;
+
+	for (u32 i = 0; i < p->len; i++) {
+		bool stays = is_tail(p, i) || !is_nop(&p->insns[i]);
+
+		start[i] = len;
+		place[i] = stays ? len : INSN_GONE;
+		len += stays;
+	}
+	start[p->len] = len;
+	move_insns(p, start, place, out);
 }
 
 void minimise(struct progen *p, keeps_fn keeps, void *arg)

@@ -361,6 +361,8 @@ static int before_insn(struct bpf_verifier_env *env)
 	}
 	env->cur->last_insn_idx = env->prev_insn_idx;
 	env->cur->insn_idx = env->insn_idx;
+	if (bpf_env->verifier_state)
+		bpf_env->verifier_state(env->insn_idx, cur_regs(env), aux->live_regs);
 	if (aux->prune_point) {
 		ret = is_state_visited(env, env->insn_idx);
 		if (ret)
