@@ -15,6 +15,8 @@ static const struct command commands[] = {
 	{ "trace", "print what tracing programs print", cmd_trace },
 	{ "vm", "fetch, list and boot real kernels to run on", cmd_vm },
 	{ "verify", "say whether BPF programs are accepted, or why not", cmd_verify },
+	{ "prog", "show programs as they are executed", cmd_prog },
+	{ "map", "show what maps hold after a run", cmd_map },
 	{ "calibrate", "measure what things cost, for the simulator", cmd_calibrate },
 	{ "bench", "measure how fast programs and machines are on this host", cmd_bench },
 	{ "workloads", "list the generators of workloads and their options", cmd_workloads },

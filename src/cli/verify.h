@@ -35,6 +35,12 @@ struct verify_request {
 void verify_settings(const struct verify_request *request, struct text_list *set, char **copy);
 
 /*
+ * A machine on which nothing runs, for loads, until kernel_shutdown(): NULL, or why it
+ * does not boot, to be freed.
+ */
+char *boot_idle(const struct run_plan *plan, const struct run_kernel *kernel);
+
+/*
  * For in_child(), @arg is a struct verify_request: loads the object's programs
  * without attaching them, and gives its entry of "objects" (docs/json.md).
  */

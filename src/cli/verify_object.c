@@ -247,24 +247,30 @@ static void drop_log(u64 time, bool bpf, const char *line)
 {
 }
 
-static void verify_inside(struct verify *v)
+char *boot_idle(const struct run_plan *plan, const struct run_kernel *kernel)
 {
 	struct kernel_config config = {
-		.topology = &v->plan->topology,
-		.costs = &v->plan->costs,
+		.topology = &plan->topology,
+		.costs = &plan->costs,
 		.seed = 1,
 		.noise = NOISE_NONE,
 		.log = drop_log,
-		.generation = v->kernel->generation,
+		.generation = kernel->generation,
 	};
 	char text[128];
 	int err = kernel_boot(&config);
 
-	if (err) {
-		snprintf(text, sizeof(text), "the machine does not boot: %s", strerror(-err));
-		v->failure = xstrdup(text);
+	if (!err)
+		return NULL;
+	snprintf(text, sizeof(text), "the machine does not boot: %s", strerror(-err));
+	return xstrdup(text);
+}
+
+static void verify_inside(struct verify *v)
+{
+	v->failure = boot_idle(v->plan, v->kernel);
+	if (v->failure)
 		return;
-	}
 	load_programs(v);
 	kernel_shutdown();
 }

@@ -134,22 +134,28 @@ void print_map(struct session *s, const char *map, const char *what)
 	strbuf_free(&text);
 }
 
+/* The first scheduler has all that --print names, its successors need not. */
+static void print_if_there(struct session *s, const char *map)
+{
+	struct strbuf what = {}, text = {};
+	char why[256];
+	int err = map_text(s, map, &text);
+
+	strbuf_printf(&what, "print=%s", map);
+	if (err != -ENOENT)
+		note_action(s, strbuf_str(&what), map_error(err, map, why, sizeof(why)),
+			    err ? NULL : strbuf_str(&text));
+	strbuf_free(&what);
+	strbuf_free(&text);
+}
+
 void print_last(struct session *s)
 {
 	const struct text_list *maps = &s->plan->options.print;
+	const char *name;
 
-	for (u32 i = 0; i < maps->nr; i++) {
-		struct strbuf what = {}, text = {};
-		char why[256];
-		int err = map_text(s, maps->items[i], &text);
-
-		strbuf_printf(&what, "print=%s", maps->items[i]);
-		/* the first scheduler has them all, its successors need not */
-		if (err != -ENOENT)
-			note_action(s, strbuf_str(&what),
-				    map_error(err, maps->items[i], why, sizeof(why)),
-				    err ? NULL : strbuf_str(&text));
-		strbuf_free(&what);
-		strbuf_free(&text);
-	}
+	for (u32 i = 0; i < maps->nr; i++)
+		print_if_there(s, maps->items[i]);
+	for (u32 i = 0; s->plan->print_all && s->loader && (name = loader_map_name(s->loader, i)); i++)
+		print_if_there(s, name);
 }

@@ -154,6 +154,8 @@ u32 loader_kinds(const struct loader *l);
  */
 void loader_set_enclave(struct loader *l, int ctl_fd);
 
+/* The name of map @i of those that loader_print_map() can list; NULL: there are no more. */
+const char *loader_map_name(const struct loader *l, u32 i);
 /* Is there a map @name, and of a kind that loader_print_map() can list? LOADER_ERR_USAGE if not. */
 enum loader_status loader_check_map(const struct loader *l, const char *name,
 				    struct loader_error *error);

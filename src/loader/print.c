@@ -318,6 +318,16 @@ int loader_print_map(struct loader *l, const char *name, const char *(*symbol)(u
 	return print_by_type(&ls);
 }
 
+const char *loader_map_name(const struct loader *l, u32 i)
+{
+	const struct bpf_map *map;
+
+	bpf_object__for_each_map(map, l->obj)
+		if (is_printable(map) && !i--)
+			return bpf_map__name(map);
+	return NULL;
+}
+
 enum loader_status loader_check_map(const struct loader *l, const char *name,
 				    struct loader_error *error)
 {

@@ -24,6 +24,8 @@ static const struct command commands[] = {
 	{ "trace", "", cmd_trace },
 	{ "vm", "", cmd_vm },
 	{ "verify", "", cmd_verify },
+	{ "prog", "", cmd_prog },
+	{ "map", "", cmd_map },
 	{ "calibrate", "", cmd_calibrate },
 	{ "bench", "", cmd_bench },
 	{ "workloads", "", cmd_workloads },
