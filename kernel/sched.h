@@ -98,37 +98,39 @@ struct sched_rt_entity {
 };
 
 struct task_struct {
+	/* one cache line: what every wakeup and every switch looks at */
 	unsigned int __state;
 	unsigned int flags;
 	int on_cpu;
 	int wake_cpu;
-	int recent_used_cpu;
 	int on_rq;
 	int cpu; /* Linux: thread_info.cpu */
+	s32 pid; /* a thread; Linux's TID */
+	int nr_cpus_allowed;
+	const cpumask_t *cpus_ptr;
+	const struct sched_class *sched_class;
+	struct task_group *sched_task_group;
+	unsigned long nvcsw; /* blocked or yielded */
 
+	struct sched_ext_entity scx;
+	unsigned long nivcsw; /* was preempted */
+	int recent_used_cpu;
+	unsigned short migration_disabled;
 	int prio;
 	int static_prio;
 	int normal_prio;
 	unsigned int rt_priority;
-
-	struct sched_entity se;
-	struct sched_rt_entity rt;
-	const struct sched_class *sched_class;
-	struct task_group *sched_task_group;
-	struct sched_ext_entity scx;
-
 	unsigned int policy;
-	int nr_cpus_allowed;
-	const cpumask_t *cpus_ptr;
+	struct sched_entity se; /* so that exec_start and what follows share a line */
+	struct sched_rt_entity rt;
+
 	cpumask_t cpus_mask;
 	void *migration_pending;
-	unsigned short migration_disabled;
 
 	struct list_head tasks;
 	struct mm_struct *mm; /* NULL for kernel threads */
 	int exit_state;
 	int exit_code;
-	s32 pid; /* a thread; Linux's TID */
 	s32 tgid; /* a process */
 	struct task_struct *real_parent;
 	struct task_struct *parent;
@@ -136,8 +138,6 @@ struct task_struct {
 
 	u64 utime;
 	u64 stime;
-	unsigned long nvcsw; /* blocked or yielded */
-	unsigned long nivcsw; /* was preempted */
 	u64 start_time;
 	u64 start_boottime;
 	char comm[TASK_COMM_LEN];
@@ -190,14 +190,14 @@ struct rq {
 	u64 nr_switches;
 	u64 clock;
 	u64 clock_task;
-	struct cfs_rq cfs;
-	struct rt_rq rt;
-	struct scx_rq scx;
 	struct task_struct *curr;
 	struct task_struct *idle;
 	struct task_struct *stop;
 	int cpu;
 	int online;
+	struct scx_rq scx;
+	struct cfs_rq cfs;
+	struct rt_rq rt;
 	unsigned long cpu_capacity;
 	u64 idle_stamp;
 	u64 avg_idle;

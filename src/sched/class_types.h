@@ -140,6 +140,19 @@ struct group {
 	struct list_head throttled; /* queues, by fair_queue.throttled_node */
 };
 
+/*
+ * What sched_ext has in hand on a CPU, in the middle of a wakeup or a pick; the rest
+ * of what it keeps per CPU is struct scx_cpu (ext/ext.h).
+ */
+struct scx_dsp_ent;
+struct scx_hand {
+	struct task_struct *ddsp_task; /* being enqueued, may be dispatched directly */
+	struct scx_dsp_ent *dsp_buf; /* scx.max_batch entries */
+	u32 dsp_cursor;
+	u32 dsp_nr_tasks;
+	bool reenqueue; /* deferred: hand the local DSQ back to the scheduler */
+};
+
 #define IDLE_HISTORY 8
 struct idle_history {
 	u64 recent[IDLE_HISTORY]; /* ns; 0: not yet known */

@@ -70,38 +70,36 @@ static inline u32 sched_weight_to_cgroup(u64 weight)
 struct task {
 	struct task_struct ts; /* first: BPF sees this part only */
 
-	const struct task_behaviour *behaviour;
-	void *data;
-	u32 group;
-
-	/* the action in progress */
-	struct task_action action;
-	bool acting;
+	/* a cache line for the action in progress, and one for the end of a sleep */
+	struct task_action action __cache_aligned;
 	u64 work_left; /* ACT_COMPUTE: ns at full speed << 10; ACT_SPIN: ns */
 	u64 penalty; /* ns at full speed << 10 to pay first: cold caches */
+	u64 busy; /* ns that went into its actions: with the CPUs' books, a pair */
+	const struct task_behaviour *behaviour;
+	void *data;
+	bool acting;
+	bool yielded; /* for the trace: why it was switched out */
+	bool pinned; /* task_pin() */
+	bool timed_out;
+	bool started;
+	bool dead; /* has been switched away from for the last time */
+	struct hrtimer timer __cache_aligned;
 
-	/* sleeping and waiting */
-	struct hrtimer timer;
+	struct task_call *call; /* its system calls, once they were traced (syscall.c) */
+	const char *site; /* where it makes them; NULL: the behaviour's name */
 	struct wait_queue *wait_queue;
 	struct list_head wait_node;
-	bool timed_out;
 	struct list_head wake_node; /* on crq->wake_list */
 	u32 wake_flags;
-	bool pinned; /* task_pin() */
+	u32 group;
 
 	/* the classes' own (class_types.h) */
 	struct fair_task fair;
 	struct rt_task rt;
 	struct ghost_task ghost;
 
-	bool started;
-	bool yielded; /* for the trace: why it was switched out */
-	u64 busy; /* ns that went into its actions: with the CPUs' books, a pair */
-	bool dead; /* has been switched away from for the last time */
 	u64 dead_since;
 	void *storage; /* anchor of BPF task storage */
-	struct task_call *call; /* its system calls, once they were traced (syscall.c) */
-	const char *site; /* where it makes them; NULL: the behaviour's name */
 	struct files *files; /* of its process (files.c); NULL: it has none */
 	struct list_head all; /* kernel.tasks, then zombies, then graveyard */
 };
@@ -123,33 +121,36 @@ struct core {
 /* A runqueue: the public part, and what belongs to the runtime alone. */
 struct cpu_rq {
 	struct rq rq; /* first */
-	struct sim_lock lock;
+
+	/* four cache lines that every switch touches, by what is used together */
+	struct sim_lock lock __cache_aligned;
 	struct cpu *cpu;
 
-	u32 capacity; /* work per ns, of 1024, while it has its core for itself */
-	u32 next_thread; /* the next CPU of the same core; after the last the first */
-	struct core *core;
-
-	bool need_resched;
-	bool resched_next; /* the pick wants a reschedule right after the switch */
-	bool polling; /* idle and watching need_resched: a poke replaces the IPI */
-	u64 last_quiescent; /* when this CPU last held no pointer to any task */
+	u64 last_quiescent __cache_aligned; /* when this CPU last held no pointer to any task */
 	u64 irq_stamp; /* when the interrupts being handled began; 0: none */
-	u64 tick_phase;
-	struct hrtimer tick;
-	bool tick_running;
-
 	u64 irq_time; /* in interrupts since boot: not in clock_task */
 	u64 book[NR_BOOKS];
 	u64 book_stamp;
 	enum cpu_book book_open;
-	u64 overhead[NR_TRACE_OVH];
+	bool need_resched;
+	bool resched_next; /* the pick wants a reschedule right after the switch */
+	bool polling; /* idle and watching need_resched: a poke replaces the IPI */
+	bool tick_running;
 
+	u64 overhead[NR_TRACE_OVH] __cache_aligned;
+
+	struct core *core __cache_aligned;
+	u32 capacity; /* work per ns, of 1024, while it has its core for itself */
+	u32 next_thread; /* the next CPU of the same core; after the last the first */
+	struct scx_hand scx_hand;
+	struct task_struct *switching_from; /* whom sched_switch is shown to, as current */
+	void (*balance_callback)(struct rq *rq); /* runs in schedule() before the rq lock is dropped */
+
+	u64 tick_phase;
+	struct hrtimer tick;
 	struct list_head wake_list; /* tasks that others want activated here */
 	struct list_head work; /* struct irq_work, on IRQ_WORK */
 	struct trace_run *tracing; /* tracing programs that run here, the innermost first */
-	struct task_struct *switching_from; /* whom sched_switch is shown to, as current */
-	void (*balance_callback)(struct rq *rq); /* runs in schedule() before the rq lock is dropped */
 
 	/* the classes' own (class_types.h) */
 	struct fair_rq fair;

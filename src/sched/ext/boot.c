@@ -82,7 +82,7 @@ static void shutdown_cpu(struct cpu_rq *crq)
 	kheap_free(s->cpus_to_preempt);
 	kheap_free(s->cpus_to_wait);
 	free(crq->scx->kick_pseqs);
-	free(crq->scx->dsp_buf);
+	free(crq->scx_hand.dsp_buf);
 	free(crq->scx);
 }
 

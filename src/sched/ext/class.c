@@ -46,18 +46,18 @@ static void enqueue_local(struct rq *rq, struct task_struct *p, u64 enq_flags)
 /* Hands the task to ops.enqueue(); it may come back dispatched. */
 static void ops_enqueue(struct rq *rq, struct task_struct *p, u64 enq_flags)
 {
-	struct scx_cpu *sc = this_scx();
+	struct scx_hand *hand = this_hand();
 	u64 qseq;
 
 	/* 0 is never a sequence number: it is what NONE and DISPATCHING show */
 	if (!++p->scx.ops_qseq)
 		p->scx.ops_qseq = 1;
 	qseq = (u64)p->scx.ops_qseq << SCX_OPSS_QSEQ_SHIFT;
-	VRT_ASSERT(opss(p) == SCX_OPSS_NONE && !sc->ddsp_task);
+	VRT_ASSERT(opss(p) == SCX_OPSS_NONE && !hand->ddsp_task);
 	set_opss(p, SCX_OPSS_QUEUEING | qseq);
-	sc->ddsp_task = p;
+	hand->ddsp_task = p;
 	SCX_CALL_TASK(SCX_KF_ENQUEUE, enqueue, p, scx_enq_flags_to_bpf(enq_flags));
-	sc->ddsp_task = NULL;
+	hand->ddsp_task = NULL;
 	if (p->scx.ddsp_dsq_id != SCX_DSQ_INVALID)
 		direct_dispatch(p, enq_flags);
 	else
@@ -190,18 +190,18 @@ static void yield_task_scx(struct rq *rq)
 
 static s32 select_task_rq_scx(struct task_struct *p, s32 prev_cpu, u32 wake_flags)
 {
-	struct scx_cpu *sc = this_scx();
+	struct scx_hand *hand = this_hand();
 	bool found;
 	s32 cpu;
 
 	if (wake_flags & WF_EXEC)
 		return prev_cpu;
 	if (SCX_HAS_OP(select_cpu) && !rq_bypassing(task_rq(p))) {
-		VRT_ASSERT(!sc->ddsp_task);
-		sc->ddsp_task = p;
+		VRT_ASSERT(!hand->ddsp_task);
+		hand->ddsp_task = p;
 		cpu = SCX_CALL_TASK(SCX_KF_ENQUEUE | SCX_KF_SELECT_CPU, select_cpu, p, prev_cpu,
 				    wake_flags);
-		sc->ddsp_task = NULL;
+		hand->ddsp_task = NULL;
 		return ops_cpu_valid(cpu, "from ops.select_cpu()") ? cpu : prev_cpu;
 	}
 	cpu = scx_select_cpu_dfl(p, prev_cpu, wake_flags, &found);
@@ -223,11 +223,11 @@ static void task_woken_scx(struct rq *rq, struct task_struct *p)
 static bool dispatch_rounds(struct rq *rq, struct task_struct *prev, bool prev_on_scx,
 			    bool prev_on_rq)
 {
-	struct scx_cpu *sc = this_scx();
+	struct scx_hand *hand = this_hand();
 	u32 rounds = SCX_DSP_MAX_LOOPS;
 
 	do {
-		sc->dsp_nr_tasks = 0;
+		hand->dsp_nr_tasks = 0;
 		SCX_CALL(SCX_KF_DISPATCH, dispatch, rq->cpu, SCX_ARG(prev_on_scx ? prev : NULL));
 		flush_dispatch_buf(rq);
 		if (prev_on_rq && prev->scx.slice) {
@@ -241,7 +241,7 @@ static bool dispatch_rounds(struct rq *rq, struct task_struct *prev, bool prev_o
 			scx_kick_cpu(rq->cpu, 0);
 			return false;
 		}
-	} while (sc->dsp_nr_tasks);
+	} while (hand->dsp_nr_tasks);
 	return false;
 }
 

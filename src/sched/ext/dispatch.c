@@ -20,10 +20,10 @@ void clear_direct_dispatch(struct task_struct *p)
 
 void scx_dispatch_direct(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 {
-	struct task_struct *at_hand = this_scx()->ddsp_task;
+	struct task_struct *at_hand = this_hand()->ddsp_task;
 
 	VRT_ASSERT(at_hand);
-	this_scx()->ddsp_task = SCX_DDSP_DONE;
+	this_hand()->ddsp_task = SCX_DDSP_DONE;
 	if (p != at_hand) {
 		if (at_hand == SCX_DDSP_DONE)
 			scx_error("%s[%d] already direct-dispatched", p->comm, p->pid);
@@ -38,13 +38,13 @@ void scx_dispatch_direct(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 
 void scx_dispatch_buffered(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 {
-	struct scx_cpu *sc = this_scx();
+	struct scx_hand *hand = this_hand();
 
-	if (sc->dsp_cursor >= scx.max_batch) {
+	if (hand->dsp_cursor >= scx.max_batch) {
 		scx_error("dispatch buffer overflow");
 		return;
 	}
-	sc->dsp_buf[sc->dsp_cursor++] = (struct scx_dsp_ent){
+	hand->dsp_buf[hand->dsp_cursor++] = (struct scx_dsp_ent){
 		.task = p,
 		.qseq = opss(p) & SCX_OPSS_QSEQ_MASK,
 		.dsq_id = dsq_id,
@@ -285,27 +285,27 @@ static void finish_dispatch(struct rq *rq, const struct scx_dsp_ent *ent)
 
 void flush_dispatch_buf(struct rq *rq)
 {
-	struct scx_cpu *sc = this_scx();
+	struct scx_hand *hand = this_hand();
 
-	for (u32 i = 0; i < sc->dsp_cursor; i++)
-		finish_dispatch(rq, &sc->dsp_buf[i]);
-	sc->dsp_nr_tasks += sc->dsp_cursor;
-	sc->dsp_cursor = 0;
+	for (u32 i = 0; i < hand->dsp_cursor; i++)
+		finish_dispatch(rq, &hand->dsp_buf[i]);
+	hand->dsp_nr_tasks += hand->dsp_cursor;
+	hand->dsp_cursor = 0;
 }
 
 /* --- deferred local dispatches --------------------------------------------------------------- */
 
 void scx_reenqueue_deferred(void)
 {
-	this_scx()->reenqueue = true;
+	this_hand()->reenqueue = true;
 	schedule_deferred(this_rq());
 }
 
 void scx_run_deferred(struct rq *rq)
 {
 	VRT_ASSERT(rq_locked(rq));
-	if (crq_of(rq)->scx->reenqueue) {
-		crq_of(rq)->scx->reenqueue = false;
+	if (crq_of(rq)->scx_hand.reenqueue) {
+		crq_of(rq)->scx_hand.reenqueue = false;
 		scx_reenqueue_local(rq);
 	}
 	while (!list_empty(&rq->scx.ddsp_deferred_locals)) {

@@ -78,11 +78,11 @@ static int disable_one(struct task_struct *p)
 static void free_dispatch_buffers(void)
 {
 	for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		struct scx_cpu *sc = kernel.rqs[cpu]->scx;
+		struct scx_hand *hand = &kernel.rqs[cpu]->scx_hand;
 
-		free(sc->dsp_buf);
-		sc->dsp_buf = NULL;
-		sc->dsp_cursor = 0;
+		free(hand->dsp_buf);
+		hand->dsp_buf = NULL;
+		hand->dsp_cursor = 0;
 	}
 }
 
@@ -198,11 +198,11 @@ static int alloc_dispatch_buffers(void)
 	scx.max_batch = scx.ops.dispatch_max_batch ? scx.ops.dispatch_max_batch
 						   : SCX_DSP_DFL_MAX_BATCH;
 	for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		struct scx_cpu *sc = kernel.rqs[cpu]->scx;
+		struct scx_hand *hand = &kernel.rqs[cpu]->scx_hand;
 
-		sc->dsp_buf = calloc(scx.max_batch, sizeof(*sc->dsp_buf));
-		sc->dsp_cursor = 0;
-		if (!sc->dsp_buf)
+		hand->dsp_buf = calloc(scx.max_batch, sizeof(*hand->dsp_buf));
+		hand->dsp_cursor = 0;
+		if (!hand->dsp_buf)
 			return -ENOMEM;
 	}
 	return 0;

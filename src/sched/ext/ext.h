@@ -90,11 +90,7 @@ struct scx_cpu_set {
 
 struct scx_cpu {
 	struct rq *rq;
-	struct task_struct *ddsp_task; /* being enqueued, may be dispatched directly */
-	struct scx_dsp_ent *dsp_buf; /* scx.max_batch entries */
-	u32 dsp_cursor, dsp_nr_tasks;
 	struct irq_work kick_work, deferred_work;
-	bool reenqueue; /* deferred: hand the local DSQ back to the scheduler */
 	u32 kick_waits; /* CPU + 1 whose pick it spins for, 0: none */
 	u64 *kick_pseqs;
 	struct scx_iter iters[SCX_MAX_ITERS];
@@ -150,6 +146,11 @@ static inline bool rq_bypassing(const struct rq *rq)
 static inline struct scx_cpu *this_scx(void)
 {
 	return kernel.rqs[this_cpu->id]->scx;
+}
+
+static inline struct scx_hand *this_hand(void)
+{
+	return &kernel.rqs[this_cpu->id]->scx_hand;
 }
 
 static inline struct scx_dsq *dsq_of(struct scx_dispatch_q *q)

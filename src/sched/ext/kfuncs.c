@@ -39,7 +39,7 @@ static void set_slice(struct task_struct *p, u64 slice)
 
 static void record_by_operation(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 {
-	if (this_scx()->ddsp_task)
+	if (this_hand()->ddsp_task)
 		scx_dispatch_direct(p, dsq_id, enq_flags);
 	else
 		scx_dispatch_buffered(p, dsq_id, enq_flags);
@@ -108,15 +108,15 @@ u32 scx_bpf_dispatch_nr_slots(void)
 {
 	if (!scx_kf_allowed(SCX_KF_DISPATCH))
 		return 0;
-	return scx.max_batch - this_scx()->dsp_cursor;
+	return scx.max_batch - this_hand()->dsp_cursor;
 }
 
 void scx_bpf_dispatch_cancel(void)
 {
 	if (!scx_kf_allowed(SCX_KF_DISPATCH))
 		return;
-	if (this_scx()->dsp_cursor)
-		this_scx()->dsp_cursor--;
+	if (this_hand()->dsp_cursor)
+		this_hand()->dsp_cursor--;
 	else
 		scx_error("dispatch buffer underflow");
 }
@@ -136,7 +136,7 @@ bool scx_bpf_consume(u64 dsq_id)
 	if (!consume_dsq(this_rq(), &dsq->q))
 		return false;
 	/* the task may be dequeued again before it runs: ask for another round then */
-	this_scx()->dsp_nr_tasks++;
+	this_hand()->dsp_nr_tasks++;
 	return true;
 }
 
