@@ -9,6 +9,7 @@
  */
 #include "../../kernel/kfuncs.h"
 #include "../../kernel/periodic.h"
+#include "../base/alloc.h"
 #include "../bpf/bpf.h"
 #include "../bpf/map.h"
 #include "../bpf/prog.h"
@@ -100,7 +101,9 @@ static void env_fault(const struct bpf_fault *fault)
 
 /*
  * The lock word in a map value is four bytes; waiters and times are kept here,
- * found by the word's address, for as long as the machine runs.
+ * found by the word's address, for as long as the machine runs. The table doubles
+ * when there are as many locks as buckets: a lock that was taken before is found
+ * at once, and nothing is allocated for it.
  */
 struct word_lock {
 	u32 *word;
@@ -108,25 +111,68 @@ struct word_lock {
 	struct word_lock *next;
 };
 
-#define WORD_LOCK_BUCKETS 256
-static struct word_lock *word_locks[WORD_LOCK_BUCKETS];
+#define WORD_LOCK_MIN_BITS 8
+static struct {
+	struct word_lock **buckets;
+	u32 bits, nr;
+	struct word_lock *last; /* that was looked for: unlocking looks again */
+} word_locks;
+
+static struct word_lock **word_lock_bucket(const u32 *word)
+{
+	return &word_locks.buckets[(u64)word * 0x9e3779b97f4a7c15ULL >> (64 - word_locks.bits)];
+}
+
+static void word_lock_insert(struct word_lock *l)
+{
+	struct word_lock **bucket = word_lock_bucket(l->word);
+
+	l->next = *bucket;
+	*bucket = l;
+}
+
+static void grow_word_locks(void)
+{
+	struct word_lock **old = word_locks.buckets;
+	u32 nr_old = old ? 1u << word_locks.bits : 0;
+
+	word_locks.bits = old ? word_locks.bits + 1 : WORD_LOCK_MIN_BITS;
+	word_locks.buckets = xcalloc(1u << word_locks.bits, sizeof(*old));
+	for (u32 i = 0; i < nr_old; i++) {
+		while (old[i]) {
+			struct word_lock *l = old[i];
+
+			old[i] = l->next;
+			word_lock_insert(l);
+		}
+	}
+	free(old);
+}
+
+static struct word_lock *word_lock_new(u32 *word)
+{
+	struct word_lock *l = xcalloc(1, sizeof(*l));
+
+	if (!word_locks.buckets || word_locks.nr >> word_locks.bits)
+		grow_word_locks();
+	word_locks.nr++;
+	l->word = word;
+	sim_lock_init(&l->lock);
+	word_lock_insert(l);
+	return l;
+}
 
 static struct sim_lock *word_lock(u32 *word)
 {
-	u32 bucket = ((unsigned long)word >> 2) * 0x9e3779b1u % WORD_LOCK_BUCKETS;
-	struct word_lock *l;
+	struct word_lock *l = word_locks.last;
 
-	for (l = word_locks[bucket]; l; l = l->next) {
-		if (l->word == word)
-			return &l->lock;
-	}
-	l = calloc(1, sizeof(*l));
-	VRT_ASSERT(l);
-	l->word = word;
-	sim_lock_init(&l->lock);
-	l->next = word_locks[bucket];
-	word_locks[bucket] = l;
-	return &l->lock;
+	if (l && l->word == word)
+		return &l->lock;
+	l = word_locks.buckets ? *word_lock_bucket(word) : NULL;
+	while (l && l->word != word)
+		l = l->next;
+	word_locks.last = l ? l : word_lock_new(word);
+	return &word_locks.last->lock;
 }
 
 static void env_spin_lock(u32 *word)
@@ -146,14 +192,16 @@ static void env_spin_unlock(u32 *word)
 
 static void free_word_locks(void)
 {
-	for (u32 i = 0; i < WORD_LOCK_BUCKETS; i++) {
-		while (word_locks[i]) {
-			struct word_lock *next = word_locks[i]->next;
+	for (u32 i = 0; word_locks.buckets && i < 1u << word_locks.bits; i++) {
+		while (word_locks.buckets[i]) {
+			struct word_lock *next = word_locks.buckets[i]->next;
 
-			free(word_locks[i]);
-			word_locks[i] = next;
+			free(word_locks.buckets[i]);
+			word_locks.buckets[i] = next;
 		}
 	}
+	free(word_locks.buckets);
+	memset(&word_locks, 0, sizeof(word_locks));
 }
 
 /* --- bpf_timer --------------------------------------------------------------------- */
