@@ -9,6 +9,7 @@ from vrt import run_json, source, vrt
 
 FIFO = source("schedulers", "fifo.bpf.c")
 VTIME = source("schedulers", "vtime.bpf.c")
+PERCPU = source("schedulers", "percpu.bpf.c")
 MIXED = source("workloads", "mixed.json")
 UNFAIR = source("workloads", "unfair.json")
 
@@ -54,6 +55,21 @@ class Determinism(e2e.Test):
 
 
 class Policies(e2e.Test):
+    def test_percpu_deals_tasks_out_and_leaves_them_there(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            json.dump({"tasks": {"t": {"instance": 24, "loop": -1, "run": 200, "sleep": 50}}}, f)
+            f.flush()
+            percpu, fifo = run_json(PERCPU, FIFO, "-m", "1x4x2", "-w", f.name, "-t", "500ms",
+                                    "--noise", "none")["runs"]
+        self.assertEqual(percpu["end"]["kind"], "done", percpu["end"])
+        # three to each of eight CPUs, all of them busy, and nobody moves any more
+        self.assertGreater(percpu["metrics"]["utilization_ppm"], 980_000)
+        self.assertLessEqual(percpu["metrics"]["migrations"]["total"], 24)
+        self.assertGreater(fifo["metrics"]["migrations"]["total"], 1000)
+        # the lock of the one queue is what fifo waits for
+        self.assertLess(percpu["metrics"]["overhead"]["lock_ns"],
+                        fifo["metrics"]["overhead"]["lock_ns"] / 4)
+
     def test_fifo_is_unfair_and_vtime_is_not(self):
         runs = run_json("eevdf", FIFO, VTIME, "--machine", "4", "--workload", UNFAIR,
                         "--for", "2s")["runs"]
