@@ -61,6 +61,7 @@ missing()
 	have clang-19 clang-20 clang-21 || echo clang-19
 	have llvm-objcopy-19 llvm-objcopy-20 llvm-objcopy-21 || echo llvm-19
 	have xz || echo xz-utils
+	have pahole || echo pahole
 	have_lib libelf || echo libelf-dev
 	have_lib zlib || echo zlib1g-dev
 	have_lib json-c || echo libjson-c-dev

@@ -245,6 +245,8 @@ static int fetch(struct module *m)
 /* $1: the directory to build in, $2: the source, $3: the headers of $4. */
 static const char build[] =
 	"set -e; cd \"$1\"; cp \"$2\"/* .\n"
+	/* what a user may have set for other builds */
+	"unset ARCH CROSS_COMPILE KBUILD_OUTPUT KCFLAGS LOCALVERSION MAKEFLAGS\n"
 	"make -C \"$3/usr/src/linux-headers-$4\" M=\"$1\" modules >log 2>&1 || { tail -n 20 log >&2; exit 1; }\n"
 	"strip --strip-debug schedbpf.ko\n";
 

@@ -298,6 +298,32 @@ class Build(Test):
                            "apt-get install bc perl pahole")
         self.assertFalse(os.path.exists(os.path.join(self.cache, "vruntime", "builds")))
 
+    def test_module(self):
+        """What can be wrong before the archive is asked, and a module that is there."""
+        env = dict(self.env)
+        self.check_refused(vrt("run", "eevdf", "-w", "pipe", "--on", "vm:schedbpf", env=env), 2,
+                           "there is no kernel with the module schedbpf yet; 'vrt vm module'")
+        self.check_refused(vrt("vm", "module", env={**env, "VRT_KMOD": "/no/such"}), 2, "/no/such: ",
+                           "expected the directory kmod/schedbpf")
+        tools = os.path.join(self.tmp, "few")
+        os.mkdir(tools)
+        for tool in ("sh", "gcc", "ld", "make"):
+            os.symlink(shutil.which(tool), os.path.join(tools, tool))
+        self.check_refused(vrt("vm", "module", env={**env, "PATH": tools}), 2,
+                           "packages that are missing: pahole xz-utils dpkg")
+        kmod = os.path.join(self.tmp, "kmod")
+        write(os.path.join(kmod, "main.c"), b"")
+        place = os.path.join(self.cache, "vruntime", "kernels", "6.12.1+deb12-cloud-amd64")
+        for name in ("vmlinuz", "headers/Makefile", "schedbpf.ko", "schedbpf.key"):
+            write(os.path.join(place, name), b"another")
+        self.assertIn("6.12.1+deb12-cloud-amd64        ready, with schedbpf",
+                      vrt("vm", "list", env=env).stdout)
+        # of another source: it is built again, from headers that are none
+        done = vrt("vm", "module", env={**env, "VRT_KMOD": kmod})
+        self.check_refused(done, 2, "building schedbpf for 6.12.1+deb12-cloud-amd64")
+        self.assertEqual(sorted(os.listdir(place)),
+                         ["headers", "schedbpf.key", "schedbpf.ko", "vmlinuz"])
+
 
 if __name__ == "__main__":
     if not shutil.which("dpkg-deb") or not shutil.which("xz"):
