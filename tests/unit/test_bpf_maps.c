@@ -746,6 +746,102 @@ static void test_lpm_trie(void **state)
 			 -EINVAL);
 }
 
+/* Against all prefixes one by one: what is found, what can be added, and the order. */
+static void check_lpm_model(u32 data_size, u32 max_len)
+{
+	enum { NR = 300, MAX = 200 };
+	static struct {
+		u32 len;
+		u8 data[32];
+		u64 value; /* 0: not there */
+	} all[NR];
+	struct { u32 len; u8 data[32]; } key, next;
+	int fd = map_create_flags(BPF_MAP_TYPE_LPM_TRIE, 4 + data_size, 8, MAX, BPF_F_NO_PREALLOC);
+	struct bpf_map *map = map_of(fd);
+	u32 i, j, count = 0, seen = 0;
+	struct rng rng;
+
+	rng_init(&rng, data_size);
+	memset(all, 0, sizeof(all));
+	for (i = 0; i < NR; i++) { /* all different; few bytes, so that they cover each other */
+	again:
+		all[i].len = (u32)rng_below(&rng, max_len + 1);
+		memset(all[i].data, 0, sizeof(all[i].data));
+		for (j = 0; j < all[i].len; j++)
+			if (j % 5 == 0 || j > 20)
+				all[i].data[j / 8] |= rng_below(&rng, 2) << (7 - j % 8);
+		for (j = 0; j < i; j++)
+			if (all[j].len == all[i].len && !memcmp(all[j].data, all[i].data, 32))
+				goto again;
+	}
+	for (u32 step = 1; step < 20000; step++) {
+		u64 value = step, *found, want = 0;
+		u32 best = 0;
+		long err;
+
+		i = (u32)rng_below(&rng, NR);
+		key.len = all[i].len;
+		memcpy(key.data, all[i].data, sizeof(key.data));
+		if (rng_below(&rng, 3)) {
+			err = map->ops->update(map, &key, &value, BPF_ANY);
+			assert_int_equal(err, !all[i].value && count == MAX ? -ENOSPC : 0);
+			count += !err && !all[i].value;
+			if (!err)
+				all[i].value = value;
+		} else {
+			assert_int_equal(map->ops->delete(map, &key), all[i].value ? 0 : -ENOENT);
+			count -= all[i].value != 0;
+			all[i].value = 0;
+		}
+		i = (u32)rng_below(&rng, NR);
+		memcpy(key.data, all[i].data, sizeof(key.data));
+		key.len = all[i].len + (u32)rng_below(&rng, max_len - all[i].len + 1);
+		for (j = 0; j < NR; j++) {
+			u32 same = 0;
+
+			while (same < all[j].len &&
+			       !((all[j].data[same / 8] ^ key.data[same / 8]) >> (7 - same % 8) & 1))
+				same++;
+			if (all[j].value && same == all[j].len && same <= key.len && same >= best) {
+				best = same;
+				want = all[j].value;
+			}
+		}
+		found = map->ops->lookup(map, &key);
+		assert_int_equal(found ? *found : 0, want);
+		if (step % 5 == 0)
+			bpf_rcu_reclaim(BPF_RCU_ALL);
+	}
+	assert_int_equal(map_next(fd, NULL, &next), 0);
+	do {
+		seen++;
+		key = next;
+		assert_non_null(map->ops->lookup(map, &key));
+		i = map_next(fd, &key, &next) == 0;
+		if (!i)
+			break;
+		/* by bits, and what covers after what it covers */
+		for (j = 0; j < key.len && j < next.len; j++)
+			if ((key.data[j / 8] ^ next.data[j / 8]) >> (7 - j % 8) & 1)
+				break;
+		if (j < key.len && j < next.len)
+			assert_true(next.data[j / 8] >> (7 - j % 8) & 1);
+		else
+			assert_true(next.len < key.len);
+	} while (i);
+	assert_int_equal(seen, count);
+	bpf_close(fd);
+}
+
+static void test_lpm_model(void **state)
+{
+	check_lpm_model(4, 32);
+	check_lpm_model(8, 60);
+	check_lpm_model(3, 24);
+	check_lpm_model(16, 128);
+	check_lpm_model(19, 150);
+}
+
 /* --- ring buffers ---------------------------------------------------------- */
 
 static void test_ringbuf(void **state)
@@ -1251,6 +1347,7 @@ int main(void)
 		TEST(test_stack),
 		TEST(test_bloom_filter),
 		TEST(test_lpm_trie),
+		TEST(test_lpm_model),
 		TEST(test_ringbuf),
 		TEST(test_ringbuf_overwritten),
 		TEST(test_user_ringbuf),

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Longest prefix match. Prefixes are kept in one tree, in the order in which
- * Linux's trie is walked: by bits, and a prefix after everything it covers. A
- * lookup tries the lengths that occur, longest first.
+ * Longest prefix match: a binary tree in which a node stands for its prefix, and has
+ * below it, by their next bit, those that begin with that. Where two prefixes part
+ * and none ends there is a node that is not real, and it has two children: so there are
+ * fewer of these than of the others, and a lookup looks at no more nodes than the key has bits.
+ *
+ * The order of a walk is Linux's: by bits, and a prefix after everything it covers.
  */
 #include <string.h>
 
-#include "../../base/rbtree.h"
 #include "../btf.h"
-#include "map_impl.h"
+#include "pool.h"
 
 #define DATA_MAX 256U
 #define LPM_FLAGS (BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_ACCESS_MASK)
@@ -19,21 +21,29 @@ struct lpm_key {
 	u8 data[];
 };
 
+#define MAX_WORDS (DATA_MAX / 8)
+
+/* A prefix's data as numbers, the first bit in front; the value follows them. */
 struct lpm_node {
-	struct rb_node rb;
-	void *value;
-	u32 prefixlen;
-	u8 data[DATA_MAX]; /* bits beyond the prefix are kept, as they came */
+	u32 child[2]; /* references, 0: none. Removed nodes: the pool's */
+	u32 parent;
+	u32 prefixlen : 31;
+	u32 real : 1;
+	u64 words[]; /* bits beyond the prefix are kept, as they came */
 };
 
 struct lpm_trie {
 	struct bpf_map map;
-	struct rb_root root;
-	u32 count, data_size;
-	u32 of_length[DATA_MAX * 8 + 1];
+	struct bpf_pool *pool;
+	u32 root;
+	u32 count, data_size, nr_words;
 };
 
-static const struct kheap_type node_type = { .name = "[lpm trie node]" };
+/* A key as it is compared with nodes. */
+struct prefix {
+	u32 len;
+	u64 words[MAX_WORDS];
+};
 
 static struct lpm_trie *to_trie(struct bpf_map *map)
 {
@@ -53,169 +63,295 @@ static int lpm_check(const union bpf_attr *attr)
 static struct bpf_map *lpm_alloc(const union bpf_attr *attr, int *err)
 {
 	struct bpf_map *map = bpf_map_new(&lpm_trie_map_ops, attr, sizeof(struct lpm_trie));
+	struct lpm_trie *trie;
 
-	*err = map ? 0 : -ENOMEM;
-	if (map)
-		to_trie(map)->data_size = map->key_size - (u32)sizeof(struct lpm_key);
+	*err = -ENOMEM;
+	if (!map)
+		return NULL;
+	trie = to_trie(map);
+	trie->data_size = map->key_size - (u32)sizeof(struct lpm_key);
+	trie->nr_words = DIV_ROUND_UP(trie->data_size, 8U);
+	trie->pool = bpf_pool_new(sizeof(struct lpm_node) + trie->nr_words * sizeof(u64) +
+				  map->value_size, 0, 0, 0);
+	if (!trie->pool) {
+		bpf_map_put(map);
+		return NULL;
+	}
+	*err = 0;
 	return map;
 }
 
-/* Of the first @bits bits, how many are equal? */
-static u32 common_bits(const u8 *a, const u8 *b, u32 bits)
+/* --- bits ----------------------------------------------------------------------- */
+
+/* Keys may be unaligned. -EINVAL for a prefix longer than the data. */
+static int read_key(const struct lpm_trie *trie, const void *key, struct prefix *p)
+{
+	const u8 *data = (const u8 *)key + sizeof(struct lpm_key);
+	u32 i, last = trie->nr_words - 1;
+
+	memcpy(&p->len, key, sizeof(p->len));
+	if (p->len > trie->data_size * 8)
+		return -EINVAL;
+	p->words[last] = 0;
+	if (trie->data_size == sizeof(u32)) { /* an address */
+		u32 address;
+
+		memcpy(&address, data, sizeof(address));
+		p->words[0] = (u64)__builtin_bswap32(address) << 32;
+		return 0;
+	}
+	memcpy(p->words, data, trie->data_size);
+	for (i = 0; i <= last; i++)
+		p->words[i] = __builtin_bswap64(p->words[i]);
+	return 0;
+}
+
+static inline u32 bit(const u64 *words, u32 i)
+{
+	return words[i / 64] >> (63 - i % 64) & 1;
+}
+
+/* Of the first @bits bits, how many are equal before the first that is not? */
+static inline u32 common_bits(const u64 *a, const u64 *b, u32 bits)
 {
 	u32 i;
 
-	for (i = 0; i < bits / 8 && a[i] == b[i]; i++)
-		;
-	for (i *= 8; i < bits; i++)
-		if ((a[i / 8] ^ b[i / 8]) >> (7 - i % 8) & 1)
-			break;
-	return i;
+	for (i = 0; i * 64 < bits; i++)
+		if (a[i] != b[i])
+			return min(i * 64 + (u32)__builtin_clzll(a[i] ^ b[i]), bits);
+	return bits;
 }
 
-/* <0, 0, >0: the order of the walk. */
-static int compare(const u8 *a, u32 a_len, const u8 *b, u32 b_len)
+static inline struct lpm_node *node_of(u32 ref)
 {
-	u32 shorter = min(a_len, b_len), same = common_bits(a, b, shorter);
-
-	if (same < shorter) /* a bit differs */
-		return a[same / 8] >> (7 - same % 8) & 1 ? 1 : -1;
-	return a_len == b_len ? 0 : (a_len > b_len ? -1 : 1);
+	return ref ? bpf_pool_elem(ref) : NULL;
 }
 
-static bool node_less(const struct rb_node *x, const struct rb_node *y)
+static void *value_of(const struct lpm_trie *trie, struct lpm_node *n)
 {
-	const struct lpm_node *a = rb_entry(x, struct lpm_node, rb);
-	const struct lpm_node *b = rb_entry(y, struct lpm_node, rb);
-
-	return compare(a->data, a->prefixlen, b->data, b->prefixlen) < 0;
+	return n->words + trie->nr_words;
 }
 
-static struct lpm_node *find(struct lpm_trie *trie, const u8 *data, u32 prefixlen)
+/* --- the tree -------------------------------------------------------------------- */
+
+/* Does all that begins with @p begin with @n's prefix? */
+static inline bool covers(const struct lpm_node *n, const struct prefix *p)
 {
-	struct rb_node *rb = trie->root.rb_node;
+	u32 len = n->prefixlen;
 
-	while (rb) {
-		struct lpm_node *n = rb_entry(rb, struct lpm_node, rb);
-		int order = compare(data, prefixlen, n->data, n->prefixlen);
-
-		if (!order)
-			return n;
-		rb = order < 0 ? rb->rb_left : rb->rb_right;
-	}
-	return NULL;
-}
-
-/* Keys may be unaligned. -EINVAL for a prefix longer than the data. */
-static int read_key(const struct lpm_trie *trie, const void *key, u32 *prefixlen, const u8 **data)
-{
-	memcpy(prefixlen, key, sizeof(*prefixlen));
-	*data = (const u8 *)key + sizeof(struct lpm_key);
-	return *prefixlen > trie->data_size * 8 ? -EINVAL : 0;
+	if (len > p->len)
+		return false;
+	if (len && len <= 64) /* addresses: without a loop */
+		return !((n->words[0] ^ p->words[0]) >> (64 - len));
+	return common_bits(n->words, p->words, len) == len;
 }
 
 static void *lpm_lookup(struct bpf_map *map, const void *key)
 {
 	struct lpm_trie *trie = to_trie(map);
-	u32 prefixlen;
-	const u8 *data;
+	struct lpm_node *n, *found = NULL;
+	struct prefix p;
 
-	if (read_key(trie, key, &prefixlen, &data))
+	if (read_key(trie, key, &p))
 		return NULL;
-	for (;; prefixlen--) {
-		struct lpm_node *n = NULL;
+	n = node_of(trie->root);
+	while (n && covers(n, &p)) {
+		found = n->real ? n : found; /* nobody could predict it */
+		if (n->prefixlen == p.len)
+			break;
+		n = node_of(n->child[bit(p.words, n->prefixlen)]);
+	}
+	return found ? value_of(trie, found) : NULL;
+}
 
-		if (trie->of_length[prefixlen])
-			n = find(trie, data, prefixlen);
+/* Where the node of a prefix is, or would be. */
+struct place {
+	u32 *ref;
+	struct lpm_node *parent; /* who has that; NULL: the trie */
+};
+
+static struct place find_place(struct lpm_trie *trie, const struct prefix *p)
+{
+	struct place at = { .ref = &trie->root };
+	struct lpm_node *n;
+
+	while ((n = node_of(*at.ref)) && n->prefixlen < p->len && covers(n, p)) {
+		at.parent = n;
+		at.ref = &n->child[bit(p->words, n->prefixlen)];
+	}
+	return at;
+}
+
+/* The prefix itself, if it is there. */
+static struct lpm_node *node_at(const struct place *at, const struct prefix *p)
+{
+	struct lpm_node *n = node_of(*at->ref);
+
+	return n && n->real && n->prefixlen == p->len && covers(n, p) ? n : NULL;
+}
+
+static struct lpm_node *find(struct lpm_trie *trie, const struct prefix *p)
+{
+	struct place at = find_place(trie, p);
+
+	return node_at(&at, p);
+}
+
+static void set_child(struct lpm_node *n, u32 which, struct lpm_node *child)
+{
+	n->child[which] = child ? bpf_pool_ref(child) : 0;
+	if (child)
+		child->parent = bpf_pool_ref(n);
+}
+
+/* @n, which may be NULL, is where @old was; what @old has below it is not its concern. */
+static void take_place(struct lpm_trie *trie, struct lpm_node *old, struct lpm_node *n)
+{
+	struct lpm_node *parent = node_of(old->parent);
+
+	if (parent) {
+		set_child(parent, parent->child[1] == bpf_pool_ref(old), n);
+	} else {
+		trie->root = n ? bpf_pool_ref(n) : 0;
 		if (n)
-			return n->value;
-		if (!prefixlen)
-			return NULL;
+			n->parent = 0;
 	}
 }
 
-static void set_value(struct bpf_map *map, struct lpm_node *n, void *value)
+static struct lpm_node *new_node(struct lpm_trie *trie, const struct prefix *p, u32 len, bool real)
 {
-	if (n->value)
-		bpf_map_retire_value(map, n->value);
-	n->value = value;
-}
-
-static struct lpm_node *add_node(struct lpm_trie *trie, const u8 *data, u32 prefixlen)
-{
-	struct lpm_node *n = kheap_alloc(&node_type, sizeof(*n));
+	struct lpm_node *n = bpf_pool_alloc(trie->pool);
 
 	if (!n)
 		return NULL;
-	n->prefixlen = prefixlen;
-	memcpy(n->data, data, trie->data_size);
-	rb_insert(&trie->root, &n->rb, node_less, NULL);
-	trie->of_length[prefixlen]++;
-	trie->count++;
+	n->child[0] = n->child[1] = n->parent = 0;
+	n->prefixlen = len & 0x7fffffff;
+	n->real = real;
+	memcpy(n->words, p->words, trie->nr_words * sizeof(u64));
 	return n;
+}
+
+/* Where @old and the new @n part, at the bit @len: a node that has both. */
+static bool fork_at(struct lpm_trie *trie, struct lpm_node *old, struct lpm_node *n,
+		    const struct prefix *p, u32 len)
+{
+	struct lpm_node *fork = new_node(trie, p, len, false);
+
+	if (!fork)
+		return false;
+	take_place(trie, old, fork);
+	set_child(fork, bit(p->words, len), n);
+	set_child(fork, !bit(p->words, len), old);
+	return true;
+}
+
+/* @n is new, with its prefix @p, whose place is @at. False: no memory. */
+static bool insert(struct lpm_trie *trie, struct lpm_node *n, const struct prefix *p,
+		   const struct place *at)
+{
+	struct lpm_node *old = node_of(*at->ref);
+	u32 same;
+
+	if (!old) {
+		*at->ref = bpf_pool_ref(n);
+		n->parent = at->parent ? bpf_pool_ref(at->parent) : 0;
+		return true;
+	}
+	same = common_bits(old->words, p->words, min((u32)old->prefixlen, p->len));
+	if (same < old->prefixlen && same < p->len)
+		return fork_at(trie, old, n, p, same);
+	take_place(trie, old, n);
+	if (same < old->prefixlen) { /* it covers the old one */
+		set_child(n, bit(old->words, same), old);
+		return true;
+	}
+	/* the same prefix: a fork, or the value is replaced */
+	set_child(n, 0, node_of(old->child[0]));
+	set_child(n, 1, node_of(old->child[1]));
+	bpf_pool_retire(trie->pool, old);
+	return true;
 }
 
 static long lpm_update(struct bpf_map *map, const void *key, const void *src, u64 flags)
 {
 	struct lpm_trie *trie = to_trie(map);
-	struct lpm_node *n;
-	u32 prefixlen;
-	const u8 *data;
-	void *value;
+	struct lpm_node *old, *n;
+	struct place at;
+	struct prefix p;
 	int err;
 
-	if (flags > BPF_EXIST || read_key(trie, key, &prefixlen, &data))
+	if (flags > BPF_EXIST || read_key(trie, key, &p))
 		return -EINVAL;
-	n = find(trie, data, prefixlen);
-	err = bpf_map_check_update(map, n, flags);
-	if (!err && !n && trie->count == map->max_entries)
+	at = find_place(trie, &p);
+	old = node_at(&at, &p);
+	err = bpf_map_check_update(map, old, flags);
+	if (!err && !old && trie->count == map->max_entries)
 		err = -ENOSPC;
 	if (err)
 		return err;
-	value = kheap_alloc(&bpf_value_type, map->value_size);
-	if (!n && value)
-		n = add_node(trie, data, prefixlen);
-	if (!n || !value) {
-		kheap_free(value);
+	n = new_node(trie, &p, p.len, true);
+	if (!n)
+		return -ENOMEM;
+	bpf_map_copy_value(map, value_of(trie, n), src);
+	if (!insert(trie, n, &p, &at)) {
+		bpf_pool_retire(trie->pool, n);
 		return -ENOMEM;
 	}
-	bpf_map_copy_value(map, value, src);
-	memcpy(n->data, data, trie->data_size);
-	set_value(map, n, value);
+	trie->count += !old;
 	return 0;
 }
 
-static void remove_node(struct lpm_trie *trie, struct lpm_node *n)
+/* A fork with one child left is none. */
+static void drop_fork(struct lpm_trie *trie, struct lpm_node *n)
 {
-	rb_remove(&trie->root, &n->rb, NULL);
-	trie->of_length[n->prefixlen]--;
-	trie->count--;
-	bpf_map_retire_value(&trie->map, n->value);
-	kheap_free(n);
+	if (!n || n->real || (n->child[0] && n->child[1]))
+		return;
+	take_place(trie, n, node_of(n->child[0] ? n->child[0] : n->child[1]));
+	bpf_pool_retire(trie->pool, n);
 }
 
 static long lpm_delete(struct bpf_map *map, const void *key)
 {
 	struct lpm_trie *trie = to_trie(map);
-	struct lpm_node *n;
-	u32 prefixlen;
-	const u8 *data;
+	struct lpm_node *n, *parent;
+	struct prefix p;
 
-	if (read_key(trie, key, &prefixlen, &data))
+	if (read_key(trie, key, &p))
 		return -EINVAL;
-	n = find(trie, data, prefixlen);
+	n = find(trie, &p);
 	if (!n)
 		return -ENOENT;
-	remove_node(trie, n);
+	trie->count--;
+	n->real = false;
+	if (n->child[0] && n->child[1])
+		return 0; /* a fork from now on; its value stays as it is */
+	parent = node_of(n->parent);
+	drop_fork(trie, n);
+	drop_fork(trie, parent);
 	return 0;
 }
 
 static void lpm_free(struct bpf_map *map)
 {
-	struct lpm_trie *trie = to_trie(map);
+	bpf_pool_retire_all(to_trie(map)->pool);
+}
 
-	while (trie->root.rb_node)
-		remove_node(trie, rb_entry(trie->root.rb_node, struct lpm_node, rb));
+/* --- in order ---------------------------------------------------------------------- */
+
+static struct lpm_node *first_below(struct lpm_node *n)
+{
+	while (n && (n->child[0] || n->child[1]))
+		n = node_of(n->child[0] ? n->child[0] : n->child[1]);
+	return n;
+}
+
+static struct lpm_node *next_node(struct lpm_node *n)
+{
+	struct lpm_node *parent = node_of(n->parent);
+
+	if (parent && parent->child[1] && parent->child[1] != bpf_pool_ref(n))
+		return first_below(node_of(parent->child[1]));
+	return parent;
 }
 
 /* A key that is not there starts over. */
@@ -223,18 +359,22 @@ static int lpm_next_key(struct bpf_map *map, const void *key, void *next)
 {
 	struct lpm_trie *trie = to_trie(map);
 	struct lpm_node *n = NULL;
-	struct rb_node *rb;
-	u32 prefixlen;
-	const u8 *data;
+	u64 words[MAX_WORDS];
+	struct prefix p;
+	u32 len, i;
 
-	if (key && !read_key(trie, key, &prefixlen, &data))
-		n = find(trie, data, prefixlen);
-	rb = n ? rb_next(&n->rb) : rb_first(&trie->root);
-	if (!rb)
+	if (key && !read_key(trie, key, &p))
+		n = find(trie, &p);
+	n = n ? next_node(n) : first_below(node_of(trie->root));
+	while (n && !n->real)
+		n = next_node(n);
+	if (!n)
 		return -ENOENT;
-	n = rb_entry(rb, struct lpm_node, rb);
-	memcpy(next, &n->prefixlen, sizeof(n->prefixlen));
-	memcpy((char *)next + sizeof(struct lpm_key), n->data, trie->data_size);
+	len = n->prefixlen;
+	memcpy(next, &len, sizeof(len));
+	for (i = 0; i < trie->nr_words; i++)
+		words[i] = __builtin_bswap64(n->words[i]);
+	memcpy((char *)next + sizeof(struct lpm_key), words, trie->data_size);
 	return 0;
 }
 
