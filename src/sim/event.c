@@ -22,26 +22,30 @@
  */
 #include "internal.h"
 
-#define FINE_BITS 10
+#define FINE_BITS 12
 #define NR_FINE (1U << FINE_BITS)
 #define COARSE_BITS 6
 #define NR_COARSE (1U << COARSE_BITS)
 #define NR_LEVELS DIV_ROUND_UP(64 - FINE_BITS, COARSE_BITS) /* of coarse slots */
 
+/* Stands for the first of an empty queue. */
+static struct event none = { .time = SIM_NEVER };
+
 static struct {
 	u64 base;
-	struct event *first; /* NULL: the queue is empty */
+	struct event *first;
 	/* which are not empty, by bit */
-	u32 fine_words, levels;
+	u64 fine_words;
+	u32 levels;
 	u64 fine_used[NR_FINE / 64];
 	u64 coarse_used[NR_LEVELS];
 	struct event *fine[NR_FINE];
 	struct event *coarse[NR_LEVELS][NR_COARSE];
-} queue __attribute__((aligned(64)));
+} queue __attribute__((aligned(64))) = { .first = &none };
 
 static u32 sequence;
-static u64 run_end = SIM_NEVER;
-static bool running, stopping;
+static u64 limit = SIM_NEVER; /* what is not before this does not fire: the run's end; 0: stop */
+static bool running;
 
 struct sim_clock sim_clock;
 struct rng sim_rng;
@@ -60,7 +64,7 @@ static inline void link_at(struct event **at, struct event *ev)
 }
 
 /* The later of two heaps becomes the first child of the other, which is returned. */
-static struct event *meld(struct event *a, struct event *b)
+static __attribute__((noinline)) struct event *meld(struct event *a, struct event *b)
 {
 	if (earlier(b, a)) {
 		struct event *swap = a;
@@ -77,7 +81,7 @@ static struct event *meld(struct event *a, struct event *b)
 
 static inline void heap_add(struct event **heap, struct event *ev)
 {
-	link_at(heap, *heap ? meld(*heap, ev) : ev);
+	link_at(heap, likely(!*heap) ? ev : meld(*heap, ev));
 }
 
 /* One heap of @list, whose members are linked by next: in pairs, then those from the last on. */
@@ -142,23 +146,26 @@ static inline bool is_fine(u64 time)
 	return (time ^ queue.base) < NR_FINE;
 }
 
-static void put(struct event *ev)
+static __attribute__((noinline)) void put_coarse(struct event *ev)
 {
-	u64 time = ev->time;
+	u32 level = level_of(ev->time), digit = digit_of(ev->time, level);
 
-	if (likely(is_fine(time))) {
-		u32 slot = (u32)time % NR_FINE;
+	heap_add(&queue.coarse[level][digit], ev);
+	queue.coarse_used[level] |= 1ULL << digit;
+	queue.levels |= 1U << level;
+}
 
-		heap_add(&queue.fine[slot], ev);
-		queue.fine_used[slot / 64] |= 1ULL << slot % 64;
-		queue.fine_words |= 1U << slot / 64;
-	} else {
-		u32 level = level_of(time), digit = digit_of(time, level);
+static inline void put(struct event *ev)
+{
+	u32 slot = ev->time % NR_FINE;
 
-		heap_add(&queue.coarse[level][digit], ev);
-		queue.coarse_used[level] |= 1ULL << digit;
-		queue.levels |= 1U << level;
+	if (unlikely(!is_fine(ev->time))) {
+		put_coarse(ev);
+		return;
 	}
+	queue.fine_used[slot / 64] |= 1ULL << slot % 64;
+	queue.fine_words |= 1ULL << slot / 64;
+	heap_add(&queue.fine[slot], ev);
 }
 
 static inline void fine_emptied(u32 slot)
@@ -167,7 +174,7 @@ static inline void fine_emptied(u32 slot)
 
 	queue.fine_used[word] &= ~(1ULL << slot % 64);
 	if (!queue.fine_used[word])
-		queue.fine_words &= ~(1U << word);
+		queue.fine_words &= ~(1ULL << word);
 }
 
 static inline void coarse_emptied(u32 level, u32 digit)
@@ -177,7 +184,7 @@ static inline void coarse_emptied(u32 level, u32 digit)
 		queue.levels &= ~(1U << level);
 }
 
-static void take(struct event *ev)
+static inline void take(struct event *ev)
 {
 	u64 time = ev->time;
 
@@ -213,33 +220,10 @@ static void spread(struct event *list)
 	}
 }
 
-/* The earliest of all, out of the queue; its time is the base from now on. */
-static inline struct event *take_earliest(void)
-{
-	struct event *ev = queue.first, *rest;
-	u64 time = ev->time;
-
-	if (likely(is_fine(time))) {
-		take(ev);
-		queue.base = time;
-	} else {
-		u32 level = level_of(time), digit = digit_of(time, level);
-
-		rest = ev->child;
-		ev->child = NULL;
-		ev->at = NULL;
-		queue.coarse[level][digit] = NULL;
-		coarse_emptied(level, digit);
-		queue.base = time;
-		spread(rest);
-	}
-	return ev;
-}
-
 static inline void find_first(void)
 {
 	if (likely(queue.fine_words)) {
-		u32 word = __builtin_ctz(queue.fine_words);
+		u32 word = __builtin_ctzll(queue.fine_words);
 
 		queue.first = queue.fine[word * 64 + __builtin_ctzll(queue.fine_used[word])];
 	} else if (queue.levels) {
@@ -247,35 +231,49 @@ static inline void find_first(void)
 
 		queue.first = queue.coarse[level][__builtin_ctzll(queue.coarse_used[level])];
 	} else {
-		queue.first = NULL;
+		queue.first = &none;
 	}
+}
+
+/* The first, of a coarse slot, out of the queue: what else is in the slot goes where it belongs. */
+static __attribute__((noinline)) void take_first_coarse(struct event *ev)
+{
+	u32 level = level_of(ev->time), digit = digit_of(ev->time, level);
+	struct event *rest = ev->child;
+
+	ev->child = NULL;
+	ev->at = NULL;
+	queue.coarse[level][digit] = NULL;
+	coarse_emptied(level, digit);
+	queue.base = ev->time;
+	spread(rest);
 }
 
 /* --- the queue -------------------------------------------------------------------- */
 
 static inline void update_next(void)
 {
-	u64 next = queue.first ? queue.first->time : SIM_NEVER;
-
-	sim_clock.next = stopping ? 0 : min(next, run_end);
+	sim_clock.next = min(queue.first->time, limit);
 }
 
 void event_add(struct event *ev, u64 time)
 {
-	bool was_first = queue.first == ev;
+	struct event *first = queue.first;
 
 	VRT_ASSERT(time >= sim_clock.now && time != SIM_NEVER);
-	if (ev->at)
+	if (unlikely(ev->at))
 		take(ev);
-	else if (!queue.first)
+	else if (unlikely(first == &none))
 		queue.base = sim_clock.now;
 	ev->time = time;
 	ev->order = (rng_next(&sim_rng) & 0xffffffff00000000) | sequence++;
 	put(ev);
-	if (was_first)
+	if (unlikely(first == ev))
 		find_first();
-	else if (!queue.first || earlier(ev, queue.first))
+	else if (earlier(ev, first))
 		queue.first = ev;
+	else
+		return;
 	update_next();
 }
 
@@ -290,12 +288,19 @@ void event_del(struct event *ev)
 	}
 }
 
-/* The earliest event, out of the queue, with the clock at its time. */
+/* The earliest event, out of the queue, with the clock at its time, which is the new base. */
 static inline struct event *take_first(void)
 {
-	struct event *ev = take_earliest();
+	struct event *ev = queue.first;
+	u64 time = ev->time;
 
-	sim_clock.now = ev->time;
+	if (likely(is_fine(time))) {
+		take(ev);
+		queue.base = time;
+	} else {
+		take_first_coarse(ev);
+	}
+	sim_clock.now = time;
 	sim_clock.fired++;
 	find_first();
 	update_next();
@@ -304,7 +309,7 @@ static inline struct event *take_first(void)
 
 static inline bool first_is_due(void)
 {
-	return queue.first && !stopping && queue.first->time < run_end;
+	return queue.first->time < limit;
 }
 
 struct event *event_take(void (*fire)(struct event *ev))
@@ -324,7 +329,7 @@ void sim_init(u64 seed)
 void sim_exit(void)
 {
 	VRT_ASSERT(!running);
-	while (queue.first) {
+	while (queue.first != &none) {
 		take(queue.first);
 		find_first();
 	}
@@ -335,22 +340,23 @@ void sim_run(u64 until)
 {
 	VRT_ASSERT(!running);
 	running = true;
-	run_end = until;
+	limit = until;
 	update_next();
 	while (first_is_due()) {
 		struct event *ev = take_first();
 
 		ev->fire(ev);
 	}
-	if (!stopping && until != SIM_NEVER && until > sim_clock.now)
+	if (limit && until != SIM_NEVER && until > sim_clock.now)
 		sim_clock.now = until;
-	running = stopping = false;
-	run_end = SIM_NEVER;
+	running = false;
+	limit = SIM_NEVER;
 	update_next();
 }
 
 void sim_stop(void)
 {
-	stopping = running;
+	if (running)
+		limit = 0;
 	update_next();
 }
