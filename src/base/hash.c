@@ -33,6 +33,18 @@ void hash64_add(struct hash64 *h, const void *data, size_t len)
 		XXH64_update((XXH64_state_t *)h, data, len);
 }
 
+/* One stripe of XXH64 is 32 bytes, a word for each of its four lanes. */
+void hash64_add32(struct hash64 *h, const void *data)
+{
+	XXH64_state_t *state = (XXH64_state_t *)h;
+	const unsigned char *words = data;
+
+	VRT_ASSERT(!state->memsize);
+	state->total_len += 32;
+	for (u32 lane = 0; lane < 4; lane++)
+		state->v[lane] = XXH64_round(state->v[lane], XXH_readLE64(words + 8 * lane));
+}
+
 u64 hash64_value(const struct hash64 *h)
 {
 	return XXH64_digest((const XXH64_state_t *)h);

@@ -56,27 +56,35 @@ static u64 add_saturating(u64 a, u64 b)
 	return __builtin_add_overflow(a, b, &sum) ? ~0ULL : sum;
 }
 
-void hist_record_n(struct hist *h, u64 value, u64 n)
+static inline void record(struct hist *h, u64 value, u64 n, u64 total)
 {
 	u32 bucket = bucket_of(value);
+
+	if (unlikely(bucket >= h->nr_buckets))
+		grow(h, bucket);
+	h->buckets[bucket] += n;
+	if (unlikely(value < h->min || !h->count))
+		h->min = value;
+	if (unlikely(value > h->max))
+		h->max = value;
+	h->count += n;
+	h->sum = add_saturating(h->sum, total);
+}
+
+void hist_record_n(struct hist *h, u64 value, u64 n)
+{
 	u64 total;
 
 	if (!n)
 		return;
-	if (unlikely(bucket >= h->nr_buckets))
-		grow(h, bucket);
-	h->buckets[bucket] += n;
-	h->min = h->count ? min(h->min, value) : value;
-	h->max = max(h->max, value);
-	h->count += n;
 	if (unlikely(__builtin_mul_overflow(value, n, &total)))
 		total = ~0ULL;
-	h->sum = add_saturating(h->sum, total);
+	record(h, value, n, total);
 }
 
 void hist_record(struct hist *h, u64 value)
 {
-	hist_record_n(h, value, 1);
+	record(h, value, 1, value);
 }
 
 void hist_merge(struct hist *dst, const struct hist *src)

@@ -445,7 +445,7 @@ void metrics_feed(struct metrics *m, const struct trace_record *rec)
 {
 	if (m->finished)
 		return;
-	hash64_add(&m->hash, rec, sizeof(*rec));
+	hash64_add32(&m->hash, rec);
 	if (trace_text(&m->text_left, rec))
 		return;
 	if (in_window(m, rec->time))

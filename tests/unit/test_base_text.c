@@ -74,6 +74,7 @@ static void test_suggest(void **state)
 static void test_hash64(void **state)
 {
 	struct hash64 h;
+	u8 bytes[131];
 
 	/* XXH64's published values */
 	assert_int_equal(hash64("", 0, 0), 0xef46db3751d8e999);
@@ -84,6 +85,15 @@ static void test_hash64(void **state)
 	hash64_value(&h);
 	hash64_add(&h, "bc", 2);
 	assert_int_equal(hash64_value(&h), hash64("abc", 3, 5));
+	for (u32 i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (u8)(i * 37);
+	hash64_init(&h, 7);
+	hash64_add(&h, bytes, 64);
+	hash64_add32(&h, bytes + 64);
+	hash64_add32(&h, bytes + 96);
+	assert_int_equal(hash64_value(&h), hash64(bytes, 128, 7));
+	hash64_add(&h, bytes + 128, 3);
+	assert_int_equal(hash64_value(&h), hash64(bytes, 131, 7));
 	assert_int_not_equal(hash64("abc", 3, 5), hash64("abc", 3, 6));
 }
 
