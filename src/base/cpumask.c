@@ -123,18 +123,21 @@ u32 cpumask_next(u32 from, const struct cpumask *m)
 
 u32 cpumask_next_and(u32 from, const struct cpumask *a, const struct cpumask *b)
 {
-	u64 start = ~0UL << (from % VRT_BITS_PER_LONG);
+	u32 i = from / VRT_BITS_PER_LONG, nr = nr_cpu_ids, last;
+	u64 word;
 
-	if (from >= nr_cpu_ids)
-		return nr_cpu_ids;
-	for (u32 i = from / VRT_BITS_PER_LONG; i < NR_MASK_WORDS; i++) {
-		u64 word = a->bits[i] & b->bits[i] & valid_bits(i) & start;
-
-		if (word)
-			return i * VRT_BITS_PER_LONG + __builtin_ctzl(word);
-		start = ~0UL;
+	if (from >= nr)
+		return nr;
+	last = (nr - 1) / VRT_BITS_PER_LONG;
+	word = a->bits[i] & b->bits[i] & ~0UL << (from % VRT_BITS_PER_LONG);
+	while (!word) {
+		if (i == last)
+			return nr;
+		i++;
+		word = a->bits[i] & b->bits[i];
 	}
-	return nr_cpu_ids;
+	/* bits behind the last CPU mean nothing */
+	return min(i * VRT_BITS_PER_LONG + __builtin_ctzl(word), nr);
 }
 
 u32 cpumask_next_and_wrap(u32 from, const struct cpumask *a, const struct cpumask *b)
