@@ -276,8 +276,6 @@ struct bpf_struct_ops {
 	 * and are left to it to refuse while running. (--contexts run)
 	 */
 	bool contexts_at_run;
-	/* whoever calls its programs may set prog->preemptible */
-	bool preemptible;
 
 	/* filled in at registration */
 	u32 type_id, value_id;

@@ -131,7 +131,6 @@ static int check_struct_ops(struct bpf_check_env *env)
 		return FAIL(env, -EINVAL, "attach to invalid member %s(@idx %u) of struct %s\n",
 			    name, index, ops->name);
 	prog->st_ops = ops;
-	prog->may_be_preempted = ops->preemptible;
 	if (ops->check_member) {
 		int err = ops->check_member(ops->type, m, prog);
 

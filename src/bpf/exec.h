@@ -225,13 +225,12 @@ void bpf_exec_settle(struct bpf_exec *x);
 void bpf_exec_charge(struct bpf_exec *x, u64 ns);
 /*
  * A call out of the program. @timeless: the callee sees neither the clock nor what
- * other CPUs do, so that it may be charged later, with others. What the program
- * does in its own task's time is told at once: others may wait for the CPU.
+ * other CPUs do, so that it may be charged later, with others.
  */
 static inline void bpf_exec_charge_call(struct bpf_exec *x, u64 ns, bool timeless)
 {
 	x->owed += ns;
-	if (!timeless || unlikely(x->prog->may_be_preempted))
+	if (!timeless)
 		bpf_exec_settle(x);
 }
 

@@ -273,10 +273,10 @@ u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, 
 	x->depth++;
 	x->callee = NULL;
 	ret = bpf_exec_call(x, bpf_func_insn(func), args, nr);
-	x->depth = depth;
-	x->regs = regs;
 	if (x->stopped)
 		return 0;
+	x->depth = depth;
+	x->regs = regs;
 	x->prog = prog;
 	x->insn = insn;
 	/* a callback that returns quickly does not look at the counter itself */

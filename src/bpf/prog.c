@@ -279,7 +279,6 @@ static struct bpf_prog *new_prog(const union bpf_attr *attr, int *err)
 	prog->expected_attach_type = attr->expected_attach_type;
 	prog->flags = attr->prog_flags;
 	prog->sleepable = attr->prog_flags & BPF_F_SLEEPABLE;
-	prog->may_be_preempted = prog->own_type && prog->own_type->ops->preemptible;
 	prog->len = attr->insn_cnt;
 	prog->attach_btf_id = attr->attach_btf_id;
 	prog->exec = xcalloc(1, sizeof(*prog->exec));

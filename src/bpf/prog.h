@@ -71,8 +71,6 @@ struct bpf_prog {
 	 * may be preempted there. Its timers' callbacks may not.
 	 */
 	bool preemptible;
-	/* it may be: what calls take is then charged at once, whatever they see (exec.h) */
-	bool may_be_preempted;
 
 	struct bpf_insn *insns; /* as executed */
 	u32 len;

@@ -29,7 +29,6 @@ struct bpf_prog_type_ops {
 	const struct bpf_type_helper *helpers;
 	u32 nr_helpers;
 	bool may_sleep; /* BPF_F_SLEEPABLE is possible */
-	bool preemptible; /* whoever calls its programs may set prog->preemptible */
 	/* At load, with a line in @log unless 0: look at expected_attach_type and the like. */
 	int (*check)(const struct bpf_prog *prog, struct bpf_log *log);
 	/* The program goes into, or leaves, the world. @loaded: 0 or -errno. Both may be NULL. */

@@ -84,7 +84,7 @@ static void describe_helper(const struct bpf_prog *prog, u32 insn, struct bpf_ji
 		return;
 	call->nr_args = count_args(proto);
 	call->fn = (void *)proto->fn;
-	call->settle = !proto->timeless || prog->may_be_preempted;
+	call->settle = !proto->timeless;
 	map = map_argument(proto);
 	if (!map && facts && facts->same_map)
 		call->map = prog->maps[facts->map];
@@ -133,7 +133,7 @@ static void describe_kfunc(const struct bpf_prog *prog, u32 insn, struct bpf_jit
 		call->ret_signed = desc->ret_signed;
 		call->ret_bool = desc->ret_bool;
 	}
-	call->settle = !(flags & KF_TIMELESS) || prog->may_be_preempted;
+	call->settle = !(flags & KF_TIMELESS);
 	call->kind = JIT_CALL_SLOW;
 	if (flags & (KF_CALLS_BACK | KF_ACQUIRE | KF_RELEASE) || bpf_jit_doubts(prog, insn))
 		return;

@@ -83,7 +83,6 @@ static const struct bpf_prog_type_ops periodic_type = {
 	.name = "periodic",
 	.ctx = "bpf_periodic_ctx",
 	.may_sleep = true,
-	.preemptible = true,
 	.check = type_check,
 	.loaded = type_loaded,
 	.unloaded = type_unloaded,

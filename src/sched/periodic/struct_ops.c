@@ -321,7 +321,6 @@ static struct bpf_struct_ops periodic_struct_ops = {
 	.reg = periodic_reg,
 	.unreg = periodic_unreg,
 	.update = periodic_update,
-	.preemptible = true,
 };
 
 int periodic_register_struct_ops(void)
