@@ -185,7 +185,7 @@ static void machine_prepare(void)
 
 /* Every fourth program runs in task context, where it may be preempted. */
 static const struct bpf_prog_type_ops task_type = {
-	.type = 2000, .name = "fuzz", .ctx = "bpf_cpumask", .preemptible = true,
+	.type = 2000, .name = "fuzz", .ctx = "bpf_cpumask",
 };
 
 static bool in_task(u64 seed)
