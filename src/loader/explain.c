@@ -240,6 +240,8 @@ static bool explain_map(struct loader *l, struct loader_error *error)
 	if (!find_between(l, "map '", "': failed to create: ", name, sizeof(name)))
 		return false;
 	find_between(l, "': failed to create: ", "(", why, sizeof(why));
+	if (bpf_refusal()[0])
+		snprintf(why, sizeof(why), "%s", bpf_refusal());
 	map = bpf_object__find_map_by_name(l->obj, name);
 	known = map ? libbpf_bpf_map_type_str(bpf_map__type(map)) : NULL;
 	if (known)

@@ -507,6 +507,7 @@ static void test_hash_many_replaced(void **state)
 	bpf_close(fd);
 	/* more than any map may have */
 	assert_int_equal(map_create(BPF_MAP_TYPE_HASH, 4, 1 << 20, 1 << 20), -ENOMEM);
+	assert_non_null(strstr(bpf_refusal(), "16 GiB"));
 }
 
 /* A new element is zero for all CPUs but the one that made it, also one that is reused. */
@@ -689,7 +690,7 @@ static void test_bloom_filter(void **state)
 		assert_int_equal(map_lookup(fd, NULL, &value), 0);
 	for (value = 1000; value < 2000; value++)
 		wrong += map_lookup(fd, NULL, &value) == 0;
-	assert_true(wrong < 100);
+	assert_true(wrong < 25); /* 9 in theory */
 	assert_int_equal(map_update(fd, NULL, &value, BPF_EXIST), -EINVAL);
 	assert_int_equal(map_delete(fd, NULL), -EOPNOTSUPP);
 	bpf_close(fd);
@@ -916,6 +917,33 @@ static void test_ringbuf(void **state)
 }
 
 /* A record whose header a program has overwritten does no harm to the next reservation. */
+/* Samples are told apart by where they are; what is none is ignored. */
+static void test_ringbuf_samples(void **state)
+{
+	int a = map_create(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096);
+	int b = map_create(BPF_MAP_TYPE_RINGBUF, 0, 0, 8192);
+	int array = map_create(BPF_MAP_TYPE_ARRAY, 4, 64, 1);
+	u64 *first = bpf_ringbuf_reserve(map_of(a), 16), *second = bpf_ringbuf_reserve(map_of(b), 24);
+	u64 *element = map_of(array)->ops->lookup(map_of(array), &(u32){ 0 }), local[2] = { ~0ULL };
+
+	assert_int_equal(bpf_ringbuf_sample_size(first), 16);
+	assert_int_equal(bpf_ringbuf_sample_size(second), 24);
+	assert_int_equal(bpf_ringbuf_sample_size((char *)first + 4), 0);
+	assert_int_equal(bpf_ringbuf_sample_size(first - 1), 0);
+	element[0] = ~0ULL; /* as a header would be */
+	bpf_ringbuf_commit(element + 1, 0, false);
+	bpf_ringbuf_commit(local + 1, 0, false);
+	assert_int_equal(element[0], ~0ULL);
+	assert_int_equal(local[0], ~0ULL);
+	bpf_ringbuf_commit(first, 0, false);
+	bpf_ringbuf_commit(second, 0, true);
+	assert_int_equal(bpf_ringbuf_sample_size(first), 0);
+	assert_int_equal(bpf_ringbuf_sample_size(second), 0);
+	bpf_close(array);
+	bpf_close(b);
+	bpf_close(a);
+}
+
 static void test_ringbuf_overwritten(void **state)
 {
 	int fd = map_create(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096);
@@ -1349,6 +1377,7 @@ int main(void)
 		TEST(test_lpm_trie),
 		TEST(test_lpm_model),
 		TEST(test_ringbuf),
+		TEST(test_ringbuf_samples),
 		TEST(test_ringbuf_overwritten),
 		TEST(test_user_ringbuf),
 		TEST(test_local_storage),

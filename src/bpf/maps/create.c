@@ -153,6 +153,11 @@ static int check_attr(const union bpf_attr *attr)
 	return attr->map_ifindex ? -EINVAL : 0; /* nor devices to offload to */
 }
 
+static bool is_percpu(enum bpf_map_type type)
+{
+	return type < 64 && PERCPUS & 1ULL << type;
+}
+
 int sys_map_create(const union bpf_attr *attr)
 {
 	const struct bpf_map_ops *ops = bpf_map_ops_of(attr->map_type);
@@ -166,8 +171,15 @@ int sys_map_create(const union bpf_attr *attr)
 	if (err)
 		return err;
 	map = ops->alloc(attr, &err);
-	if (!map)
+	if (!map) {
+		/* what it may hold is there from the beginning */
+		if (err == -ENOMEM)
+			bpf_refuse("its entries%s take more than the %lu GiB that a map may have, or than "
+				   "is left; make max_entries smaller",
+				   is_percpu(attr->map_type) ? ", for every CPU," : "",
+				   MAP_MAX_BYTES >> 30);
 		return err;
+	}
 	err = bpf_obj_name_copy(map->name, attr->map_name) ?: attach_btf(map, attr);
 	if (err) {
 		bpf_map_put(map);
