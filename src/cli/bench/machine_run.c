@@ -13,14 +13,18 @@
 #include "../json.h"
 #include "../run.h"
 
-/* A file of the workload, and its name in @path. */
+/*
+ * A file of the workload, and its name in @path. Making many tasks takes long, also
+ * simulated; none begins before the others are there.
+ */
 static int workload_file(u32 tasks, char *path, size_t size)
 {
 	int fd = memfd_create("vrt-bench", MFD_CLOEXEC);
 
 	if (fd >= 0 && dprintf(fd,
-			       "{ \"tasks\": { \"short\": { \"instance\": %u, \"loop\": -1, "
-			       "\"run\": 20, \"sleep\": 50 } } }",
+			       "{ \"tasks\": { \"short\": { \"instance\": %u, \"phases\": { "
+			       "\"wait\": { \"loop\": 1, \"barrier\": \"all\" }, "
+			       "\"work\": { \"loop\": -1, \"run\": 20, \"sleep\": 50 } } } } }",
 			       tasks) < 0) {
 		close(fd);
 		fd = -1;

@@ -64,7 +64,8 @@ static int memory_file(const void *data, size_t size, char name[32])
 	return fd;
 }
 
-static bool place_make(struct place *p, char *why, size_t size)
+/* @fifo: and the policy that ships, compiled. */
+static bool place_make(struct place *p, bool fifo, char *why, size_t size)
 {
 	static const char tasks[] =
 		"{ \"tasks\": { \"t\": { \"instance\": 8, \"loop\": -1, \"run\": 1000 } } }";
@@ -76,6 +77,10 @@ static bool place_make(struct place *p, char *why, size_t size)
 	p->source = scheduler_file("fifo");
 	p->workload_fd = memory_file(tasks, sizeof(tasks) - 1, p->workload);
 	p->object_fd = -1;
+	if (!fifo) {
+		free(error);
+		return true;
+	}
 	ok = p->source &&
 	     loader_read_object(p->source, &opts, NULL, NULL, &object, error) == LOADER_OK;
 	if (ok)
@@ -173,13 +178,15 @@ struct json_object *start_measure(const struct bench *b)
 	u32 nr = b->options.quick ? QUICK_SAMPLES : SAMPLES;
 	struct samples ms[ARRAY_SIZE(starts)] = {};
 	struct json_object *all;
-	struct place place = {};
+	struct place place;
 	char why[4096] = "";
-	bool ok;
+	bool ok, fifo = false;
 
 	if (!bench_wants(b, "start", NULL))
 		return NULL;
-	ok = place_make(&place, why, sizeof(why));
+	for (u32 k = 0; k < ARRAY_SIZE(starts); k++)
+		fifo |= starts[k].kind != START_CLASS && bench_wants(b, "start", starts[k].name);
+	ok = place_make(&place, fifo, why, sizeof(why));
 	for (u32 i = 0; i < nr && ok; i++) {
 		bench_progress("start");
 		for (u32 k = 0; k < ARRAY_SIZE(starts) && ok; k++) {
