@@ -523,15 +523,19 @@ static void do_job(const struct job *job)
 
 static void begin(struct side *s, const struct job *job)
 {
+	pid_t pid;
+
 	s->runs = s->stopped = s->nr_events = 0;
 	fflush(stdout);
-	s->pid = fork();
-	if (s->pid < 0) {
+	pid = fork();
+	if (pid < 0) {
 		perror("fuzz_jit: fork");
 		exit(2);
 	}
-	if (s->pid)
+	if (pid) {
+		s->pid = pid;
 		return;
+	}
 	side = s;
 	machine.interpreted = s->interpreted;
 	do_job(job);
@@ -543,7 +547,10 @@ static bool end(struct side *s)
 {
 	int status;
 
-	waitpid(s->pid, &status, 0);
+	if (waitpid(s->pid, &status, 0) != s->pid) {
+		perror("fuzz_jit: waitpid");
+		exit(2);
+	}
 	if (!status)
 		return true;
 	printf("seed %llu: the process that has it %s ends with %s %d\n", s->seed, s->name,
@@ -578,9 +585,13 @@ static bool differs(const struct progen *p, u64 seed, bool record)
 	return !both(&job) || !same(0) || sides[0]->heap != sides[1]->heap;
 }
 
+/* Both verify it, and do something else with it. */
 static bool still_differs(const struct progen *p, void *seed)
 {
-	return differs(p, *(u64 *)seed, false) && sides[0]->out[0].verified;
+	struct job job = { .seed = *(u64 *)seed, .nr = 1, .p = p };
+
+	return !both(&job) ||
+	       (sides[0]->out[0].verified && sides[1]->out[0].verified && !same(0));
 }
 
 static void show_event(const char *who, const struct event *e)
@@ -682,8 +693,9 @@ static void run_batches(void)
 			compare(job.seed, job.nr);
 			continue;
 		}
-		/* one of them has died: whatever it was, the rest must wait */
+		/* one of them has died: the rest must wait */
 		count.differ++;
+		show(sides[sides[0]->seed > sides[1]->seed]->seed);
 		return;
 	}
 }
