@@ -70,8 +70,12 @@ static inline u32 sched_weight_to_cgroup(u64 weight)
 struct task {
 	struct task_struct ts; /* first: BPF sees this part only */
 
+	/* with these two ts fills its last cache line */
+	struct task_call *call; /* its system calls, once they were traced (syscall.c) */
+	const char *site; /* where it makes them; NULL: the behaviour's name */
+
 	/* a cache line for the action in progress, and one for the end of a sleep */
-	struct task_action action __cache_aligned;
+	struct task_action action;
 	u64 work_left; /* ACT_COMPUTE: ns at full speed << 10; ACT_SPIN: ns */
 	u64 penalty; /* ns at full speed << 10 to pay first: cold caches */
 	u64 busy; /* ns that went into its actions: with the CPUs' books, a pair */
@@ -83,10 +87,8 @@ struct task {
 	bool timed_out;
 	bool started;
 	bool dead; /* has been switched away from for the last time */
-	struct hrtimer timer __cache_aligned;
+	struct hrtimer timer;
 
-	struct task_call *call; /* its system calls, once they were traced (syscall.c) */
-	const char *site; /* where it makes them; NULL: the behaviour's name */
 	struct wait_queue *wait_queue;
 	struct list_head wait_node;
 	struct list_head wake_node; /* on crq->wake_list */
@@ -103,6 +105,9 @@ struct task {
 	struct files *files; /* of its process (files.c); NULL: it has none */
 	struct list_head all; /* kernel.tasks, then zombies, then graveyard */
 };
+
+_Static_assert(offsetof(struct task, action) % 64 == 0 && offsetof(struct task, timer) % 64 == 0,
+	       "lines of their own: tasks begin with a cache line");
 
 static inline struct task *task_of(const struct task_struct *p)
 {

@@ -112,6 +112,12 @@ class Features(e2e.Test):
                        "--workload", UNFAIR, "--for", "300ms")["runs"][0]
         self.assertEqual(run["end"]["kind"], "done", run["end"])
 
+    def test_a_thousand_queues(self):
+        run = run_json(source("tests", "e2e", "good", "many_dsqs.bpf.c"), "--machine", "2x16x2",
+                       "--workload", MIXED, "--for", "100ms")["runs"][0]
+        self.assertEqual(run["end"]["kind"], "done", run["end"])
+        self.assertEqual(run["books"], [])
+
 
 class Scale(e2e.Test):
     def test_detaching_catches_tasks_in_the_middle_of_going_to_sleep(self):

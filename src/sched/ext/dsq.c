@@ -10,20 +10,32 @@
  * Invariant: q->nr tasks are on q->list, cursors of iterators not counted, and
  * a vtime queue's list is in the order of its tree.
  */
+#include "../../base/alloc.h"
 #include "ext.h"
 
-#define DSQ_HASH_BITS 8
-#define DSQ_HASH_SIZE (1u << DSQ_HASH_BITS)
+#define DSQ_HASH_MIN_BITS 8
 
 static struct list_head *dsq_bucket(u64 id)
 {
-	if (!scx.hash) {
-		scx.hash = calloc(DSQ_HASH_SIZE, sizeof(*scx.hash));
-		VRT_ASSERT(scx.hash);
-		for (u32 i = 0; i < DSQ_HASH_SIZE; i++)
-			INIT_LIST_HEAD(&scx.hash[i]);
+	return &scx.hash[(id * 0x9e3779b97f4a7c15ULL) >> (64 - scx.hash_bits)];
+}
+
+/* Twice as many buckets, when there are as many DSQs as buckets. */
+static void grow_hash(void)
+{
+	struct scx_dsq *dsq;
+	u32 nr;
+
+	scx.hash_bits = scx.hash ? scx.hash_bits + 1 : DSQ_HASH_MIN_BITS;
+	nr = 1u << scx.hash_bits;
+	scx.hash = xreallocarray(scx.hash, nr, sizeof(*scx.hash));
+	for (u32 i = 0; i < nr; i++)
+		INIT_LIST_HEAD(&scx.hash[i]);
+	list_for_each_entry(dsq, &scx.dsqs, all) {
+		INIT_LIST_HEAD(&dsq->hash);
+		if (!dsq->destroyed)
+			list_add_tail(&dsq->hash, dsq_bucket(dsq->q.id));
 	}
-	return &scx.hash[(id * 0x9e3779b97f4a7c15ULL) >> (64 - DSQ_HASH_BITS)];
 }
 
 void init_dsq(struct scx_dispatch_q *q, u64 id)
@@ -35,11 +47,15 @@ void init_dsq(struct scx_dispatch_q *q, u64 id)
 
 struct scx_dsq *find_user_dsq(u64 id)
 {
-	struct scx_dsq *dsq;
+	struct scx_dsq *dsq = scx.found;
 
+	if (dsq && dsq->q.id == id)
+		return dsq;
+	if (!scx.hash)
+		return NULL;
 	list_for_each_entry(dsq, dsq_bucket(id), hash) {
 		if (dsq->q.id == id)
-			return dsq;
+			return scx.found = dsq;
 	}
 	return NULL;
 }
@@ -64,6 +80,9 @@ int create_dsq(u64 id)
 	cpu_sync();
 	if (find_user_dsq(id))
 		return -EEXIST;
+	if (!scx.hash || scx.nr_dsqs >> scx.hash_bits)
+		grow_hash();
+	scx.nr_dsqs++;
 	dsq = alloc_dsq(id);
 	list_add_tail(&dsq->hash, dsq_bucket(id));
 	list_add_tail(&dsq->all, &scx.dsqs);
@@ -86,6 +105,8 @@ void destroy_dsq(u64 id)
 			  dsq->q.nr);
 	} else if (!dsq->destroyed) {
 		dsq->destroyed = true;
+		if (scx.found == dsq)
+			scx.found = NULL;
 		list_del_init(&dsq->hash);
 		dsq->q.id = SCX_DSQ_INVALID;
 	}
@@ -103,6 +124,8 @@ void destroy_all_dsqs(void)
 		list_del_init(&dsq->all);
 		kheap_free(dsq);
 	}
+	scx.found = NULL;
+	scx.nr_dsqs = 0;
 }
 
 struct scx_dispatch_q *find_global_dsq(const struct task_struct *p)

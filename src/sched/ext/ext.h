@@ -125,7 +125,9 @@ struct scx_state {
 
 	struct scx_dsq **global; /* one per node */
 	struct list_head dsqs;
-	struct list_head *hash;
+	struct list_head *hash; /* of those that are not destroyed, by id */
+	u32 hash_bits, nr_dsqs; /* destroyed ones included */
+	struct scx_dsq *found; /* the last that was looked for, or NULL */
 	struct scx_idle_masks idle; /* of the machine */
 	struct scx_idle_masks *node_idle; /* the same by node, while idle_per_node */
 	bool idle_per_node;
