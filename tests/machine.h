@@ -68,8 +68,12 @@ static void machine_unlock(u32 *lock)
 	*lock = 0;
 }
 
+/* Programs run on no CPU of a machine: NULL, which stands for CPU 0. */
+static u32 *const machine_cpu_id;
+
 static struct bpf_env machine = {
 	.nr_cpus = 1,
+	.cpu_id = &machine_cpu_id,
 	.cpu = machine_zero,
 	.ktime = machine_now,
 	.current_task = machine_no_task,

@@ -49,6 +49,11 @@ struct bpf_env {
 	u32 nr_cpus; /* possible CPUs */
 	/* the CPU that executes */
 	u32 (*cpu)(void);
+	/*
+	 * Where compiled programs find the same: **cpu_id, and 0 if *cpu_id is NULL.
+	 * NULL: they ask cpu().
+	 */
+	u32 *const *cpu_id;
 	/* local clock, ns; @boot includes time asleep (the same here) */
 	u64 (*ktime)(void);
 	/* a struct task_struct in the kernel heap; NULL outside of any task */

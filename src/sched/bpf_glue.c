@@ -274,6 +274,8 @@ void task_storage_free(struct task *t)
 		bpf_task_storage_free(&t->storage);
 }
 
+_Static_assert(!offsetof(struct cpu, id), "a pointer to a CPU is one to its id");
+
 static struct bpf_env env = {
 	.cpu = env_cpu,
 	.ktime = kernel_now,
@@ -282,6 +284,7 @@ static struct bpf_env env = {
 	.prandom = env_prandom,
 	.numa_node = env_numa_node,
 	.jiffies = jiffies,
+	.cpu_id = (u32 *const *)&this_cpu,
 	.charge = env_charge,
 	.spend = env_spend,
 	.preempt = kthread_preempt_program,

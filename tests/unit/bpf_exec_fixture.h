@@ -150,7 +150,10 @@ static void env_timer_free(struct bpf_timer_node *node)
 		machine.timer = NULL;
 }
 
+static u32 *const env_cpu_id = &machine.cpu;
+
 static struct bpf_env exec_env = {
+	.cpu_id = &env_cpu_id,
 	.nr_cpus = NR_CPUS,
 	.cpu = env_cpu,
 	.ktime = env_ktime,

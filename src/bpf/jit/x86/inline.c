@@ -1,11 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls that are a few instructions instead: lookups in arrays, number
- * iterators, sections. What they do and what they cost in virtual time is what
+ * Calls that are a few instructions instead: lookups in arrays, the
+ * CPU, number iterators, sections. What they do and what they cost in virtual time is what
  * the function does and costs; only the counter is looked at, as after any call.
  */
 #include "../../../../kernel/kfuncs.h"
 #include "x86.h"
+
+/* --- the CPU --------------------------------------------------------------------- */
+
+static bool load_cpu(struct jit_buffer *b, u32 reg)
+{
+	u32 nowhere;
+
+	if (!bpf_env->cpu_id)
+		return false;
+	x86_load_var(b, reg, bpf_env->cpu_id);
+	x86_test_rr(b, true, reg, reg);
+	nowhere = x86_jcc8_forward(b, CC_E);
+	x86_load(b, 4, false, reg, reg, 0);
+	x86_land8(b, nowhere);
+	return true;
+}
 
 /* --- maps ------------------------------------------------------------------------ */
 
@@ -25,8 +41,9 @@ static bool array_lookup(struct x86_jit *j, const struct bpf_jit_call *call)
 	struct jit_buffer *b = j->b;
 	u32 outside, done;
 
-	if (!call->map || !bpf_map_array_layout(call->map, &layout) || layout.percpu_stride ||
-	    !is_imm32(layout.max_entries) || !is_imm32(layout.elem_size))
+	if (!call->map || !bpf_map_array_layout(call->map, &layout) ||
+	    !is_imm32(layout.max_entries) || !is_imm32(layout.elem_size) ||
+	    !is_imm32((s64)layout.percpu_stride) || (layout.percpu_stride && !bpf_env->cpu_id))
 		return false;
 	x86_load(b, 4, false, RAX, RSI, 0);
 	x86_alu_ri(b, false, ALU_CMP, RAX, (s32)layout.max_entries);
@@ -34,6 +51,11 @@ static bool array_lookup(struct x86_jit *j, const struct bpf_jit_call *call)
 	scale(b, layout.elem_size);
 	x86_mov_ri64(b, X86_T0, (u64)layout.base);
 	x86_alu_rr(b, true, ALU_ADD, RAX, X86_T0);
+	if (layout.percpu_stride) {
+		load_cpu(b, X86_T0);
+		x86_imul_rri(b, true, X86_T0, X86_T0, (s32)layout.percpu_stride);
+		x86_alu_rr(b, true, ALU_ADD, RAX, X86_T0);
+	}
 	done = x86_jmp8_forward(b);
 	x86_land8(b, outside);
 	x86_alu_rr(b, false, ALU_XOR, RAX, RAX);
@@ -83,6 +105,8 @@ static bool body(struct x86_jit *j, const struct bpf_jit_call *call)
 		return false;
 	if (call->helper == BPF_FUNC_map_lookup_elem)
 		return array_lookup(j, call);
+	if (call->helper == BPF_FUNC_get_smp_processor_id)
+		return load_cpu(j->b, RAX);
 	return !call->helper && kfunc(j, call);
 }
 

@@ -49,16 +49,32 @@ void x86_call_c(struct jit_buffer *b, const void *fn)
 	}
 }
 
+/* op reg, [rip + displacement] */
+static void near_var(struct jit_buffer *b, u8 op, u32 reg, const void *variable)
+{
+	u32 disp;
+
+	put_rex(b, true, reg, 0, false);
+	put8(b, op);
+	put8(b, (u8)((reg & 7) << 3 | RBP));
+	disp = relative(b, (u64)variable, 4);
+	put32(b, disp);
+}
+
+void x86_load_var(struct jit_buffer *b, u32 reg, const void *variable)
+{
+	if (jit_memory_is_near(variable)) {
+		near_var(b, 0x8b, reg, variable);
+	} else {
+		x86_mov_ri64(b, reg, (u64)variable);
+		x86_load(b, 8, false, reg, reg, 0);
+	}
+}
+
 void x86_store_var(struct jit_buffer *b, const void *variable, u32 reg)
 {
 	if (jit_memory_is_near(variable)) {
-		u32 disp;
-
-		put_rex(b, true, reg, 0, false);
-		put8(b, 0x89);
-		put8(b, (u8)((reg & 7) << 3 | RBP)); /* relative to rip */
-		disp = relative(b, (u64)variable, 4);
-		put32(b, disp);
+		near_var(b, 0x89, reg, variable);
 	} else {
 		x86_mov_ri64(b, X86_T0, (u64)variable);
 		x86_store(b, 8, reg, X86_T0, 0);

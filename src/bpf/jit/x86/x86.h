@@ -145,5 +145,7 @@ void x86_jmp_stub(struct jit_buffer *b, enum x86_stub stub);
 void x86_call_c(struct jit_buffer *b, const void *fn);
 /* [variable] = reg, by way of r10 */
 void x86_store_var(struct jit_buffer *b, const void *variable, u32 reg);
+/* reg = [variable] */
+void x86_load_var(struct jit_buffer *b, u32 reg, const void *variable);
 
 #endif
