@@ -289,14 +289,16 @@ class Vm(Test):
     def test_interrupt_leaves_nothing(self):
         before = guests()
         p = subprocess.Popen([VRT, "run", "eevdf", "-w", UNFAIR, "-t", "60s", "--on", "vm"],
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for _ in range(1200):
             if guests() - before or p.poll() is not None:
                 break
             time.sleep(0.05)
+        self.assertIsNone(p.poll(), p.poll() is not None and p.stderr.read())
         self.assertTrue(guests() - before)
         p.send_signal(signal.SIGINT)
         p.wait(20)
+        p.stderr.close()
         for _ in range(100):
             if guests() == before:
                 break

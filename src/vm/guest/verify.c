@@ -47,14 +47,16 @@ static void say(struct json_object *obj, const char *key, const char *text)
 
 /* --- the kernel's log ------------------------------------------------------------------ */
 
-static const char *const statistics[] = {
-	"verification time ", "stack depth ", "processed ", "mark_read ",
-};
-
-static bool is_statistics(const char *line)
+/* What follows the reason: statistics, and before them the essay of kernels from 7.3 on. */
+static bool is_epilogue(const char *line)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(statistics); i++)
-		if (!strncmp(line, statistics[i], strlen(statistics[i])))
+	static const char *const starts[] = {
+		"Verification failed:", "verification time ", "stack depth ", "processed ",
+		"mark_read ",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(starts); i++)
+		if (!strncmp(line, starts[i], strlen(starts[i])))
 			return true;
 	return false;
 }
@@ -81,7 +83,7 @@ static void add_number(struct json_object *program, const char *key, const char 
 							      factor));
 }
 
-/* The depth of all functions, as "32+8". */
+/* The depth of all functions, as "32+8"; from 7.3 on as "max 40". */
 static void add_stack(struct json_object *program, const char *line)
 {
 	u64 depth = 0;
@@ -90,6 +92,8 @@ static void add_stack(struct json_object *program, const char *line)
 	if (!line)
 		return;
 	line += strlen("stack depth ");
+	if (!strncmp(line, "max ", strlen("max ")))
+		line += strlen("max ");
 	do {
 		depth += strtoull(line, &end, 10);
 		line = end + 1;
@@ -114,14 +118,14 @@ static bool add_statistics(struct json_object *program, const char *log)
 	return true;
 }
 
-/* The last lines before the statistics: why. */
+/* The last lines before the epilogue: why. */
 static void add_excerpt(struct json_object *program, const char *log)
 {
 	const char *lines[EXCERPT_LINES] = {}, *line = log, *end = log, *start;
 	u32 nr = 0;
 
-	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		if (is_statistics(line))
+	for (; *line && !is_epilogue(line); line += strcspn(line, "\n"), line += *line == '\n') {
+		if (*line == '\n')
 			continue;
 		lines[nr++ % EXCERPT_LINES] = line;
 		end = line + strcspn(line, "\n");
