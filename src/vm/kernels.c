@@ -309,54 +309,52 @@ static void remove_text(const char *place, const char *name)
 	free(path);
 }
 
+/* The file @name of a place from @from, with its key (may be NULL) in @key_name. */
+static int store(const char *place, const char *name, const char *key_name, const char *from,
+		 const char *key, char *err, size_t err_size)
+{
+	char *path = file_name(place, name, NULL), *partial = file_name(place, ".partial", NULL);
+	int ret;
+
+	/* a key is never beside a file that is not its own */
+	remove_text(place, key_name);
+	ret = copy(from, partial);
+	if (!ret && rename(partial, path))
+		ret = -errno;
+	if (!ret && key)
+		ret = write_text(place, key_name, key);
+	if (ret)
+		vrt_error(err, err_size, ret, "%s could not be written: %s", path, strerror(-ret));
+	free(path);
+	free(partial);
+	return ret;
+}
+
 int kernel_store(const char *release, const char *from, const char *key, char *err,
 		 size_t err_size)
 {
-	char *place = make_place(release, err, err_size), *image, *partial;
+	char *place = make_place(release, err, err_size);
 	int ret;
 
 	if (!place)
 		return -EIO;
-	image = file_name(place, IMAGE, NULL);
-	partial = file_name(place, "." IMAGE, NULL);
-	/* a key is never beside an image that is not its own */
-	remove_text(place, KEY);
-	ret = copy(from, partial);
-	if (!ret && rename(partial, image))
-		ret = -errno;
-	if (!ret && key)
-		ret = write_text(place, KEY, key);
-	if (ret)
-		vrt_error(err, err_size, ret, "%s could not be written: %s", image, strerror(-ret));
-	else
+	ret = store(place, IMAGE, KEY, from, key, err, err_size);
+	if (!ret)
 		remove_text(place, REFUSED);
 	free(place);
-	free(image);
-	free(partial);
 	return ret;
 }
 
 int kernel_store_module(const char *release, const char *from, const char *key, char *err,
 			size_t err_size)
 {
-	char *place = make_place(release, err, err_size), *module, *partial;
+	char *place = make_place(release, err, err_size);
 	int ret;
 
 	if (!place)
 		return -EIO;
-	module = file_name(place, MODULE, NULL);
-	partial = file_name(place, "." MODULE, NULL);
-	remove_text(place, MODULE_KEY);
-	ret = copy(from, partial);
-	if (!ret && rename(partial, module))
-		ret = -errno;
-	if (!ret)
-		ret = write_text(place, MODULE_KEY, key);
-	if (ret)
-		vrt_error(err, err_size, ret, "%s could not be written: %s", module, strerror(-ret));
+	ret = store(place, MODULE, MODULE_KEY, from, key, err, err_size);
 	free(place);
-	free(module);
-	free(partial);
 	return ret;
 }
 

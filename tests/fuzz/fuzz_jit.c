@@ -33,6 +33,7 @@
 #include "../../src/bpf/prog_type.h"
 #include "../machine.h"
 #include "minimise.h"
+#include "options.h"
 #include "progen.h"
 
 #define SHOWN_EVENTS 12
@@ -718,21 +719,12 @@ static struct side *new_side(const char *name, bool interpreted)
 
 static bool number_option(const char *arg, const char *value)
 {
-	static const struct {
-		const char *name;
-		u64 *value;
-	} options[] = {
+	static const struct fuzz_number options[] = {
 		{ "--seed", &opt.seed }, { "--count", &opt.count }, { "--runs", &opt.runs },
 		{ "--batch", &opt.batch }, { "--max-shown", &opt.max_shown },
 	};
 
-	for (u32 i = 0; i < ARRAY_SIZE(options); i++) {
-		if (strcmp(arg, options[i].name) || !value)
-			continue;
-		*options[i].value = strtoull(value, NULL, 0);
-		return true;
-	}
-	return false;
+	return fuzz_number_option(options, ARRAY_SIZE(options), arg, value);
 }
 
 static bool parse(int argc, char **argv)

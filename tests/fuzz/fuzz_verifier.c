@@ -36,6 +36,7 @@
 #include "../machine.h"
 #include "load_input.h"
 #include "minimise.h"
+#include "options.h"
 #include "progen.h"
 #include "ranges.h"
 
@@ -522,21 +523,12 @@ static int show_smaller(u64 seed)
 
 static bool number_option(const char *arg, const char *value)
 {
-	static const struct {
-		const char *name;
-		u64 *value;
-	} options[] = {
+	static const struct fuzz_number options[] = {
 		{ "--seed", &opt.seed }, { "--count", &opt.count }, { "--runs", &opt.runs },
 		{ "--max-shown", &opt.max_shown },
 	};
 
-	for (u32 i = 0; i < ARRAY_SIZE(options); i++) {
-		if (strcmp(arg, options[i].name) || !value)
-			continue;
-		*options[i].value = strtoull(value, NULL, 0);
-		return true;
-	}
-	return false;
+	return fuzz_number_option(options, ARRAY_SIZE(options), arg, value);
 }
 
 static bool parse(int argc, char **argv)

@@ -40,6 +40,9 @@ struct jit_layout {
 void jit_layout_make(struct jit_layout *layout, const struct bpf_prog *prog);
 void jit_layout_free(struct jit_layout *layout);
 
+/* "x86-64", for messages; "": nothing can be compiled (none.c), and nothing else is asked for. */
+extern const char arch_name[];
+
 /* All of the program, from round->buf->used = 0. */
 void arch_compile(struct jit_round *round);
 

@@ -58,15 +58,6 @@ static void *map_function(const struct bpf_map *map, u32 helper)
 	}
 }
 
-static u8 count_args(const struct bpf_func_proto *proto)
-{
-	u8 nr = 0;
-
-	while (nr < 5 && proto->args[nr])
-		nr++;
-	return nr;
-}
-
 static void describe_helper(const struct bpf_prog *prog, u32 insn, struct bpf_jit_call *call)
 {
 	u32 id = (u32)prog->insns[insn].imm;
@@ -75,14 +66,12 @@ static void describe_helper(const struct bpf_prog *prog, u32 insn, struct bpf_ji
 	u32 map;
 
 	call->helper = id;
-	call->name = bpf_helper_name(prog, id);
 	call->kind = JIT_CALL_SLOW;
 	call->ret_size = 8;
 	if (id == BPF_FUNC_tail_call)
 		call->kind = JIT_CALL_TAIL;
 	if (id == BPF_FUNC_tail_call || !proto || !proto->fn)
 		return;
-	call->nr_args = count_args(proto);
 	call->fn = (void *)proto->fn;
 	call->settle = !proto->timeless;
 	map = map_argument(proto);
@@ -123,9 +112,7 @@ static void describe_kfunc(const struct bpf_prog *prog, u32 insn, struct bpf_jit
 	const struct bpf_kfunc_desc *desc = prog->exec->kfuncs[prog->insns[insn].imm];
 	u32 flags = desc->kfunc->flags, i;
 
-	call->name = desc->kfunc->name;
 	call->fn = desc->kfunc->fn;
-	call->nr_args = (u8)desc->nr_args;
 	for (i = 0; i < desc->nr_args; i++)
 		call->bool_args |= (u8)(desc->args[i].boolean << i);
 	call->ret_size = desc->ret == KRET_VOID ? 0 : desc->ret == KRET_SCALAR ? (u8)desc->ret_size : 8;

@@ -13,27 +13,19 @@
 #include "arch.h"
 #include "memory.h"
 
-#ifdef __x86_64__
-#define ARCH "x86-64"
-#else
-#define ARCH ""
-#endif
-
 #define MAX_ROUNDS 20
 
 static bool have_stubs;
 
 bool bpf_jit_available(void)
 {
-	return ARCH[0];
+	return arch_name[0];
 }
 
 const char *bpf_jit_arch(void)
 {
-	return ARCH;
+	return arch_name;
 }
-
-#ifdef __x86_64__
 
 static int no_memory(void)
 {
@@ -149,22 +141,6 @@ u64 bpf_jit_run(struct bpf_exec *x, u32 func, const u64 args[5])
 	return arch_enter(x, image->code + image->entries[func], args,
 			  (u64)bpf_exec_frame_top(x, x->depth));
 }
-
-#else
-
-int bpf_jit_compile(struct bpf_prog *prog)
-{
-	VRT_ASSERT(!"a compiler");
-	return 0;
-}
-
-u64 bpf_jit_run(struct bpf_exec *x, u32 func, const u64 args[5])
-{
-	VRT_ASSERT(!"a compiler");
-	return 0;
-}
-
-#endif
 
 void bpf_jit_free(struct bpf_prog *prog)
 {

@@ -8,7 +8,7 @@
  *	memory.c	memory for code, never writable and executable at once
  *	call.c		what a call in a program is: which function, how it is charged
  *	runtime.c	what compiled code calls, and how it is entered
- *	x86/		instructions of x86-64
+ *	x86/		instructions of x86-64; none.c: of machines that have no compiler
  *
  * Another architecture is another folder that has what arch.h asks for.
  *
@@ -69,8 +69,9 @@ enum bpf_jit_call_kind {
 	 */
 	JIT_CALL_DIRECT,
 	/*
-	 * Through bpf_jit_call_slow(): the callee wants x->regs or x->depth, or
-	 * what it returns must be remembered (acquired references).
+	 * Through bpf_jit_call_slow(): the callee calls back, which takes x->depth; gives or
+	 * takes a reference, which is remembered; its map is not known; or an argument
+	 * is an object that may be gone (bpf_jit_doubts()).
 	 */
 	JIT_CALL_SLOW,
 	JIT_CALL_TAIL,
@@ -87,7 +88,6 @@ struct bpf_jit_call {
 	 */
 	u64 ns;
 	bool settle;
-	u8 nr_args;
 	u8 bool_args; /* bit per argument that is a bool: (u8)v != 0 is passed */
 	/* its result: bytes of it, extended; 8: as it is; 0: none (R0 is 0 then) */
 	u8 ret_size;
@@ -95,7 +95,6 @@ struct bpf_jit_call {
 	/* map helpers with one map that is known, else NULL: fn is the map's own then */
 	struct bpf_map *map;
 	u32 helper; /* BPF_FUNC_*; 0: a kfunc */
-	const char *name; /* with "bpf_", for dumps */
 	u32 counter; /* JIT_CALL_COUNT: offset in struct bpf_exec of a u32 */
 	s32 delta;
 };

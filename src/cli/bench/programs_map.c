@@ -50,6 +50,17 @@ static u32 write_lookup(struct program *p, struct bench_map kind)
 	return OPS;
 }
 
+/* The value is on the stack; what the helper returns is added to R6. */
+static void update(struct program *p, u32 map, s32 key, s32 flags)
+{
+	set_key(p, map, key);
+	alu(p, BPF_MOV, BPF_REG_3, BPF_REG_10);
+	alu_imm(p, BPF_ADD, BPF_REG_3, VALUE);
+	alu_imm(p, BPF_MOV, BPF_REG_4, flags);
+	call_helper(p, BPF_FUNC_map_update_elem);
+	alu(p, BPF_ADD, BPF_REG_6, BPF_REG_0);
+}
+
 /* The sum of what the updates return, which is 0. */
 static u32 write_update(struct program *p, struct bench_map kind)
 {
@@ -58,14 +69,8 @@ static u32 write_update(struct program *p, struct bench_map kind)
 	for (s16 off = VALUE; off < 0; off += 8)
 		store_imm(p, BPF_DW, BPF_REG_10, off, 1);
 	alu_imm(p, BPF_MOV, BPF_REG_6, 0);
-	for (u32 i = 0; i < OPS; i++) {
-		set_key(p, map, key_at(i));
-		alu(p, BPF_MOV, BPF_REG_3, BPF_REG_10);
-		alu_imm(p, BPF_ADD, BPF_REG_3, VALUE);
-		alu_imm(p, BPF_MOV, BPF_REG_4, BPF_ANY);
-		call_helper(p, BPF_FUNC_map_update_elem);
-		alu(p, BPF_ADD, BPF_REG_6, BPF_REG_0);
-	}
+	for (u32 i = 0; i < OPS; i++)
+		update(p, map, key_at(i), BPF_ANY);
 	alu(p, BPF_MOV, BPF_REG_0, BPF_REG_6);
 	finish(p);
 	return OPS;
@@ -111,12 +116,7 @@ static u32 write_hash_insert(struct program *p)
 		store_imm(p, BPF_DW, BPF_REG_10, off, 1);
 	alu_imm(p, BPF_MOV, BPF_REG_6, 0);
 	for (u32 i = 0; i < OPS; i++) {
-		set_key(p, map, key_at(i));
-		alu(p, BPF_MOV, BPF_REG_3, BPF_REG_10);
-		alu_imm(p, BPF_ADD, BPF_REG_3, VALUE);
-		alu_imm(p, BPF_MOV, BPF_REG_4, BPF_NOEXIST);
-		call_helper(p, BPF_FUNC_map_update_elem);
-		alu(p, BPF_ADD, BPF_REG_6, BPF_REG_0);
+		update(p, map, key_at(i), BPF_NOEXIST);
 		set_key(p, map, key_at(i));
 		call_helper(p, BPF_FUNC_map_delete_elem);
 		alu(p, BPF_ADD, BPF_REG_6, BPF_REG_0);

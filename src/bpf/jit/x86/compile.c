@@ -8,6 +8,8 @@
 #include "../../../base/alloc.h"
 #include "x86.h"
 
+const char arch_name[] = "x86-64";
+
 const u8 x86_reg_of[11] = { RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP };
 
 /* --- detours ---------------------------------------------------------------------- */

@@ -112,15 +112,15 @@ static void atomic_at(struct x86_jit *j, u32 base, s32 off)
 /* It may stop the run: everything must be in memory. */
 static void atomic_in_arena(struct x86_jit *j)
 {
-	u32 stopped;
+	u32 there;
 
 	x86_before_call(j);
 	x86_lea(j->b, X86_T0, DST, j->insn->off);
 	x86_call_stub(j->b, STUB_ARENA_ATOMIC4 + (x86_size(j->insn) == 8));
 	x86_test_rr(j->b, true, X86_T0, X86_T0);
-	stopped = x86_jcc8_forward(j->b, CC_NE);
+	there = x86_jcc8_forward(j->b, CC_NE);
 	x86_jmp_stub(j->b, STUB_STOP);
-	x86_land8(j->b, stopped);
+	x86_land8(j->b, there);
 	atomic_at(j, X86_T0, 0);
 }
 
