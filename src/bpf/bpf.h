@@ -111,6 +111,8 @@ struct bpf_env {
 	bool unverified;
 	/* the verifier follows paths that others cover: to test that it may leave them out */
 	bool unpruned;
+	/* instructions that it looks at, over all paths, before a program is too large; 0: 1,000,000 */
+	u32 verifier_insns;
 	/*
 	 * hears of each state that the verifier comes to, covered or not: what is known of r0 to
 	 * r10 before @insn, and which of them are read later (a bit each). NULL: nobody does

@@ -354,7 +354,7 @@ static int before_insn(struct bpf_verifier_env *env)
 	int ret;
 
 	env->said[0] = '\0';
-	if (++env->insn_processed > BPF_COMPLEXITY_LIMIT_INSNS) {
+	if (++env->insn_processed > (bpf_env->verifier_insns ?: BPF_COMPLEXITY_LIMIT_INSNS)) {
 		verbose(env, "BPF program is too large. Processed %u insn\n",
 			env->insn_processed);
 		return -E2BIG;
