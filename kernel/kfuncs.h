@@ -26,6 +26,7 @@
 #include "cgroup.h"
 #include "ext.h"
 #include "generation.h"
+#include "periodic.h"
 #include "sched.h"
 #include "types.h"
 
@@ -248,6 +249,26 @@ KFUNC(int, bpf_wq_init, struct bpf_wq *wq, void *p__map, unsigned int flags);
 KFUNC(int, bpf_wq_set_callback_impl, struct bpf_wq *wq,
       int(callback_fn)(void *map, int *key, void *value), unsigned int flags, void *aux__ign);
 KFUNC(int, bpf_wq_start, struct bpf_wq *wq, unsigned int flags);
+
+/* --- periodic programs ----------------------------------------------------------- */
+
+/*
+ * No Linux has these and those of the next section; the module kmod/schedbpf brings
+ * them, but for those that count tasks.
+ *
+ * What a program has to know of them is in schedulers/include/vrt/periodic.bpf.h.
+ */
+KFUNC(int, bpf_periodic_get_stats, const char *name__str, struct bpf_periodic_stats *stats);
+
+/* --- what CPUs do ---------------------------------------------------------------- */
+
+KFUNC(u32, bpf_cpu_nr_running, s32 cpu);
+KFUNC(u64, bpf_cpu_busy_time, s32 cpu);
+KFUNC(u64, bpf_cpu_idle_time, s32 cpu);
+KFUNC(struct task_struct *, bpf_cpu_curr, s32 cpu);
+KFUNC(u32, bpf_cpus_nr_running, void);
+KFUNC(u64, bpf_cpus_busy_time, void);
+KFUNC(u64, bpf_cpus_idle_time, void);
 
 /* --- keys ------------------------------------------------------------------------ */
 

@@ -40,11 +40,34 @@ enum bpf_periodic_mode {
 	/*
 	 * run(), which is sleepable, loops over the iterator bpf_iter_periodic, whose
 	 * next() waits for the next period. When that returns NULL run() has to
-	 * return; it is called again unless the program is being detached. Not on the
-	 * simulated machine yet.
+	 * return; it is called again unless the program is being detached.
 	 */
 	BPF_PERIODIC_PROGRAM,
 };
+
+/* How long one call of run() lasts in that mode, at most, with all that it waits for. */
+#define BPF_PERIODIC_SECTION_NS 1000000000ULL
+
+/* On the stack of a program; bpf_iter_periodic_new() and so on. */
+struct bpf_iter_periodic {
+	__u64 __opaque[2];
+} __attribute__((aligned(8)));
+
+/* What bpf_periodic_get_stats() tells of a program: since it was attached, times in ns. */
+struct bpf_periodic_stats {
+	__u64 runs;
+	__u64 missed; /* left out: the one before was still going on when they were due */
+	__u64 runtime_ns, runtime_max_ns; /* of its runs: time on a CPU */
+	__u64 latency_ns, latency_max_ns; /* from when a run was due to when it began */
+	__u64 delay_ns; /* for how long runs in progress had no CPU: preempted, or throttled */
+	/*
+	 * Between when runs were due and when they ended: for how long its cgroup, or one
+	 * above, was throttled by cpu.max. BPF_PERIODIC_UNKNOWN on Linux, which does not
+	 * tell modules.
+	 */
+	__u64 throttled_ns;
+};
+#define BPF_PERIODIC_UNKNOWN (~0ULL)
 
 struct bpf_periodic_ops {
 	/*
@@ -75,8 +98,8 @@ struct bpf_periodic_ops {
 	/*
 	 * Empty: a thread of its own, bpf/<name>. A name: the thread bpf/<worker>, which
 	 * runs all programs that name it one after the other, in the order in which they
-	 * are due. They agree on nice level, quota and cgroup. Not on the simulated
-	 * machine yet.
+	 * are due. They agree on nice level, quota and cgroup, and have the mode
+	 * BPF_PERIODIC_FRAMEWORK.
 	 */
 	char worker[BPF_PERIODIC_NAME_LEN];
 };

@@ -438,6 +438,8 @@ static int register_all(void)
 	if (!err)
 		err = scx_register_struct_ops();
 	if (!err)
+		err = cpu_load_register_kfuncs();
+	if (!err)
 		err = periodic_register();
 	if (!err)
 		err = ghost_register_programs();

@@ -24,6 +24,7 @@ struct periodic_stats {
 	u64 runtime; /* CPU time of its thread */
 	struct hist run_time; /* of each run: elapsed on the CPU, preemption not included */
 	struct hist wakeup; /* from when a run was due to when it began */
+	u64 delay; /* for how long runs in progress had no CPU */
 	/*
 	 * Between when runs were due and when they ended: for how long its cgroup, or one
 	 * above, was throttled by cpu.max. A cgroup with others in it may be throttled on

@@ -727,5 +727,6 @@ void cpu_run(void);
 
 int bpf_glue_init(void);
 void bpf_glue_exit(void);
+int cpu_load_register_kfuncs(void); /* cpu_load.c */
 
 #endif

@@ -86,10 +86,14 @@ void periodic_update_stats(struct periodic *p);
 struct periodic *periodic_find_table(const void *kdata, const struct bpf_link *link);
 struct periodic *periodic_find_program(const struct bpf_prog *prog);
 
-/* --- struct_ops.c, prog_type.c --------------------------------------------------- */
+/* Of that name; NULL: there is none. */
+const struct periodic *periodic_find_attached(const char *name);
+
+/* --- struct_ops.c, prog_type.c, kfuncs.c --------------------------------------------------- */
 
 int periodic_register_struct_ops(void);
 int periodic_register_prog_type(void);
+int periodic_register_kfuncs(void);
 /* Is it of either kind? */
 bool periodic_is_ours(const struct bpf_prog *prog);
 

@@ -52,6 +52,17 @@ struct periodic *periodic_find_program(const struct bpf_prog *prog)
 	return NULL;
 }
 
+const struct periodic *periodic_find_attached(const char *name)
+{
+	const struct periodic *p;
+
+	list_for_each_entry(p, &programs, node) {
+		if (p->stats.attached && !strcmp(p->stats.name, name))
+			return p;
+	}
+	return NULL;
+}
+
 void periodic_free(struct periodic *p)
 {
 	hrtimer_cancel(&p->timer);
@@ -100,5 +111,6 @@ const struct periodic_stats *kernel_periodic_stats(u32 i)
 
 int periodic_register(void)
 {
-	return periodic_register_struct_ops() ?: periodic_register_prog_type();
+	return periodic_register_struct_ops() ?: periodic_register_prog_type() ?:
+	       periodic_register_kfuncs();
 }

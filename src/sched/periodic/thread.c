@@ -123,7 +123,9 @@ static void run(struct periodic *p)
 	hist_record(&p->stats.wakeup, begun - p->due);
 	call_program(p->plan.run, p);
 	p->stats.runs++;
-	hist_record(&p->stats.run_time, task_runtime(p->task) - runtime);
+	runtime = task_runtime(p->task) - runtime;
+	hist_record(&p->stats.run_time, runtime);
+	p->stats.delay += cpu_clock() - begun - runtime;
 	note_throttled(p);
 	next_due(p);
 }
