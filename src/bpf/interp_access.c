@@ -387,6 +387,12 @@ static void walked_load(struct bpf_reg *dst, u64 addr, u32 size)
 		dst->region = &bpf_region_walked;
 }
 
+/* The verifier allows elements of arrays at an object's end, however many of them there are. */
+static bool may_be_beyond(const struct bpf_exec *x)
+{
+	return x->prog->facts && x->prog->facts[x->insn].access == ACCESS_PROBE;
+}
+
 static bool object_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u32 size,
 			 const struct bpf_reg *value)
 {
@@ -491,6 +497,11 @@ bool bpf_exec_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg
 		return true;
 	case REGION_NULL:
 		return fault_null(x, base, size, ACCESS_READ);
+	case REGION_OBJECT:
+		if (!may_be_beyond(x))
+			return fault_outside(x, base, (s64)(addr - base->base), size, ACCESS_READ);
+		walked_load(dst, addr, size);
+		return true;
 	default:
 		return fault_outside(x, base, (s64)(addr - base->base), size, ACCESS_READ);
 	}

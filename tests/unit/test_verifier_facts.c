@@ -3,7 +3,7 @@
  * What verification tells the compiler: which loads may meet anything, which
  * calls always have one map, and which functions read stack that nobody wrote.
  */
-#include "../../src/bpf/btf.h"
+#include "../../src/bpf/btf_internal.h"
 #include "../../src/bpf/exec.h"
 #include "../../src/bpf/jit/jit.h"
 #include "bpf_exec_fixture.h"
@@ -40,7 +40,7 @@ static void load(enum bpf_prog_type type, const struct bpf_insn *insns, u32 nr)
 	assert_true(loaded_fd >= 0);
 	loaded = prog_of(loaded_fd);
 	assert_non_null(loaded->facts);
-	assert_true(!loaded->jit == !bpf_jit_available());
+	assert_true(!loaded->jit == (exec_env.interpreted || !bpf_jit_available()));
 }
 
 #define FACTS(type, ...)                                                                           \
@@ -84,6 +84,144 @@ static void test_probes(void **state)
 	assert_int_equal(loaded->facts[3].access, ACCESS_PROBE);
 	DONE;
 }
+
+/* --- an array without a size at the end of a struct ------------------------------------ */
+
+static struct kheap_type task_type = { .name = "task_struct" };
+static void *task;
+
+static void *current_task(void)
+{
+	return task;
+}
+
+/* The last member of task_struct becomes bytes, of which any number may follow. */
+static u32 open_task_struct(void)
+{
+	const struct btf *btf = bpf_kernel_btf();
+	const struct btf_type *key = btf_type_by_id(btf, (u32)kernel_id("bpf_lpm_trie_key_u8",
+									 BTF_KIND_STRUCT));
+	const struct btf_type *t = btf_type_by_id(btf, (u32)kernel_id("task_struct",
+								       BTF_KIND_STRUCT));
+	struct btf_member *last = (struct btf_member *)&btf_members(t)[btf_vlen(t) - 1];
+
+	last->type = btf_members(key)[btf_vlen(key) - 1].type;
+	return t->size;
+}
+
+static u64 run_loaded(void)
+{
+	u64 ret = bpf_prog_call(loaded, (u64[]){ 0 }, 1);
+
+	assert_int_equal(machine.faults, 0);
+	return ret;
+}
+
+/* Elements that are there are read, the others are 0: nobody reads what lies behind. */
+static void test_beyond(void **state)
+{
+	u32 end = open_task_struct();
+	s16 first = (s16)end, outside = (s16)(end + 16);
+
+	assert_true(end + 16 < 0x8000);
+	exec_env.current_task = current_task;
+	assert_int_equal(bpf_register_object_type(&task_type), 0);
+	task = kheap_alloc(&task_type, end + 8);
+	memset((char *)task + end, 0x5a, 8);
+	for (u32 engine = 0; engine < 2; engine++) {
+		exec_env.interpreted = engine;
+		FACTS(BPF_PROG_TYPE_RAW_TRACEPOINT, CALL(BPF_FUNC_get_current_task_btf),
+		      LDX(BPF_B, R6, R0, first + 7), LDX(BPF_W, R7, R0, outside),
+		      LDX(BPF_W, R8, R0, first + 6), MOV64_REG(R0, R6),
+		      ALU64_REG(BPF_ADD, R0, R7), ALU64_REG(BPF_ADD, R0, R8), EXIT);
+		assert_int_equal(loaded->facts[1].access, ACCESS_PROBE);
+		assert_int_equal(loaded->facts[2].access, ACCESS_PROBE);
+		assert_int_equal(run_loaded(), 0x5a);
+		DONE;
+	}
+	exec_env.interpreted = false;
+	exec_env.current_task = env_task;
+	kheap_free(task);
+}
+
+/* --- arguments that may not be there ---------------------------------------------------- */
+
+static const void *passed;
+
+static s32 task_cpu(const void *p)
+{
+	passed = p;
+	return 7;
+}
+
+static const struct bpf_kfunc doubtful[] = { { "scx_bpf_task_cpu", (void *)task_cpu, 0 } };
+static const struct bpf_kfunc_set doubtful_set = {
+	.funcs = doubtful, .nr = 1, .prog_type = BPF_PROG_TYPE_SYSCALL,
+};
+
+#define KFUNC(name)                                                                                \
+	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, kernel_id(name, BTF_KIND_FUNC))
+
+static u32 offset_in_task(const char *member)
+{
+	const struct btf *btf = bpf_kernel_btf();
+	const struct btf_type *t = btf_type_by_id(btf, (u32)kernel_id("task_struct",
+								       BTF_KIND_STRUCT));
+	const struct btf_member *m = btf_members(t);
+
+	while (strcmp(btf_name(btf, m->name_off), member))
+		m++;
+	return btf_member_bit_offset(t, m) / 8;
+}
+
+/* r0 = scx_bpf_task_cpu(current->parent): of whom nobody holds a reference */
+static void load_doubtful(void)
+{
+	FACTS(BPF_PROG_TYPE_SYSCALL, KFUNC("bpf_rcu_read_lock"),
+	      CALL(BPF_FUNC_get_current_task_btf), LDX(BPF_DW, R1, R0, (s16)offset_in_task("parent")),
+	      KFUNC("scx_bpf_task_cpu"), MOV64_REG(R6, R0), KFUNC("bpf_rcu_read_unlock"),
+	      MOV64_REG(R0, R6), EXIT);
+}
+
+/* Compiled code looks at them, too. */
+static void test_doubts(void **state)
+{
+	u32 parent = offset_in_task("parent");
+	u64 value;
+
+	exec_env.current_task = current_task;
+	assert_int_equal(bpf_register_object_type(&task_type), 0);
+	assert_int_equal(bpf_register_kfuncs(&doubtful_set), 0);
+	task = kheap_alloc(&task_type, parent + 8);
+	for (u32 engine = 0; engine < 2; engine++) {
+		exec_env.interpreted = engine;
+		load_doubtful();
+		assert_int_equal(loaded->exec->nr_doubts, 1);
+		assert_int_equal(bpf_jit_doubts(loaded, 3), 1);
+		assert_int_equal(bpf_jit_doubts(loaded, 1), 0);
+
+		value = (u64)task; /* it is there */
+		memcpy((char *)task + parent, &value, sizeof(value));
+		passed = NULL;
+		assert_int_equal(run_loaded(), 7);
+		assert_ptr_equal(passed, task);
+
+		value = (u64)task + 8192; /* it is not */
+		memcpy((char *)task + parent, &value, sizeof(value));
+		passed = NULL;
+		assert_int_equal(bpf_prog_call(loaded, (u64[]){ 0 }, 1), 0);
+		assert_null(passed);
+		assert_int_equal(machine.faults, 1);
+		assert_non_null(strstr(machine.fault, "a live struct task_struct"));
+		machine.faults = 0;
+		DONE;
+	}
+	exec_env.interpreted = false;
+	exec_env.current_task = env_task;
+	kheap_free(task);
+}
+
+/* --- maps ------------------------------------------------------------------------------- */
 
 #define KEY0 ST(BPF_W, R10, -4, 0), MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -4)
 
@@ -131,6 +269,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_access, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_beyond, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_doubts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_maps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stack, setup, teardown),
 	};

@@ -216,6 +216,8 @@ int check_ptr_to_btf_access(struct bpf_verifier_env *env, struct bpf_reg_state *
 		err = check_alloc_fields(env, reg, off, size);
 	if (!err && (alloc || t == BPF_READ))
 		err = btf_find_place(env, reg->btf, reg->btf_id, off, size, &place);
+	if (!err && place.beyond)
+		facts_of_beyond(env);
 	if (err || t == BPF_WRITE || value_regno < 0)
 		return err;
 	/* what a program put in its own objects is a number, whatever its type says */

@@ -168,6 +168,7 @@ static int step_beyond(struct bpf_verifier_env *env, const struct btf *btf, u32 
 
 	if (in_flexible_array(btf, t, *off, &elem_id, &start)) {
 		elem = btf_type_by_id(btf, elem_id);
+		place->beyond = true;
 		if (btf_kind(elem) == BTF_KIND_INT) {
 			place->kind = BTF_PLACE_SCALAR;
 			return 0;

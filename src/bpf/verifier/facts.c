@@ -44,6 +44,11 @@ void facts_of_load(struct bpf_verifier_env *env, u32 regno)
 	env->aux[env->insn_idx].probe |= is_doubtful(reg_state(env, (int)regno));
 }
 
+void facts_of_beyond(struct bpf_verifier_env *env)
+{
+	env->aux[env->insn_idx].probe = true;
+}
+
 void facts_of_ctx_load(struct bpf_verifier_env *env, u32 insn_idx, u32 reg_type)
 {
 	switch (base_type(reg_type)) {

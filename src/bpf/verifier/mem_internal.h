@@ -107,6 +107,7 @@ struct btf_place {
 	u32 id; /* of the struct, or the one that is pointed to */
 	u32 flags; /* of the pointer: MEM_USER, MEM_PERCPU, MEM_RCU, PTR_UNTRUSTED */
 	const char *field; /* of the pointer */
+	bool beyond; /* the struct's end: in an array that may have fewer elements, or none */
 };
 
 /*

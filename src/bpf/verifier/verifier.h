@@ -225,6 +225,8 @@ void reg_str(struct bpf_verifier_env *env, u32 regno, char *buf, u32 size);
 
 /* Before the load at env->insn_idx through @regno is checked. */
 void facts_of_load(struct bpf_verifier_env *env, u32 regno);
+/* It is allowed, and may lie beyond the object's end. */
+void facts_of_beyond(struct bpf_verifier_env *env);
 /* A load of the context gives a @reg_type. */
 void facts_of_ctx_load(struct bpf_verifier_env *env, u32 insn_idx, u32 reg_type);
 /* Before the arguments of a call are checked. */
