@@ -25,6 +25,7 @@
 #include "ghost.h"
 #include "kfuncs.h"
 #include "linux_only.h"
+#include "mm.h"
 #include "periodic.h"
 #include "sched.h"
 #include "syscalls.h"

@@ -26,6 +26,7 @@
 #include "cgroup.h"
 #include "ext.h"
 #include "generation.h"
+#include "mm.h"
 #include "periodic.h"
 #include "sched.h"
 #include "types.h"
@@ -175,6 +176,32 @@ KFUNC(int, bpf_iter_css_task_new, struct bpf_iter_css_task *it, struct cgroup_su
       unsigned int flags);
 KFUNC(struct task_struct *, bpf_iter_css_task_next, struct bpf_iter_css_task *it);
 KFUNC_VOID(bpf_iter_css_task_destroy, struct bpf_iter_css_task *it);
+
+/* --- memory of simulated tasks (mm.h): of no Linux -------------------------------- */
+
+/* Of a task that is no kernel thread; NULL: it is one. */
+KFUNC(struct mm_struct *, bpf_task_mm_grab, struct task_struct *task);
+KFUNC_VOID(bpf_mm_drop, struct mm_struct *mm);
+
+/* All of a page: enum mm_page_flags or what was asked for, or -ERANGE from total_vm on. */
+KFUNC(int, bpf_mm_page_flags, struct mm_struct *mm, u64 index);
+/* Clears of MM_PAGE_YOUNG and MM_PAGE_DIRTY those in @flags: which of them were set. */
+KFUNC(int, bpf_mm_clear_flags, struct mm_struct *mm, u64 index, u32 flags);
+/* 32 bits that are the same for the same content; -ENOENT: the page has no memory. */
+KFUNC(s64, bpf_mm_page_checksum, struct mm_struct *mm, u64 index);
+/*
+ * Compares two pages, byte by byte; if they are the same, @mm's gets the memory of
+ * @other's, and both are copied when they are written to. -EAGAIN: they differ;
+ * -EEXIST: they share it already; -ENOENT: one has no memory.
+ */
+KFUNC(int, bpf_mm_merge_page, struct mm_struct *mm, u64 index, struct mm_struct *other,
+      u64 other_index);
+/*
+ * Frees up to @nr pages (MM_REAP_MAX at most) of a process that is being killed for
+ * its memory: how many; 0: it has none left. -EINVAL: it is not being killed.
+ */
+KFUNC(int, bpf_mm_reap, struct mm_struct *mm, u32 nr);
+KFUNC_VOID(bpf_mm_info, struct mm_info *info);
 
 /* --- masks ------------------------------------------------------------------ */
 

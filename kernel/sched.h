@@ -8,12 +8,12 @@
 #define VRT_KERNEL_SCHED_H
 
 #include "ext.h"
+#include "mm.h"
 #include "types.h"
 
 #define TASK_COMM_LEN 16
 
 struct css_set;
-struct mm_struct;
 struct sched_class;
 struct task_group;
 
@@ -144,11 +144,6 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct list_head cg_list; /* on cgroups->tasks; empty: it is dead */
 	refcount_t usage;
-};
-
-struct mm_struct {
-	u64 owner_pid;
-	unsigned long total_vm;
 };
 
 /*

@@ -213,6 +213,7 @@ int kernel_boot(const struct kernel_config *config)
 		return err;
 	boot_masks();
 	boot_cgroups();
+	mm_boot();
 	kernel.cores = xcalloc(config->topology->nr_cores, sizeof(*kernel.cores));
 	kernel.rqs = xcalloc(nr, sizeof(*kernel.rqs));
 	for (cpu = 0; cpu < nr; cpu++)
@@ -255,6 +256,7 @@ void kernel_shutdown(void)
 	ghost_shutdown();
 	noise_exit();
 	tasks_free_all();
+	mm_shutdown();
 	syscall_forget_sites();
 	files_forget();
 	periodic_exit();
@@ -389,6 +391,8 @@ u32 kernel_check_books(char *out, size_t size)
 		audit_cpu(&a, cpu, elapsed);
 		busy += kernel.rqs[cpu]->book[BOOK_BUSY];
 	}
+	if (mm_check())
+		audit_note(&a, "%s", mm_check());
 	/* closed stretches only, on both sides */
 	if (busy != a.busy)
 		audit_note(&a, "CPUs were busy for %llu ns, tasks computed for %llu", busy, a.busy);

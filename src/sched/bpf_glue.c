@@ -434,6 +434,8 @@ static int register_all(void)
 	if (!err)
 		err = bpf_register_kernel_var(&runqueues);
 	if (!err)
+		err = mm_register();
+	if (!err)
 		err = scx_register_kfuncs();
 	if (!err)
 		err = scx_register_struct_ops();

@@ -167,6 +167,13 @@ bool kthread_preempt_program(void)
 	return k->aborted;
 }
 
+bool kthread_in_program(void)
+{
+	const struct kthread *k = kthread_self();
+
+	return k && !list_empty(&k->run);
+}
+
 u64 kthread_oldest_program(void)
 {
 	if (list_empty(&program_runs))

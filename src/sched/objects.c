@@ -10,7 +10,7 @@
 
 struct kheap_type kheap_types[NR_OBJ_TYPES] = {
 	[OBJ_TASK] = { .name = "task_struct", .visible = sizeof(struct task_struct) },
-	[OBJ_MM] = { .name = "mm_struct" },
+	[OBJ_MM] = { .name = "mm_struct", .visible = sizeof(struct mm_struct) },
 	[OBJ_RQ] = { .name = "rq", .visible = sizeof(struct rq) },
 	[OBJ_CPUMASK] = { .name = "cpumask" },
 	[OBJ_DSQ] = { .name = "scx_dispatch_q", .visible = sizeof(struct scx_dispatch_q) },

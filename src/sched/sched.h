@@ -486,6 +486,8 @@ struct kthread *kthread_begin_program(void);
 void kthread_end_program(struct kthread *k);
 /* The program can be interrupted here. True: it shall end at once. */
 bool kthread_preempt_program(void);
+/* Is the caller part of a program that is a thread's own work? */
+bool kthread_in_program(void);
 /* When the oldest program run that has not ended has begun; SIM_NEVER: there is none. */
 u64 kthread_oldest_program(void);
 /* Ends all of them: the machine has stopped. */
@@ -649,6 +651,19 @@ static inline void cgroup_account(const struct task_struct *p, u64 ns)
 }
 /* Where BPF local storage of a cgroup hangs. */
 void **cgroup_storage_anchor(void *cgroup);
+
+/* --- memory of tasks (mm.c, mm_bpf.c) ----------------------------------------------- */
+
+void mm_boot(void);
+void mm_shutdown(void);
+/* A new task's: that of its process, whose first one has none to share. */
+void mm_fork(struct task *t, const struct task *leader);
+/* It accesses memory no more; the last of its process gives all back. */
+void mm_exit(struct task *t);
+void mm_task_free(struct task *t);
+/* NULL, or what is wrong with the books. */
+const char *mm_check(void);
+int mm_register(void);
 
 /* --- sched_ext (ext/) ----------------------------------------------------------- */
 

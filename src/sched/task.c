@@ -75,8 +75,7 @@ static void task_free(struct task *t)
 	files_exit(t);
 	cgroup_task_free(p);
 	kernel.dead_busy += t->busy;
-	if (p->mm && p->pid == p->tgid)
-		kheap_free(p->mm);
+	mm_task_free(t);
 	kheap_free(t);
 }
 
@@ -222,12 +221,11 @@ static int task_set_identity(struct task *t, const struct task_params *params)
 	if (!params->new_process && params->parent) {
 		p->tgid = parent->tgid;
 		p->group_leader = parent->group_leader;
-		p->mm = parent->mm;
 		files_fork(t, params->parent);
+		mm_fork(t, params->parent);
 	} else if (!(p->flags & PF_KTHREAD)) {
 		files_fork(t, NULL);
-		p->mm = sched_alloc(OBJ_MM, sizeof(*p->mm));
-		p->mm->owner_pid = p->pid;
+		mm_fork(t, NULL);
 	}
 	return 0;
 }
@@ -306,6 +304,7 @@ struct task *task_create_flags(const struct task_params *params,
 		/* ops.init_task() may have kept a reference, and others a pointer */
 		kernel.by_pid[t->ts.pid] = NULL;
 		cgroup_task_dead(&t->ts);
+		mm_exit(t);
 		t->dead = true;
 		list_add_tail(&t->all, &kernel.zombies);
 		task_put(t);
@@ -446,6 +445,7 @@ static void task_exit(struct task *t)
 	charge_overhead(TRACE_OVH_SYSCALL, costs.exit);
 	cpu_sync();
 	files_exit(t);
+	mm_exit(t);
 	p->flags |= PF_EXITING;
 	trace_sched_process_exit(p);
 	kernel.by_pid[p->pid] = NULL;

@@ -81,7 +81,12 @@
 	  "estimate: copy_process() of a thread; lmbench's fork+exit is several times that") \
 	_(exit, "exit", 8000, "estimate: do_exit() of a thread") \
 	_(open, "open", 1000, "estimate: a cached path of a few parts; lmbench's open+close is near") \
-	_(read, "read", 150, "estimate: a few hundred bytes of the page cache")
+	_(read, "read", 150, "estimate: a few hundred bytes of the page cache") \
+	_(page_walk, "page_walk", 60, "estimate: the last two levels miss the second-level cache") \
+	_(page_fault, "page_fault", 700, \
+	  "estimate: exception, allocation, charge, and a page zeroed at 10 bytes per ns") \
+	_(page_copy, "page_copy", 410, "estimate: 10 bytes per ns") \
+	_(page_free, "page_free", 80, "estimate: its part of a batch of zapped entries")
 
 #define DEFAULT(field, name, value, source) .field = value,
 #define ENTRY(field, name, value, source) { name, source, offsetof(struct cost_table, field) },

@@ -35,6 +35,10 @@ struct cost_table {
 	u64 fork, exit;
 	u64 open; /* looking up a path and making a descriptor */
 	u64 read; /* of a file, beyond the system call */
+	u64 page_walk; /* from an address to its page table entry */
+	u64 page_fault; /* with a zeroed page */
+	u64 page_copy; /* reading, comparing or copying all of a page */
+	u64 page_free;
 };
 
 extern const struct cost_table cost_defaults;

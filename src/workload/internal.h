@@ -76,9 +76,9 @@ __printf(3, 4) int workload_fail(struct workload *w, int error, const char *fmt,
 
 /*
  * Creates a task of group @params->group (an id of this workload). Within
- * ops->start() it is started with all others when start() is done; it is a
- * thread of the first task unless @params->new_process. From a behaviour it is
- * a fork and starts at once. @data is either the workload's (and the behaviour
+ * ops->start() it is started with all others when start() is done; unless
+ * @params->new_process it is a thread of the first one of these. From a behaviour it
+ * is a fork and starts at once. @data is either the workload's (and the behaviour
  * has no release), or from xcalloc() with workload_release; then it is freed
  * also when creating fails. 0 or -errno, said in workload_error().
  *

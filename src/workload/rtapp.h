@@ -7,6 +7,8 @@
 #define VRT_WORKLOAD_RTAPP_H
 
 #include "internal.h"
+#include "../base/rng.h"
+#include "../sched/mm.h"
 #include "relax.h"
 #include "sync.h"
 
@@ -17,6 +19,8 @@ struct json_object;
 #define RTAPP_MAX_RESOURCES 100000
 #define RTAPP_MAX_TIMERS 1000 /* unique ones, of a task */
 #define RTAPP_MAX_FORKS 1024 /* per task forked, as rt-app has it */
+/* What accesses to memory are taken to cost. */
+#define MEM_BYTES_PER_NS 10
 #define RTAPP_MAX_US 0x7fffffff /* rt-app's ints */
 
 enum rtapp_event_kind {
@@ -24,6 +28,7 @@ enum rtapp_event_kind {
 	EV_RUNTIME,
 	EV_SLEEP,
 	EV_MEM,
+	EV_PAGES,
 	EV_IORUN,
 	EV_TIMER,
 	EV_LOCK,
@@ -44,6 +49,21 @@ struct rtapp_timer {
 	u64 next;
 };
 
+/* Accesses to pages of the task's address space. */
+struct rtapp_pages {
+	u64 first, nr;
+	u64 random; /* so many of them, drawn; 0: all, in order */
+	bool write;
+	s64 fill; /* what is written: -1: something of its own */
+};
+
+/* How far a thread is with one of them. */
+struct rtapp_pages_run {
+	u64 done;
+	u64 next; /* the page that there was no memory for, + 1; 0: none */
+	struct rng rng;
+};
+
 struct rtapp_event {
 	u8 kind; /* enum rtapp_event_kind */
 	bool unique; /* EV_TIMER: @object is the index of a timer of the thread's own */
@@ -53,6 +73,7 @@ struct rtapp_event {
 		struct sync_barrier *barrier;
 		struct rtapp_timer *timer;
 		struct rtapp_task *task; /* fork */
+		const struct rtapp_pages *pages;
 		u32 index;
 	} object;
 	union {
@@ -93,6 +114,7 @@ struct rtapp_task {
 	struct rtapp_phase *phases;
 	u32 nr_phases;
 	u32 nr_timers; /* unique ones */
+	u64 vm_pages; /* each instance is a process with such an address space; 0: a thread */
 	struct relax_place place;
 };
 
@@ -100,6 +122,8 @@ struct rtapp {
 	struct workload w;
 	struct rtapp_task *tasks;
 	u32 nr_tasks;
+	bool uses_memory; /* some task has an address space */
+	u64 totalram; /* pages; 0: not said */
 };
 
 /* --- while reading ---------------------------------------------------------- */
@@ -167,6 +191,22 @@ void rtapp_add_task(struct rtapp_parser *p, struct rtapp_task *task);
  */
 s64 rtapp_integer(struct rtapp_parser *p, struct json_object *value, const char *what, s64 min,
 		  s64 max);
+
+/* --- rtapp_mem.c ------------------------------------------------------------- */
+
+/* "memory" of "global", "vm_size" of a task, and "mem" whose value is an object. */
+void rtapp_read_memory(struct rtapp_parser *p, struct json_object *global);
+void rtapp_read_vm_size(struct rtapp_parser *p, struct json_object *task);
+const struct rtapp_pages *rtapp_read_pages(struct rtapp_parser *p, struct json_object *value);
+
+/* The current task's first act. */
+void rtapp_map(struct rtapp *app, const struct rtapp_task *task);
+/* Goes on with @pages: true when it is finished, otherwise after @action. */
+bool rtapp_access_pages(const struct rtapp_pages *pages, struct rtapp_pages_run *run,
+			struct task_action *action);
+/* What it has goes back first: true when nothing is left, otherwise after @action. */
+bool rtapp_unmap(const struct rtapp *app, struct task_action *action);
+bool rtapp_memory_figure(const struct rtapp *app, u32 i, char *buf, size_t size);
 
 /* rtapp_run.c: the workload_ops of an rt-app use case. */
 extern const struct workload_ops rtapp_ops;

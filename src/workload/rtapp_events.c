@@ -12,11 +12,18 @@
 
 #include "../base/hash.h"
 
-/* What memory writes and device writes are taken to cost. */
-#define MEM_BYTES_PER_NS 10
+/* What device writes are taken to cost. */
 #define IO_WRITE_NS 500
 
-enum value_kind { VALUE_US, VALUE_BYTES, VALUE_NAME, VALUE_TIMER, VALUE_WAIT, VALUE_ANY };
+enum value_kind {
+	VALUE_US,
+	VALUE_BYTES,
+	VALUE_MEM,
+	VALUE_NAME,
+	VALUE_TIMER,
+	VALUE_WAIT,
+	VALUE_ANY
+};
 
 /* Keys are compared as prefixes, in this order, as rt-app does. */
 static const struct event_type {
@@ -25,7 +32,7 @@ static const struct event_type {
 	enum value_kind value;
 } event_types[] = {
 	{ "runtime", EV_RUNTIME, VALUE_US },   { "run", EV_RUN, VALUE_US },
-	{ "sleep", EV_SLEEP, VALUE_US },       { "mem", EV_MEM, VALUE_BYTES },
+	{ "sleep", EV_SLEEP, VALUE_US },       { "mem", EV_MEM, VALUE_MEM },
 	{ "iorun", EV_IORUN, VALUE_BYTES },    { "lock", EV_LOCK, VALUE_NAME },
 	{ "unlock", EV_UNLOCK, VALUE_NAME },   { "signal", EV_SIGNAL, VALUE_NAME },
 	{ "broad", EV_BROAD, VALUE_NAME },     { "wait", EV_WAIT, VALUE_WAIT },
@@ -282,6 +289,9 @@ static bool value_fits(const struct event_type *type, struct json_object *value)
 	case VALUE_US:
 	case VALUE_BYTES:
 		return json_object_is_type(value, json_type_int);
+	case VALUE_MEM:
+		return json_object_is_type(value, json_type_int) ||
+		       json_object_is_type(value, json_type_object);
 	case VALUE_NAME:
 		return json_object_is_type(value, json_type_string);
 	case VALUE_TIMER:
@@ -300,6 +310,7 @@ static void misfit(struct rtapp_parser *p, const char *key, const struct event_t
 	static const char *const expected[] = {
 		[VALUE_US] = "a whole number of microseconds",
 		[VALUE_BYTES] = "a whole number of bytes",
+		[VALUE_MEM] = "a whole number of bytes, or an object that says which pages",
 		[VALUE_NAME] = "a name (text)",
 		[VALUE_TIMER] = "{ \"ref\": name, \"period\": us, \"mode\": \"relative\" or "
 				"\"absolute\" }",
@@ -338,6 +349,14 @@ bool rtapp_read_event(struct rtapp_parser *p, const char *key, struct json_objec
 		break;
 	case VALUE_BYTES:
 		read_bytes(p, value, ev);
+		break;
+	case VALUE_MEM:
+		if (json_object_is_type(value, json_type_int)) {
+			read_bytes(p, value, ev);
+			break;
+		}
+		ev->kind = EV_PAGES;
+		ev->object.pages = rtapp_read_pages(p, value);
 		break;
 	case VALUE_NAME:
 		read_named(p, value, ev);

@@ -281,7 +281,7 @@ static const char *const phase_keys[] = { "loop",	"policy",	 "priority",   "cpus
 static const char *const task_keys[] = { "loop",       "policy",	"priority",    "cpus",
 					 "taskgroup",  "nodes_membind", "util_min",    "util_max",
 					 "dl-runtime", "dl-period",	"dl-deadline", "instance",
-					 "delay",      "phases" };
+					 "delay",      "phases",	"vm_size" };
 
 static void read_events(struct rtapp_parser *p, struct json_object *object,
 			const char *const *known, u32 nr_known, struct rtapp_phase *phase)
@@ -401,6 +401,7 @@ static void read_task(struct rtapp_parser *p, struct rtapp_task *task, struct js
 	task->cpus = get_cpus(p, object);
 	task->taskgroup = get_taskgroup(p, object);
 	task->delay = NSEC_PER_USEC * get_integer(p, object, "delay", 0, RTAPP_MAX_US, 0);
+	rtapp_read_vm_size(p, object);
 	read_sched(p, object, false, &policy, &task->sched);
 	if (phases)
 		read_phases(p, object, phases, policy);
@@ -465,7 +466,7 @@ static void read_global(struct rtapp_parser *p, struct json_object *global)
 	static const char *const keys[] = {
 		"duration",	   "calibration", "default_policy",   "pi_enabled",   "io_device",
 		"mem_buffer_size", "lock_pages",  "logdir",	      "log_basename", "log_size",
-		"ftrace",	   "gnuplot",	  "cumulative_slack", "frag",
+		"ftrace",	   "gnuplot",	  "cumulative_slack", "frag",	      "memory",
 	};
 	struct workload *w = &p->app->w;
 	const char *device;
@@ -483,6 +484,7 @@ static void read_global(struct rtapp_parser *p, struct json_object *global)
 		get_integer(p, global, "mem_buffer_size", 1, RTAPP_MAX_US, DEFAULT_MEM_BUFFER);
 	device = get_text(p, global, "io_device");
 	p->io_null = !device || !strcmp(device, "/dev/null");
+	rtapp_read_memory(p, global);
 	if (member(global, "calibration"))
 		read_calibration(p, member(global, "calibration"));
 	if (get_bool(p, global, "pi_enabled"))

@@ -38,6 +38,7 @@ struct thread {
 		struct sync_cond_wait cond;
 		struct sync_barrier_wait barrier;
 	} wait;
+	struct rtapp_pages_run pages;
 	u64 first; /* when the thread was to begin: where timers count from */
 	u64 activation; /* when the work at hand was to begin */
 	struct rtapp_timer timers[]; /* unique ones */
@@ -122,6 +123,7 @@ static const char *const sites[] = {
 	[EV_SUSPEND] = "rtapp:suspend", [EV_RESUME] = "rtapp:resume", [EV_YIELD] = "rtapp:yield",
 	[EV_FORK] = "rtapp:fork",	[EV_RUN] = "rtapp:run",       [EV_RUNTIME] = "rtapp:runtime",
 	[EV_MEM] = "rtapp:mem",		[EV_IORUN] = "rtapp:iorun",
+	[EV_PAGES] = "rtapp:mem",
 };
 
 static enum outcome run_event(struct thread *t, const struct rtapp_event *ev,
@@ -137,6 +139,9 @@ static enum outcome run_event(struct thread *t, const struct rtapp_event *ev,
 	case EV_RUNTIME:
 		act(action, ACT_SPIN, ev->ns);
 		return ev->ns ? EVENT_ACT : EVENT_DONE;
+	case EV_PAGES:
+		return rtapp_access_pages(ev->object.pages, &t->pages, action) ? EVENT_DONE
+									       : EVENT_AGAIN;
 	case EV_SLEEP:
 		act(action, ACT_SLEEP, ev->ns);
 		return EVENT_ACT;
@@ -315,10 +320,18 @@ static bool begin_thread(struct thread *t, struct task_action *action)
 	t->begun = true;
 	t->first = (t->forked ? task_clock() : t->app->w.zero) + t->task->delay;
 	t->activation = t->first;
+	rtapp_map(t->app, t->task);
 	if (!t->task->delay)
 		return true;
 	act(action, ACT_SLEEP_UNTIL, t->activation);
 	return false;
+}
+
+static bool thread_over(const struct thread *t)
+{
+	if (t->app->uses_memory && mm_killed())
+		return true;
+	return !t->in_phase && t->task_loops == t->task->loop;
 }
 
 static void thread_next(struct task *self, struct task_action *action)
@@ -329,7 +342,7 @@ static void thread_next(struct task *self, struct task_action *action)
 
 	if (!begin_thread(t, action))
 		return;
-	while (t->in_phase || t->task_loops != t->task->loop) {
+	while (!thread_over(t)) {
 		phase = &t->task->phases[t->phase];
 		if (!t->in_phase)
 			begin_phase(t, phase);
@@ -347,7 +360,8 @@ static void thread_next(struct task *self, struct task_action *action)
 		}
 	}
 	syscall_set_site("rtapp:thread");
-	act(action, ACT_EXIT, 0);
+	if (rtapp_unmap(t->app, action))
+		act(action, ACT_EXIT, 0);
 }
 
 static const struct task_behaviour thread_behaviour = {
@@ -383,12 +397,15 @@ static int spawn_thread(struct rtapp *app, struct rtapp_task *task, bool forked)
 		.nice = sched->nice,
 		.rt_priority = sched->rt_priority,
 		.group = task->group,
+		.new_process = task->vm_pages,
 	};
 
 	t->app = app;
 	t->task = task;
 	t->forked = forked;
 	t->cpus = phase_cpus(task, &task->phases[0]);
+	if (task->vm_pages)
+		workload_rng(&t->pages.rng, task->name, task->created);
 	params.allowed = t->cpus;
 	thread_name(task, comm);
 	task->created++;
@@ -411,6 +428,8 @@ static int rtapp_start(struct workload *w)
 					     task->name, task->place.line, task->max_cpu,
 					     nr_cpu_ids - 1);
 	}
+	if (app->totalram)
+		mm_set_totalram(app->totalram);
 	for (i = 0; i < app->nr_tasks; i++) {
 		for (n = 0; n < app->tasks[i].instances; n++) {
 			err = spawn_thread(app, &app->tasks[i], false);
@@ -421,6 +440,12 @@ static int rtapp_start(struct workload *w)
 	return 0;
 }
 
+static bool rtapp_figure(struct workload *w, u32 i, char *buf, size_t size)
+{
+	return rtapp_memory_figure(container_of(w, struct rtapp, w), i, buf, size);
+}
+
 const struct workload_ops rtapp_ops = {
 	.start = rtapp_start,
+	.figure = rtapp_figure,
 };

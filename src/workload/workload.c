@@ -313,7 +313,7 @@ int workload_spawn(struct workload *w, const struct task_params *params,
 		task_start(task);
 		return 0;
 	}
-	if (!w->leader)
+	if (!w->leader && !params->new_process)
 		w->leader = task;
 	VRT_ASSERT(w->nr_created < workload_nr_tasks(w));
 	w->created[w->nr_created++] = task;

@@ -17,6 +17,7 @@
 #include "../../src/base/cpumask.h"
 #include "../../src/base/rng.h"
 #include "../../src/sched/kernel.h"
+#include "../../src/sched/mm.h"
 #include "../../src/sim/cpu.h"
 
 #define FAKE_MAX_GROUPS 64
@@ -364,6 +365,69 @@ int kernel_make_file(const char *path, u64 size)
 {
 	return 0;
 }
+
+/* --- memory: counts accesses, and has none for the first @out_of_memory of them --- */
+
+static struct {
+	u64 totalram, pages, reads, writes, sum, contents;
+	u32 out_of_memory, unmaps;
+	bool killed;
+} fake_mm;
+
+void mm_set_totalram(u64 pages)
+{
+	fake_mm.totalram = pages;
+}
+
+int mm_map(struct task *task, u64 pages)
+{
+	fake_mm.pages += pages;
+	return 0;
+}
+
+static int fake_access(u64 index, u64 *count)
+{
+	if (fake_mm.out_of_memory) {
+		fake_mm.out_of_memory--;
+		return -EAGAIN;
+	}
+	++*count;
+	fake_mm.sum += index;
+	return fake_mm.killed ? -EFAULT : 0;
+}
+
+int mm_read(u64 index)
+{
+	return fake_access(index, &fake_mm.reads);
+}
+
+int mm_write(u64 index, u64 content)
+{
+	fake_mm.contents += content;
+	return fake_access(index, &fake_mm.writes);
+}
+
+u64 mm_content_own(void)
+{
+	return 1;
+}
+
+u64 mm_unmap(u32 nr)
+{
+	return fake_mm.unmaps && fake_mm.unmaps-- ? 1000 : 0;
+}
+
+bool mm_killed(void)
+{
+	return fake_mm.killed;
+}
+
+void mm_stats(struct mm_stats *stats)
+{
+	*stats = (struct mm_stats){ .info.totalram = fake_mm.totalram };
+}
+
+/* --- figures ----------------------------------------------------------------------- */
 
 void task_report_ops(u64 units)
 {
