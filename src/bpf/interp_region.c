@@ -107,7 +107,7 @@ const struct bpf_region *bpf_region_of_map(const struct bpf_prog *prog, const st
 
 		if (prog->maps[i] == map)
 			return r;
-		if (prog->maps[i]->inner_meta)
+		if (prog->maps[i]->inner_meta && bpf_map_fits(prog->maps[i]->inner_meta, map))
 			inner = &r[MAP_INNER];
 	}
 	return inner;

@@ -144,6 +144,9 @@ static inline bool bpf_map_array_layout(const struct bpf_map *map, struct bpf_ar
 	return true;
 }
 
+/* Is @map as the template @meta (inner_meta of another) wants it? */
+bool bpf_map_fits(const struct bpf_map *meta, const struct bpf_map *map);
+
 static inline struct bpf_map *bpf_map_from_fd(int fd)
 {
 	struct bpf_obj *obj = bpf_obj_from_fd(fd, BPF_OBJ_MAP);

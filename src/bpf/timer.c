@@ -141,17 +141,25 @@ static void expire(struct bpf_timer_node *node)
 	bpf_prog_put(prog);
 }
 
-/* The key of the element whose value is at @t->value. */
-static bool find_key(struct timer *t)
+/* The key of the element of @map whose value is at @value, in *@index of arrays; NULL: there is none. */
+static const void *key_of(struct bpf_map *map, const void *value, u32 *index)
 {
 	struct bpf_array_layout l;
-	const void *key;
+	u64 pos;
 
-	if (bpf_map_array_layout(t->map, &l)) {
-		t->index = (u32)(((const char *)t->value - l.base) / l.elem_size);
+	if (!bpf_map_array_layout(map, &l))
+		return map->ops->key_of ? map->ops->key_of(map, value) : NULL;
+	pos = (u64)((const char *)value - l.base);
+	*index = (u32)(pos / l.elem_size);
+	return pos % l.elem_size || pos / l.elem_size >= l.max_entries ? NULL : index;
+}
+
+static bool find_key(struct timer *t)
+{
+	const void *key = key_of(t->map, t->value, &t->index);
+
+	if (key == &t->index)
 		return true;
-	}
-	key = t->map->ops->key_of ? t->map->ops->key_of(t->map, t->value) : NULL;
 	if (key)
 		t->key = kheap_alloc(&key_type, t->map->key_size);
 	if (t->key)
@@ -199,13 +207,22 @@ static const struct btf_field *field_of(const struct bpf_map *map, enum btf_fiel
 	return NULL;
 }
 
+/* Values of inner maps are known by their template only: is that one of @map's? */
+static bool holds(struct bpf_map *map, const struct bpf_map *meta, const void *value)
+{
+	u32 index;
+
+	return bpf_map_fits(meta, map) && key_of(map, value, &index);
+}
+
 int bpf_timer_field_init(struct bpf_exec *x, u64 field, struct bpf_map *map,
 			 enum btf_field_type type)
 {
 	const struct btf_field *f = field_of(map, type);
 	const struct bpf_region *region = x->checked ? x->regs[1].region : NULL;
 
-	if (region && region->map != map && !region->map->inner_meta) {
+	if (region && region->map != map &&
+	    !(f && holds(map, region->map, (void *)(field - f->offset)))) {
 		bpf_exec_fault(x, "the timer is in map '%s', not in the map that is given",
 			       region->name);
 		return 0;

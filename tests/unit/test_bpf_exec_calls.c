@@ -803,6 +803,50 @@ static void test_timers(void **state)
 	bpf_close(fd);
 }
 
+/* r6 = the map at @key of @outer, r7 = its value at 0; R0 = 1 where there is none */
+#define INNER(outer, key)                                                                          \
+	ST(BPF_W, R10, -4, key), LD_MAP(R1, outer), MOV64_REG(R2, R10),                            \
+		ALU64_IMM(BPF_ADD, R2, -4), CALL(BPF_FUNC_map_lookup_elem), JMP_IMM(BPF_JNE, R0, 0, 2), \
+		MOV64_IMM(R0, 1), EXIT, MOV64_REG(R6, R0), ST(BPF_W, R10, -4, 0), MOV64_REG(R1, R6), \
+		MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -4), CALL(BPF_FUNC_map_lookup_elem),    \
+		JMP_IMM(BPF_JNE, R0, 0, 2), MOV64_IMM(R0, 1), EXIT, MOV64_REG(R7, R0)
+
+/* Of which the program knows the template only. */
+static void test_inner_timers(void **state)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS, .key_size = 4,
+				.value_size = 4, .max_entries = 2,
+				.inner_map_fd = (u32)graph.map };
+	int outer = (int)vrt_bpf(BPF_MAP_CREATE, &attr, sizeof(attr)), fd;
+	struct bpf_insn insns[] = {
+		INNER(outer, 1), MOV64_REG(R1, R7), MOV64_REG(R2, R6), MOV64_IMM(R3, 1),
+		CALL(BPF_FUNC_timer_init), MOV64_REG(R8, R0),
+		MOV64_REG(R1, R7), LD_FUNC(R2, 8), CALL(BPF_FUNC_timer_set_callback),
+		MOV64_REG(R1, R7), MOV64_IMM(R2, 5000), MOV64_IMM(R3, 0),
+		CALL(BPF_FUNC_timer_start), MOV64_REG(R0, R8), EXIT,
+		LDX(BPF_W, R1, R2, 0), ALU64_IMM(BPF_ADD, R1, 9), STX(BPF_DW, R3, R1, OFF_N),
+		MOV64_IMM(R0, 0), EXIT,
+	};
+	u32 key = 1;
+
+	assert_true(outer >= 0);
+	attr = (union bpf_attr){ .map_fd = (u32)outer, .key = (u64)&key, .value = (u64)&graph.map };
+	assert_int_equal(vrt_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr)), 0);
+	fd = load_graph(insns, ARRAY_SIZE(insns));
+	assert_true(!prog_of(fd)->jit == !engine_is_jit());
+	assert_int_equal(run_fd(fd, 0, 0), 0);
+	assert_string_equal(machine.fault, "");
+	assert_non_null(machine.timer);
+	machine.timer->expire(machine.timer);
+	assert_int_equal(machine.faults, 0);
+	GRAPH_CHECK(9, VALUE(R1, OFF_N), LDX(BPF_DW, R0, R1, 0), EXIT);
+	/* a map that it is not in: no program that verifies does that */
+	GRAPH_FAULT("the timer is in map", INNER(outer, 1), MOV64_REG(R1, R7), LD_MAP(R2, outer),
+		    MOV64_IMM(R3, 1), CALL(BPF_FUNC_timer_init), EXIT);
+	bpf_close(fd);
+	bpf_close(outer);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, exec_setup, exec_teardown)
@@ -830,6 +874,7 @@ int main(void)
 		GRAPH_TEST(test_rbtree),
 		GRAPH_TEST(test_list),
 		GRAPH_TEST(test_timers),
+		GRAPH_TEST(test_inner_timers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

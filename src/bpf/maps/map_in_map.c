@@ -53,7 +53,7 @@ void bpf_map_meta_free(struct bpf_map *meta)
 	free(meta);
 }
 
-static bool fits(const struct bpf_map *meta, const struct bpf_map *inner)
+bool bpf_map_fits(const struct bpf_map *meta, const struct bpf_map *inner)
 {
 	if (meta->type != inner->type || meta->key_size != inner->key_size ||
 	    meta->value_size != inner->value_size || meta->flags != inner->flags ||
@@ -72,7 +72,7 @@ struct bpf_map *bpf_map_inner_from_fd(const struct bpf_map *outer, int fd, int *
 	*err = 0;
 	if (!inner)
 		*err = bpf_fd_error(fd);
-	else if (!fits(outer->inner_meta, inner))
+	else if (!bpf_map_fits(outer->inner_meta, inner))
 		*err = -EINVAL;
 	if (!*err)
 		return inner;
