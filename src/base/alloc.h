@@ -13,6 +13,8 @@
 
 /* Zeroed. */
 void *xcalloc(size_t n, size_t size);
+/* The same, from the beginning of a cache line on. */
+void *xcalloc_aligned(size_t n, size_t size);
 /* The added part is not initialized. */
 void *xreallocarray(void *old, size_t n, size_t size);
 char *xstrdup(const char *s);

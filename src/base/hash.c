@@ -34,15 +34,19 @@ void hash64_add(struct hash64 *h, const void *data, size_t len)
 }
 
 /* One stripe of XXH64 is 32 bytes, a word for each of its four lanes. */
-void hash64_add32(struct hash64 *h, const void *data)
+void hash64_add32(struct hash64 *h, const void *data, size_t nr)
 {
 	XXH64_state_t *state = (XXH64_state_t *)h;
-	const unsigned char *words = data;
+	const unsigned char *words = data, *end = words + 32 * nr;
+	u64 v[4];
 
 	VRT_ASSERT(!state->memsize);
-	state->total_len += 32;
-	for (u32 lane = 0; lane < 4; lane++)
-		state->v[lane] = XXH64_round(state->v[lane], XXH_readLE64(words + 8 * lane));
+	state->total_len += 32 * nr;
+	memcpy(v, state->v, sizeof(v));
+	for (; words < end; words += 32)
+		for (u32 lane = 0; lane < 4; lane++)
+			v[lane] = XXH64_round(v[lane], XXH_readLE64(words + 8 * lane));
+	memcpy(state->v, v, sizeof(v));
 }
 
 u64 hash64_value(const struct hash64 *h)

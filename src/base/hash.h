@@ -16,8 +16,8 @@ struct hash64 {
 };
 void hash64_init(struct hash64 *h, u64 seed);
 void hash64_add(struct hash64 *h, const void *data, size_t len);
-/* The same for 32 bytes, after a multiple of 32: the fast way. */
-void hash64_add32(struct hash64 *h, const void *data);
+/* The same for @nr times 32 bytes, after a multiple of 32: the fast way. */
+void hash64_add32(struct hash64 *h, const void *data, size_t nr);
 /* The value so far; more may be added afterwards. */
 u64 hash64_value(const struct hash64 *h);
 

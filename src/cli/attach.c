@@ -234,7 +234,8 @@ static struct json_object *detach_scx(struct session *s)
 	exit = kernel_scx_exit();
 	if (alive && exit->kind < SCX_EXIT_ERROR)
 		return NULL;
-	end = end_json(s, exit_kind_name(exit->kind), exit->reason, exit->message, s->detached_at);
+	end = end_json(s, exit_kind_name(exit->kind), exit->reason, exit->message,
+		       exit->detached_at);
 	json_object_object_add(end, "exit_code", json_object_new_int64(exit->exit_code));
 	json_object_object_add(end, "dump", json_text(exit->dump));
 	return end;
@@ -309,7 +310,7 @@ void restart_if_asked(struct session *s)
 {
 	const struct scx_exit_record *exit = kernel_scx_exit();
 
-	if (!s->loader || s->enclave || exit->attached || !s->detached_at ||
+	if (!s->loader || s->enclave || exit->attached || !exit->detached_at ||
 	    exit->kind >= SCX_EXIT_ERROR || !((u64)exit->exit_code & SCX_ECODE_ACT_RESTART) ||
 	    s->restarts == MAX_RESTARTS)
 		return;

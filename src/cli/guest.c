@@ -369,7 +369,7 @@ static void feed_all(struct guest_run *g, struct metrics *m, struct order *o,
 		order[i] = &r->rec[i];
 	qsort(order, r->nr, sizeof(*order), by_time);
 	for (size_t i = 0; i < r->nr; i++) {
-		metrics_feed(m, order[i]);
+		metrics_feed(m, order[i], 1);
 		if (o)
 			order_feed(o, order[i]);
 		if (recorder)

@@ -44,7 +44,6 @@ struct session {
 	struct json_object *attachment; /* its entry */
 	struct periodic_range periodic; /* of the scheduler's object */
 	u64 attached_at;
-	u64 detached_at; /* 0: it is attached */
 	u32 restarts;
 
 	struct beside *beside; /* of each plan->with, those that are attached */

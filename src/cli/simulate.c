@@ -28,25 +28,30 @@ static struct session session;
 
 /* --- hooks ---------------------------------------------------------------------- */
 
-static void on_trace(const struct trace_record *rec)
+/* Looks at each record as it comes; afterwards many at a time will do. */
+static void await_decision(struct session *s, const struct trace_record *rec)
+{
+	if (trace_text(&s->text_left, rec) || rec->type != TRACE_SWITCH || !rec->a || !s->start)
+		return;
+	s->first_decision = wall_clock();
+	/* but who reads along wants to see what there is */
+	if (!s->pipe)
+		sched_trace_batch(TRACE_BATCH_MAX);
+}
+
+static void on_trace(const struct trace_record *recs, u32 nr)
 {
 	struct session *s = &session;
 
-	metrics_feed(s->metrics, rec);
-	if (s->order)
-		order_feed(s->order, rec);
-	if (s->recorder)
-		recorder_feed(s->recorder, rec);
-	if (s->pipe)
-		ftrace_feed(s->pipe, rec, stdout);
-	if (trace_text(&s->text_left, rec))
-		return;
-	if (rec->type == TRACE_SCHED_DETACH)
-		s->detached_at = rec->time;
-	else if (rec->type == TRACE_SCHED_ATTACH)
-		s->detached_at = 0;
-	else if (rec->type == TRACE_SWITCH && rec->a && s->start && !s->first_decision)
-		s->first_decision = wall_clock();
+	metrics_feed(s->metrics, recs, nr);
+	if (unlikely(!s->first_decision))
+		await_decision(s, recs);
+	for (u32 i = 0; i < nr && s->order; i++)
+		order_feed(s->order, &recs[i]);
+	for (u32 i = 0; i < nr && s->recorder; i++)
+		recorder_feed(s->recorder, &recs[i]);
+	for (u32 i = 0; i < nr && s->pipe; i++)
+		ftrace_feed(s->pipe, &recs[i], stdout);
 }
 
 static void on_log(u64 time, bool bpf, const char *line)

@@ -14,26 +14,30 @@
 #include "syscall.h"
 
 struct kernel kernel;
-void (*sched_trace)(const struct trace_record *rec);
+void (*sched_trace)(const struct trace_record *recs, u32 nr);
+struct trace_batch trace_batch;
 
 /* --- log and trace ------------------------------------------------------------ */
 
-static void trace_drop(const struct trace_record *rec)
+static void trace_drop(const struct trace_record *recs, u32 nr)
 {
 }
 
-static void trace_emit_on(u32 cpu, u64 time, enum trace_type type, s32 pid, u64 a, u64 b)
+void trace_flush(void)
 {
-	struct trace_record rec = {
-		.time = time, .type = type, .cpu = cpu, .pid = pid, .a = a, .b = b,
-	};
+	u32 nr = trace_batch.next - trace_batch.recs;
 
-	sched_trace(&rec);
+	trace_batch.next = trace_batch.recs;
+	if (nr)
+		sched_trace(trace_batch.recs, nr);
 }
 
-void trace_emit(enum trace_type type, s32 pid, u64 a, u64 b)
+void sched_trace_batch(u32 nr)
 {
-	trace_emit_on(this_cpu->id, cpu_clock(), type, pid, a, b);
+	VRT_ASSERT(nr && nr <= TRACE_BATCH_MAX);
+	trace_batch.end = trace_batch.recs + nr;
+	if (trace_batch.next >= trace_batch.end)
+		trace_flush();
 }
 
 void trace_prio(const struct task_struct *p)
@@ -53,7 +57,7 @@ static void trace_text(const char *text)
 		struct trace_record rec = { 0 };
 
 		memcpy(&rec, text + at, min(len - at, sizeof(rec)));
-		sched_trace(&rec);
+		trace_add(&rec);
 	}
 }
 
@@ -64,7 +68,10 @@ void trace_flush_overhead(struct cpu_rq *crq)
 	for (u32 kind = 0; kind < NR_TRACE_OVH; kind++) {
 		if (!crq->overhead[kind])
 			continue;
-		trace_emit_on(crq->rq.cpu, now, TRACE_OVERHEAD, 0, crq->overhead[kind], kind);
+		trace_add(&(struct trace_record){
+			.time = now, .type = TRACE_OVERHEAD, .cpu = crq->rq.cpu,
+			.a = crq->overhead[kind], .b = kind,
+		});
 		crq->overhead[kind] = 0;
 	}
 }
@@ -204,6 +211,8 @@ int kernel_boot(const struct kernel_config *config)
 	INIT_LIST_HEAD(&kernel.graveyard);
 	if (!sched_trace)
 		sched_trace = trace_drop;
+	trace_batch.next = trace_batch.recs;
+	sched_trace_batch(1);
 	nr_cpu_ids = nr;
 	sim_init(config->seed);
 	kernel.boot_time = sim_now();
@@ -233,6 +242,7 @@ void kernel_run_until(u64 until)
 	sim_run(until);
 	for (u32 cpu = 0; cpu < nr_cpu_ids; cpu++)
 		trace_flush_overhead(kernel.rqs[cpu]);
+	trace_flush();
 }
 
 static void quiesce(void *arg)
@@ -244,6 +254,7 @@ static void quiesce(void *arg)
 
 void kernel_shutdown(void)
 {
+	trace_flush();
 	sched_trace = trace_drop;
 	/* what is in the middle of something on some CPU comes to its end: programs, forks */
 	kernel_run_inside(quiesce, NULL);

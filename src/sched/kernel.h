@@ -84,6 +84,7 @@ const char *kernel_unmodelled(u32 i);
 /* How the sched_ext scheduler that was attached last has ended, if it has. */
 struct scx_exit_record {
 	bool attached; /* still in charge */
+	u64 detached_at;
 	enum scx_exit_kind kind;
 	s64 exit_code;
 	char reason[64];

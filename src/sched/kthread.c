@@ -309,4 +309,5 @@ void kernel_run_inside(void (*fn)(void *arg), void *arg)
 	while (!call.done)
 		sim_run(SIM_NEVER);
 	entry_call = NULL;
+	trace_flush();
 }

@@ -335,7 +335,29 @@ static inline u64 jiffies_to_msecs(u64 j)
 }
 
 void kernel_logf(bool bpf, const char *fmt, ...) __printf(2, 3);
-void trace_emit(enum trace_type type, s32 pid, u64 a, u64 b);
+
+/* Records that the consumer has not got yet. */
+struct trace_batch {
+	struct trace_record *next, *end; /* of those that may be filled */
+	struct trace_record recs[TRACE_BATCH_MAX];
+};
+extern struct trace_batch trace_batch;
+void trace_flush(void);
+
+static inline void trace_add(const struct trace_record *rec)
+{
+	*trace_batch.next = *rec;
+	if (unlikely(++trace_batch.next == trace_batch.end))
+		trace_flush();
+}
+
+static inline void trace_emit(enum trace_type type, s32 pid, u64 a, u64 b)
+{
+	trace_add(&(struct trace_record){
+		.time = cpu_clock(), .type = type, .cpu = this_cpu->id, .pid = pid, .a = a, .b = b,
+	});
+}
+
 /* Priority and weight of a task are not the default any more, or again. */
 void trace_prio(const struct task_struct *p);
 /* Emits what has gathered of a CPU's overhead since the last time. */

@@ -81,8 +81,17 @@ struct trace_record {
 
 /*
  * The one consumer, set before the machine boots; never NULL afterwards (the
- * default drops). It is called for every event: keep it lean.
+ * default drops). It gets all records, in order.
  */
-extern void (*sched_trace)(const struct trace_record *rec);
+extern void (*sched_trace)(const struct trace_record *recs, u32 nr);
+
+#define TRACE_BATCH_MAX 256
+
+/*
+ * How many records may gather before the consumer gets them: 1, at first, for
+ * one who wants each as it comes. Whenever the machine stops, and so for all
+ * that is not part of it, none is left behind.
+ */
+void sched_trace_batch(u32 nr);
 
 #endif

@@ -22,21 +22,34 @@ enum switch_kind {
 
 enum task_phase { PHASE_OFF, PHASE_WAITING, PHASE_RUNNING };
 
+/* A cache line: with many tasks, each switch finds two of them in memory. */
 struct metrics_task {
-	s32 pid;
-	u32 group; /* index into metrics.groups */
-	u32 weight;
-	enum trace_class class;
-	enum task_phase phase;
-	bool woken; /* PHASE_WAITING: since a wakeup, not a preemption or a fork */
-	bool seen; /* took part: was runnable inside the window */
 	u64 since; /* when the phase began */
 	u64 runtime; /* inside the window */
-	u64 ran, ran_from; /* since it joined the lag clock; and open from then */
+	u64 ran; /* since it joined the lag clock; of what it runs now, less what was before */
 	struct lag_task lag;
+	u32 group; /* index into metrics.groups */
+	u32 weight; /* 0: there is no such task */
+	u8 class; /* enum trace_class */
+	u8 phase; /* enum task_phase */
+	bool woken; /* PHASE_WAITING: since a wakeup, not a preemption or a fork */
+	bool seen; /* took part: was runnable inside the window */
+} __cache_aligned;
+
+_Static_assert(sizeof(struct metrics_task) == 64, "a task is a cache line");
+
+#define METRICS_BLOCK 64
+
+/* Tasks whose pids follow each other. */
+struct metrics_block {
+	struct metrics_task tasks[METRICS_BLOCK];
+	u32 nr; /* that there are */
 };
 
-/* The distributions that exist for a group and for the whole workload. */
+/*
+ * The distributions that exist for a group and for the whole workload. Until the
+ * end nothing is recorded twice: a wakeup is no run delay, and the whole is empty.
+ */
 enum metrics_latency {
 	LATENCY_WAKEUP,
 	LATENCY_RUN_DELAY,
@@ -63,7 +76,7 @@ struct metrics_cpu {
 	u64 busy; /* tasks on it, inside the window */
 	bool offline;
 	u64 offline_since, offline_time;
-};
+} __cache_aligned;
 
 struct scx_op_stats {
 	u64 calls, ns;
@@ -74,8 +87,8 @@ struct metrics {
 	u64 end;
 	bool finished;
 
-	struct metrics_task **tasks; /* by pid */
-	u32 nr_slots;
+	struct metrics_block **blocks; /* by pid; NULL: no task is in it */
+	u32 nr_blocks;
 	struct metrics_cpu *cpus;
 	struct metrics_group *groups; /* the last one is "system" */
 	u32 nr_groups; /* system included */
@@ -87,6 +100,7 @@ struct metrics {
 	u64 attached_since, attached_time;
 	bool attached;
 	u64 events; /* inside the window */
+	bool inside; /* the record at hand is in the window */
 	u64 text_left; /* see stream.h */
 	struct hash64 hash;
 };

@@ -16,37 +16,28 @@
  */
 static void compute_shares(struct lag_clock *clock)
 {
-	u64 weight = 0, capacity;
-	u32 tasks = 0, i;
+	u64 weight = clock->weight, capacity = min(clock->running, clock->runnable) * ONE_CPU;
 
 	clock->stale = false;
-	for (i = 0; i < clock->nr_weights; i++) {
-		weight += (u64)clock->weights[i].weight * clock->weights[i].runnable;
-		tasks += clock->weights[i].runnable;
-	}
-	capacity = min(clock->running, tasks) * ONE_CPU;
-	for (i = 0; i < clock->nr_weights; i++) {
+	for (u32 i = 0; i < clock->nr_weights; i++) {
 		struct lag_weight *w = &clock->weights[clock->order[i]];
 
 		if (!w->runnable)
 			continue;
-		w->share = (capacity * w->weight + weight / 2) / weight;
+		w->share = ONE_CPU;
+		if (clock->running < clock->runnable)
+			w->share = min((capacity * w->weight + weight / 2) / weight, ONE_CPU);
 		if (w->share < ONE_CPU)
 			continue;
-		w->share = ONE_CPU;
 		capacity -= min(capacity, w->runnable * ONE_CPU);
 		weight -= (u64)w->weight * w->runnable;
 	}
 }
 
-static void advance(struct lag_clock *clock, u64 now)
+void lag_pass(struct lag_clock *clock, u64 now)
 {
-	u64 dt;
+	u64 dt = clock->now ? now - clock->now : 0;
 
-	/* CPUs' local clocks may be a little apart: time only goes forward */
-	if (now <= clock->now)
-		return;
-	dt = clock->now ? now - clock->now : 0;
 	if (clock->stale)
 		compute_shares(clock);
 	for (u32 i = 0; i < clock->nr_weights; i++) {
@@ -73,7 +64,7 @@ static u32 nearest_slot(const struct lag_clock *clock, u32 weight)
 	return best;
 }
 
-static u32 slot_of(struct lag_clock *clock, u32 weight)
+u32 lag_slot(struct lag_clock *clock, u32 weight)
 {
 	u32 slot = nearest_slot(clock, weight), pos;
 
@@ -86,39 +77,4 @@ static u32 slot_of(struct lag_clock *clock, u32 weight)
 		clock->order[pos] = clock->order[pos - 1];
 	clock->order[pos] = slot;
 	return slot;
-}
-
-void lag_join(struct lag_clock *clock, struct lag_task *task, u32 weight, u64 now)
-{
-	VRT_ASSERT(!task->joined);
-	advance(clock, now);
-	task->joined = true;
-	task->slot = slot_of(clock, weight ? weight : 1);
-	task->service = clock->weights[task->slot].service;
-	clock->weights[task->slot].runnable++;
-	clock->stale = true;
-}
-
-void lag_leave(struct lag_clock *clock, struct lag_task *task, u64 now)
-{
-	VRT_ASSERT(task->joined);
-	advance(clock, now);
-	task->joined = false;
-	clock->weights[task->slot].runnable--;
-	clock->stale = true;
-}
-
-void lag_running(struct lag_clock *clock, bool on, u64 now)
-{
-	advance(clock, now);
-	VRT_ASSERT(on || clock->running);
-	clock->running += on ? 1 : -1;
-	clock->stale = true;
-}
-
-s64 lag_service(struct lag_clock *clock, const struct lag_task *task, u64 now)
-{
-	advance(clock, now);
-	return (s64)((clock->weights[task->slot].service - task->service + ONE_CPU / 2) >>
-		     LAG_FRACTION_BITS);
 }

@@ -30,23 +30,78 @@ struct lag_clock {
 	struct lag_weight weights[LAG_MAX_WEIGHTS];
 	u32 order[LAG_MAX_WEIGHTS]; /* indices, by falling weight */
 	u32 nr_weights;
-	u32 running; /* tasks on a CPU now */
+	u32 runnable, running; /* tasks, and those of them that are on a CPU now */
+	u64 weight; /* of the runnable ones together */
 	u64 now;
 	bool stale; /* shares must be computed again */
 };
 
-/* Of one task, while it is runnable. */
+/* Of one task, while it is runnable; of small alignment: there is one in every task. */
 struct lag_task {
-	bool joined;
-	u32 slot; /* of its weight */
 	unsigned __int128 service; /* of the slot when it joined */
-};
+	u8 slot; /* of its weight; afterwards of the weight that it had */
+	bool joined;
+} __attribute__((packed, aligned(8)));
 
-void lag_join(struct lag_clock *clock, struct lag_task *task, u32 weight, u64 now);
-void lag_leave(struct lag_clock *clock, struct lag_task *task, u64 now);
+_Static_assert(LAG_MAX_WEIGHTS <= 256, "slots are bytes");
+
+void lag_pass(struct lag_clock *clock, u64 now);
+/* Makes one if there is room; otherwise the nearest weight's. */
+u32 lag_slot(struct lag_clock *clock, u32 weight);
+
+static inline void lag_advance(struct lag_clock *clock, u64 now)
+{
+	/* CPUs' local clocks may be a little apart: time only goes forward */
+	if (now > clock->now)
+		lag_pass(clock, now);
+}
+
+static inline void lag_join(struct lag_clock *clock, struct lag_task *task, u32 weight, u64 now)
+{
+	struct lag_weight *w = &clock->weights[task->slot];
+
+	VRT_ASSERT(weight && !task->joined);
+	lag_advance(clock, now);
+	if (unlikely(w->weight != weight)) {
+		task->slot = lag_slot(clock, weight);
+		w = &clock->weights[task->slot];
+	}
+	task->joined = true;
+	task->service = w->service;
+	w->runnable++;
+	clock->runnable++;
+	clock->weight += w->weight;
+	clock->stale = true;
+}
+
+static inline void lag_leave(struct lag_clock *clock, struct lag_task *task, u64 now)
+{
+	struct lag_weight *w = &clock->weights[task->slot];
+
+	VRT_ASSERT(task->joined);
+	lag_advance(clock, now);
+	task->joined = false;
+	w->runnable--;
+	clock->runnable--;
+	clock->weight -= w->weight;
+	clock->stale = true;
+}
+
 /* A joined task got, or gave up, a CPU. */
-void lag_running(struct lag_clock *clock, bool on, u64 now);
+static inline void lag_running(struct lag_clock *clock, bool on, u64 now)
+{
+	lag_advance(clock, now);
+	VRT_ASSERT(on || clock->running);
+	clock->running += on ? 1 : -1;
+	clock->stale = true;
+}
+
 /* ns of service that the ideal machine gave @task since it joined. */
-s64 lag_service(struct lag_clock *clock, const struct lag_task *task, u64 now);
+static inline s64 lag_service(struct lag_clock *clock, const struct lag_task *task, u64 now)
+{
+	lag_advance(clock, now);
+	return (s64)((clock->weights[task->slot].service - task->service +
+		      (1ULL << LAG_FRACTION_BITS) / 2) >> LAG_FRACTION_BITS);
+}
 
 #endif

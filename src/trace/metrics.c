@@ -35,7 +35,7 @@ struct metrics *metrics_new(const struct metrics_config *config)
 		m->groups[i].name = config->group_names[i];
 	m->groups[config->nr_groups].name = "system";
 	m->total.name = "machine";
-	m->cpus = xcalloc(config->nr_cpus, sizeof(*m->cpus));
+	m->cpus = xcalloc_aligned(config->nr_cpus, sizeof(*m->cpus));
 	hash64_init(&m->hash, 0);
 	return m;
 }
@@ -50,12 +50,12 @@ void metrics_free(struct metrics *m)
 {
 	if (!m)
 		return;
-	for (u32 i = 0; i < m->nr_slots; i++)
-		free(m->tasks[i]);
+	for (u32 i = 0; i < m->nr_blocks; i++)
+		free(m->blocks[i]);
 	for (u32 i = 0; i < m->nr_groups; i++)
 		free_group(&m->groups[i]);
 	free_group(&m->total);
-	free(m->tasks);
+	free(m->blocks);
 	free(m->groups);
 	free(m->cpus);
 	free(m);
@@ -65,11 +65,6 @@ void metrics_window(struct metrics *m, u64 start, u64 end)
 {
 	m->config.start = start;
 	m->end = end;
-}
-
-static bool in_window(const struct metrics *m, u64 time)
-{
-	return time >= m->config.start && time < m->end;
 }
 
 /* How much of [from, to) is inside the window. */
@@ -82,43 +77,60 @@ static u64 window_part(const struct metrics *m, u64 from, u64 to)
 
 /* --- tasks ------------------------------------------------------------------ */
 
-/* NULL for pids that are not followed: idle, and those out of range. */
-static struct metrics_task *task_get(struct metrics *m, s32 pid)
+static void grow_blocks(struct metrics *m, u32 nr)
 {
-	if (pid <= 0 || (u32)pid >= METRICS_MAX_PID)
-		return NULL;
-	if ((u32)pid >= m->nr_slots) {
-		u32 nr = m->nr_slots ? m->nr_slots : 256;
-
-		while (nr <= (u32)pid)
-			nr *= 2;
-		m->tasks = xreallocarray(m->tasks, nr, sizeof(*m->tasks));
-		memset(m->tasks + m->nr_slots, 0, (nr - m->nr_slots) * sizeof(*m->tasks));
-		m->nr_slots = nr;
-	}
-	if (!m->tasks[pid]) {
-		struct metrics_task *t = xcalloc(1, sizeof(*t));
-
-		t->pid = pid;
-		t->group = m->config.nr_groups;
-		t->weight = NICE_0_WEIGHT;
-		t->class = TRACE_CLASS_FAIR;
-		m->tasks[pid] = t;
-	}
-	return m->tasks[pid];
+	m->blocks = xreallocarray(m->blocks, nr, sizeof(*m->blocks));
+	memset(m->blocks + m->nr_blocks, 0, (nr - m->nr_blocks) * sizeof(*m->blocks));
+	m->nr_blocks = nr;
 }
 
-static bool in_workload(const struct metrics *m, const struct metrics_task *t)
+/* The first time that a record is about this task. */
+static struct metrics_task *task_new(struct metrics *m, u32 pid)
 {
-	return t->group < m->config.nr_groups;
+	struct metrics_block **block;
+	struct metrics_task *t;
+
+	if (pid / METRICS_BLOCK >= m->nr_blocks)
+		grow_blocks(m, max(2 * m->nr_blocks, pid / METRICS_BLOCK + 1));
+	block = &m->blocks[pid / METRICS_BLOCK];
+	if (!*block)
+		*block = xcalloc_aligned(1, sizeof(**block));
+	(*block)->nr++;
+	t = &(*block)->tasks[pid % METRICS_BLOCK];
+	*t = (struct metrics_task){ .group = m->config.nr_groups, .weight = NICE_0_WEIGHT,
+				    .class = TRACE_CLASS_FAIR };
+	return t;
+}
+
+static void task_forget(struct metrics *m, u32 pid)
+{
+	struct metrics_block **block = &m->blocks[pid / METRICS_BLOCK];
+
+	(*block)->tasks[pid % METRICS_BLOCK].weight = 0;
+	if (--(*block)->nr)
+		return;
+	free(*block);
+	*block = NULL;
+}
+
+/* NULL for pids that are not followed: idle, and those out of range. */
+static inline struct metrics_task *task_get(struct metrics *m, s64 pid)
+{
+	u64 i = (u64)pid / METRICS_BLOCK;
+
+	if (likely(i < m->nr_blocks && m->blocks[i])) {
+		struct metrics_task *t = &m->blocks[i]->tasks[(u64)pid % METRICS_BLOCK];
+
+		if (likely(t->weight && pid))
+			return t;
+	}
+	return pid > 0 && pid < METRICS_MAX_PID ? task_new(m, (u32)pid) : NULL;
 }
 
 static void record_latency(struct metrics *m, const struct metrics_task *t,
 			   enum metrics_latency kind, u64 ns)
 {
 	hist_record(&m->groups[t->group].latency[kind], ns);
-	if (in_workload(m, t))
-		hist_record(&m->total.latency[kind], ns);
 }
 
 /* Adds a task that is over to what its group remembers of tasks. */
@@ -149,9 +161,10 @@ static void join_lag(struct metrics *m, struct metrics_task *t, u64 now)
 		return;
 	lag_join(&m->lag, &t->lag, t->weight, now);
 	t->ran = 0;
-	t->ran_from = now;
-	if (t->phase == PHASE_RUNNING)
+	if (t->phase == PHASE_RUNNING) {
+		t->ran = t->since - now;
 		lag_running(&m->lag, true, now);
+	}
 }
 
 static void leave_lag(struct metrics *m, struct metrics_task *t, u64 now)
@@ -168,7 +181,7 @@ static void start_waiting(struct metrics *m, struct metrics_task *t, u64 now, bo
 	t->phase = PHASE_WAITING;
 	t->since = now;
 	t->woken = woken;
-	t->seen |= in_window(m, now);
+	t->seen |= m->inside;
 	if (!t->lag.joined)
 		join_lag(m, t, now);
 }
@@ -178,27 +191,24 @@ static void record_wait(struct metrics *m, struct metrics_task *t, u64 now)
 	u64 waited = now > t->since ? now - t->since : 0;
 
 	t->seen = true;
-	record_latency(m, t, LATENCY_RUN_DELAY, waited);
-	if (t->woken)
-		record_latency(m, t, LATENCY_WAKEUP, waited);
+	record_latency(m, t, t->woken ? LATENCY_WAKEUP : LATENCY_RUN_DELAY, waited);
 }
 
 static void start_running(struct metrics *m, struct metrics_task *t, u64 now)
 {
 	if (t->phase == PHASE_RUNNING)
 		return;
-	if (t->phase == PHASE_WAITING && in_window(m, now))
+	if (t->phase == PHASE_WAITING && m->inside)
 		record_wait(m, t, now);
 	if (t->lag.joined) {
 		s64 lag = lag_service(&m->lag, &t->lag, now) - (s64)t->ran;
 
-		if (in_window(m, now))
+		if (m->inside)
 			record_latency(m, t, LATENCY_LAG, lag > 0 ? lag : 0);
 		lag_running(&m->lag, true, now);
 	}
 	t->phase = PHASE_RUNNING;
 	t->since = now;
-	t->ran_from = now;
 	/* a stream that began in the middle did not show its wakeup */
 	if (!t->lag.joined)
 		join_lag(m, t, now);
@@ -215,7 +225,7 @@ static void stop_running(struct metrics *m, struct metrics_task *t, u64 now)
 	t->seen |= ran > 0;
 	m->groups[t->group].runtime += ran;
 	m->total.runtime += ran;
-	t->ran += now > t->ran_from ? now - t->ran_from : 0;
+	t->ran += now > t->since ? now - t->since : 0;
 	if (t->lag.joined)
 		lag_running(&m->lag, false, now);
 	t->phase = PHASE_WAITING;
@@ -266,7 +276,7 @@ static enum switch_kind switch_kind(u64 prev_state)
 	}
 }
 
-static void switch_out(struct metrics *m, struct metrics_task *t, u64 now, u64 prev_state)
+static void switch_out(struct metrics *m, struct metrics_task *t, s32 pid, u64 now, u64 prev_state)
 {
 	/* a stream that began in the middle did not show it switched in */
 	start_running(m, t, now);
@@ -276,8 +286,7 @@ static void switch_out(struct metrics *m, struct metrics_task *t, u64 now, u64 p
 	stop_being_runnable(m, t, now);
 	if (prev_state == TRACE_PREV_EXITED) {
 		fold_task(m, t);
-		m->tasks[t->pid] = NULL;
-		free(t);
+		task_forget(m, (u32)pid);
 	}
 }
 
@@ -285,20 +294,20 @@ static void feed_switch(struct metrics *m, const struct trace_record *rec)
 {
 	struct metrics_cpu *cpu = &m->cpus[rec->cpu];
 	struct metrics_task *prev = task_get(m, rec->pid);
-	struct metrics_task *next = rec->a < METRICS_MAX_PID ? task_get(m, (s32)rec->a) : NULL;
+	struct metrics_task *next = task_get(m, (s64)rec->a);
 	enum switch_kind kind = switch_kind(rec->b);
 
 	if (cpu->pid)
 		cpu->busy += window_part(m, cpu->since, rec->time);
 	cpu->pid = (s32)rec->a;
 	cpu->since = rec->time;
-	if (in_window(m, rec->time)) {
+	if (m->inside) {
 		m->total.switches[kind]++;
 		if (prev)
 			m->groups[prev->group].switches[kind]++;
 	}
 	if (prev)
-		switch_out(m, prev, rec->time, rec->b);
+		switch_out(m, prev, rec->pid, rec->time, rec->b);
 	if (next)
 		start_running(m, next, rec->time);
 }
@@ -309,7 +318,7 @@ static void feed_migrate(struct metrics *m, const struct trace_record *rec)
 	u32 distance;
 
 	if (!t || rec->a >= m->config.nr_cpus || rec->b >= m->config.nr_cpus ||
-	    !in_window(m, rec->time))
+	    !m->inside)
 		return;
 	distance = m->config.distance((u32)rec->a, (u32)rec->b);
 	VRT_ASSERT(distance < NR_DISTANCES);
@@ -349,7 +358,7 @@ static void feed_report(struct metrics *m, const struct trace_record *rec)
 {
 	struct metrics_task *t = task_get(m, rec->pid);
 
-	if (!t || !in_window(m, rec->time))
+	if (!t || !m->inside)
 		return;
 	if (rec->type == TRACE_REQUEST) {
 		record_latency(m, t, rec->b ? LATENCY_BENCH_WAKEUP : LATENCY_REQUEST, rec->a);
@@ -363,7 +372,7 @@ static void feed_overhead(struct metrics *m, const struct trace_record *rec)
 {
 	u64 kind = rec->type == TRACE_IRQ ? TRACE_OVH_IRQ : rec->b;
 
-	if (kind < NR_TRACE_OVH && in_window(m, rec->time))
+	if (kind < NR_TRACE_OVH && m->inside)
 		m->overhead[kind] += rec->a;
 }
 
@@ -394,13 +403,13 @@ static void feed_attach(struct metrics *m, const struct trace_record *rec)
 
 static void feed_op(struct metrics *m, const struct trace_record *rec)
 {
-	if (!scx_op_name(rec->a) || !in_window(m, rec->time))
+	if (rec->a >= NR_SCX_OPS || !m->inside)
 		return;
 	m->ops[rec->a].calls++;
 	m->ops[rec->a].ns += rec->b;
 }
 
-static void dispatch(struct metrics *m, const struct trace_record *rec)
+static inline void dispatch(struct metrics *m, const struct trace_record *rec)
 {
 	switch (rec->type) {
 	case TRACE_TASK_NEW:
@@ -441,18 +450,27 @@ static void dispatch(struct metrics *m, const struct trace_record *rec)
 	}
 }
 
-void metrics_feed(struct metrics *m, const struct trace_record *rec)
+void metrics_feed(struct metrics *m, const struct trace_record *recs, u32 nr)
 {
+	const struct trace_record *end = recs + nr;
+	u64 start = m->config.start, span = m->end > start ? m->end - start : 0, inside = 0;
+	u32 nr_cpus = m->config.nr_cpus;
+
 	if (m->finished)
 		return;
-	hash64_add32(&m->hash, rec);
-	if (trace_text(&m->text_left, rec))
-		return;
-	if (in_window(m, rec->time))
-		m->events++;
-	/* a machine that we were not told of */
-	if (rec->cpu < m->config.nr_cpus)
-		dispatch(m, rec);
+	hash64_add32(&m->hash, recs, nr);
+	for (const struct trace_record *rec = recs; rec < end; rec++) {
+		bool in_window = rec->time - start < span;
+
+		if (trace_text(&m->text_left, rec))
+			continue;
+		inside += in_window;
+		m->inside = in_window;
+		/* a machine that we were not told of */
+		if (likely(rec->cpu < nr_cpus))
+			dispatch(m, rec);
+	}
+	m->events += inside;
 }
 
 /* What is still open counts up to @end: a task that waits for ever must show. */
@@ -466,15 +484,34 @@ static void close_task(struct metrics *m, struct metrics_task *t, u64 end)
 	fold_task(m, t);
 }
 
+static void close_block(struct metrics *m, struct metrics_block *block)
+{
+	for (u32 i = 0; i < METRICS_BLOCK; i++)
+		if (block->tasks[i].weight)
+			close_task(m, &block->tasks[i], m->end);
+}
+
+/* What was not recorded twice is in two distributions all the same. */
+static void complete_latencies(struct metrics *m)
+{
+	for (u32 i = 0; i < m->nr_groups; i++)
+		hist_merge(&m->groups[i].latency[LATENCY_RUN_DELAY],
+			   &m->groups[i].latency[LATENCY_WAKEUP]);
+	/* the whole is the workload, without the system */
+	for (u32 i = 0; i < m->config.nr_groups; i++)
+		for (u32 kind = 0; kind < NR_LATENCIES; kind++)
+			hist_merge(&m->total.latency[kind], &m->groups[i].latency[kind]);
+}
+
 void metrics_finish(struct metrics *m, u64 end)
 {
 	VRT_ASSERT(!m->finished);
 	m->finished = true;
 	m->end = min(m->end, end);
-	for (u32 i = 0; i < m->nr_slots; i++) {
-		if (m->tasks[i])
-			close_task(m, m->tasks[i], m->end);
-	}
+	for (u32 i = 0; i < m->nr_blocks; i++)
+		if (m->blocks[i])
+			close_block(m, m->blocks[i]);
+	complete_latencies(m);
 	for (u32 i = 0; i < m->config.nr_cpus; i++) {
 		struct metrics_cpu *cpu = &m->cpus[i];
 

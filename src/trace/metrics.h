@@ -25,10 +25,10 @@ struct metrics_config {
 
 struct metrics *metrics_new(const struct metrics_config *config);
 void metrics_free(struct metrics *m);
-void metrics_feed(struct metrics *m, const struct trace_record *rec);
+void metrics_feed(struct metrics *m, const struct trace_record *recs, u32 nr);
 /* Sets what the figures cover; before the first record at or after @start. */
 void metrics_window(struct metrics *m, u64 start, u64 end);
-/* Closes open intervals at @end; later records are ignored, by the hash too. */
+/* Closes open intervals at @end; later records are ignored, by the hash too. Before any JSON. */
 void metrics_finish(struct metrics *m, u64 end);
 
 /* 64-bit hash (XXH64, seed 0) over all records fed so far, host-independent. */

@@ -135,7 +135,7 @@ static struct json_object *ops_json(const struct metrics *m)
 	for (u32 i = 0; i < NR_SCX_OPS; i++) {
 		struct json_object *op;
 
-		if (!m->ops[i].calls)
+		if (!m->ops[i].calls || !scx_op_name(i))
 			continue;
 		op = json_object_new_object();
 		add_u64(op, "calls", m->ops[i].calls);

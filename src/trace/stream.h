@@ -14,8 +14,11 @@
  */
 static inline u32 trace_text(u64 *left, const struct trace_record *rec)
 {
-	u32 len = (u32)min(*left, (u64)sizeof(*rec));
+	u32 len;
 
+	if (likely(!*left && rec->type != TRACE_PRINTK))
+		return 0;
+	len = (u32)min(*left, (u64)sizeof(*rec));
 	*left -= len;
 	if (!len && rec->type == TRACE_PRINTK)
 		*left = rec->a;

@@ -21,11 +21,11 @@
 static struct topology topo;
 static u64 trace_hash;
 
-static inline void hash_trace(const struct trace_record *rec)
+static inline void hash_trace(const struct trace_record *recs, u32 nr)
 {
-	const u64 *words = (const u64 *)rec;
+	const u64 *words = (const u64 *)recs;
 
-	for (u32 i = 0; i < sizeof(*rec) / sizeof(u64); i++)
+	for (u32 i = 0; i < nr * sizeof(*recs) / sizeof(u64); i++)
 		trace_hash = (trace_hash ^ words[i]) * 0x100000001b3ULL;
 }
 

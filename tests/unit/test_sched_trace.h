@@ -48,13 +48,14 @@ static struct trace_record *records;
 static u32 nr_records;
 static bool recording;
 
-static inline void record(const struct trace_record *rec)
+static inline void record(const struct trace_record *recs, u32 nr)
 {
-	hash_trace(rec);
+	hash_trace(recs, nr);
 	if (!recording)
 		return;
-	assert_true(nr_records < MAX_EVENTS);
-	records[nr_records++] = *rec;
+	assert_in_range(nr_records + nr, 1, MAX_EVENTS);
+	memcpy(&records[nr_records], recs, nr * sizeof(*recs));
+	nr_records += nr;
 }
 
 /* From here on the stream and the programs note what happens. */

@@ -57,7 +57,7 @@ static void feed(struct fixture *f, u64 time, u16 cpu, enum trace_type type, s32
 		.b = b,
 	};
 
-	metrics_feed(f->m, &rec);
+	metrics_feed(f->m, &rec, 1);
 }
 
 static void finish(struct fixture *f)
@@ -425,8 +425,8 @@ static void text_is_skipped(void **state)
 	text.type = TRACE_SWITCH;
 	text.cpu = 0;
 	text.pid = 7;
-	metrics_feed(f.m, &text);
-	metrics_feed(f.m, &text);
+	metrics_feed(f.m, &text, 1);
+	metrics_feed(f.m, &text, 1);
 	assert_int_not_equal(before, metrics_trace_hash(f.m));
 	feed(&f, 2000, 0, TRACE_SWITCH, 0, 7, TRACE_PREV_IDLE);
 	finish(&f);

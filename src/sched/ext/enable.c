@@ -91,6 +91,7 @@ static void record_exit(const struct scx_exit_info *ei)
 	struct scx_exit_record *r = &scx.record;
 
 	r->attached = false;
+	r->detached_at = cpu_clock();
 	r->kind = ei->kind;
 	r->exit_code = ei->exit_code;
 	snprintf(r->reason, sizeof(r->reason), "%s", ei->reason);
