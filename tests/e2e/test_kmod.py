@@ -235,6 +235,20 @@ class Run(Test):
             self.assertGreater(int(re.search(r"nr_scanned = (\d+)", printed["text"]).group(1)), 100)
         self.assertIn("this kernel has no sched_ext", none["end"]["message"])
 
+    def test_with_tracing(self):
+        """Tracing programs in the same object count what the periodic one adds up."""
+        run = run_json("eevdf", "--with", "periodic_histogram", "-m", "4", "-w",
+                       source("workloads", "unfair.json"), "-t", "1s", "--print", "waits",
+                       "--print", ".bss", "--on", "vm:schedbpf")["runs"][0]
+        self.assertEqual(run["with"][0]["kinds"], ["periodic", "tracing"])
+        waits, bss = (run["timeline"][i]["text"] for i in (-2, -1))
+        figures = {k: int(v) for k, v in re.findall(r"(\w+) = (\d+)", bss)}
+        self.assertGreater(figures["nr_folds"], 2)
+        self.assertGreater(figures["nr_waits"], 20)
+        # it goes on between the two prints
+        self.assertLessEqual(sum(int(n) for n in re.findall(r"\] = (\d+)", waits)),
+                             figures["nr_waits"] + 200)
+
     def test_refused(self):
         """What the module says is in the error."""
         done = vrt("run", "eevdf", "--with", f"{BURNS},burner.cgroup=/no", "-t", "100ms", "-m", "2",

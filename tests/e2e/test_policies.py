@@ -22,6 +22,7 @@ KERNELS = {"Linux 7.0": "7.0", "Linux 6.12": "6.12"}  # columns of the table; gu
 CELLS = {
     "runs": (["done"], ""),
     "lacks `scx_bpf_consume()`": (["not_loaded"], "kfunc 'scx_bpf_consume' is not in this kernel"),
+    "is balanced by a periodic program": (["not_loaded"], "has periodic programs"),
     "no ghOSt": (["not_loaded"], "has ghOSt programs, which this kernel does not know"),
     "by chance": (["done", "error_bpf"], "init from non-central CPU"),
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Objects beside the scheduler: periodic programs, on the module schedbpf, which
- * is loaded when the first of them comes. Their figures are the module's, in
- * sysfs and debugfs (kmod/schedbpf/stats.c), as they are when the run ends.
+ * Objects beside the scheduler: tracing programs, and periodic ones, on the module
+ * schedbpf, which is loaded when the first of them comes. Their figures are the
+ * module's, in sysfs and debugfs (kmod/schedbpf/stats.c), as they are when the run ends.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -230,13 +230,10 @@ static enum loader_status check_kinds(const struct beside *b, struct loader_erro
 {
 	u32 kinds = loader_kinds(b->loader);
 
-	if (kinds == LOADER_PERIODIC)
-		return need_module(error);
-	snprintf(error->message, sizeof(error->message), "%s",
-		 kinds & (LOADER_SCX | LOADER_GHOST)
-			 ? "is a scheduler, and cannot run beside another one: give it to 'vrt run' as SCHED"
-			 : "has tracing programs: beside a scheduler, only the simulated machine runs them "
-			   "yet (--on sim); a real kernel does so by 'vrt trace --on host'");
+	if (!(kinds & (LOADER_SCX | LOADER_GHOST)))
+		return kinds & LOADER_PERIODIC ? need_module(error) : LOADER_OK;
+	snprintf(error->message, sizeof(error->message),
+		 "is a scheduler, and cannot run beside another one: give it to 'vrt run' as SCHED");
 	return error->status = LOADER_ERR_USAGE;
 }
 
@@ -298,7 +295,10 @@ static struct json_object *object_json(const struct beside *b)
 	u64 elapsed = kernel_now() - b->attached;
 
 	json_object_object_add(obj, "hash", json_object_new_string(loader_object_hash(b->loader)));
-	json_object_array_add(kinds, json_object_new_string("periodic"));
+	if (loader_kinds(b->loader) & LOADER_PERIODIC)
+		json_object_array_add(kinds, json_object_new_string("periodic"));
+	if (loader_kinds(b->loader) & LOADER_TRACING)
+		json_object_array_add(kinds, json_object_new_string("tracing"));
 	json_object_object_add(obj, "kinds", kinds);
 	for (u32 i = 0; i < b->nr_programs; i++)
 		json_object_array_add(programs, program_json(b->programs[i], elapsed));
