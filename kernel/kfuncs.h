@@ -285,6 +285,10 @@ KFUNC(int, bpf_wq_start, struct bpf_wq *wq, unsigned int flags);
  *
  * What a program has to know of them is in schedulers/include/vrt/periodic.bpf.h.
  */
+KFUNC(int, bpf_iter_periodic_new, struct bpf_iter_periodic *it, struct bpf_periodic_ctx *ctx);
+KFUNC(struct bpf_periodic_ctx *, bpf_iter_periodic_next, struct bpf_iter_periodic *it);
+KFUNC_VOID(bpf_iter_periodic_destroy, struct bpf_iter_periodic *it);
+KFUNC(int, bpf_periodic_set_due, struct bpf_periodic_ctx *ctx, u64 due);
 KFUNC(int, bpf_periodic_get_stats, const char *name__str, struct bpf_periodic_stats *stats);
 
 /* --- what CPUs do ---------------------------------------------------------------- */

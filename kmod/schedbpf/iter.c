@@ -29,7 +29,8 @@ static bool wait_for_run(struct sb_program *p)
 	u64 now;
 
 	for (;;) {
-		if (sb_worker_wanted(p->worker))
+		p->called_off = sb_worker_wanted(p->worker);
+		if (p->called_off)
 			return false;
 		now = ktime_get_ns();
 		if (max(now, p->ctx.due) > p->section_end)

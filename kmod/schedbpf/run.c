@@ -63,14 +63,18 @@ void sb_run_end(struct sb_program *p)
 	next_due(p, now);
 }
 
-/* The iterator begins and ends the runs; without a use of it the call is one. */
+/*
+ * The iterator begins and ends the runs; without a use of it the call is one. But
+ * not if it was told to return before its first: the run is still to come.
+ */
 static void run_managed(struct sb_program *p)
 {
 	u64 runs = p->stats.runs;
 
 	p->section_end = ktime_get_ns() + (u64)READ_ONCE(sb_section_ms) * NSEC_PER_MSEC;
+	p->called_off = false;
 	p->ops->run(&p->ctx);
-	if (p->stats.runs != runs)
+	if (p->stats.runs != runs || p->called_off)
 		return;
 	sb_run_begin(p);
 	sb_run_end(p);

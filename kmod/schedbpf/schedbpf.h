@@ -68,6 +68,7 @@ struct sb_program {
 	u64 begun_delay;
 	u64 section_end; /* until when a call of run() may take, see iter.c */
 	bool iterating;
+	bool called_off; /* next() has ended the loop, for somebody wants the thread */
 	struct sb_stats stats;
 };
 

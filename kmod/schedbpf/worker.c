@@ -174,25 +174,26 @@ static const char *cgroup_of(const struct bpf_periodic_ops *ops)
 	return strcmp(ops->cgroup, "/") ? ops->cgroup : "";
 }
 
-static int disagree(const struct sb_worker *w,
-		    const struct bpf_periodic_ops *ops, const char *field)
-{
-	pr_err("'%s': %s is not that of the other programs of worker \"%s\"\n",
-	       ops->name, field, w->name);
-	return -EINVAL;
-}
+#define DISAGREE(w, ops, fmt, field, mine, others)				\
+	(pr_err("'%s': " field " is " fmt ": the other programs of worker \"%s\" have " fmt "\n", \
+		(ops)->name, mine, (w)->name, others), -EINVAL)
 
 static int check_agreement(const struct sb_worker *w,
 			   const struct bpf_periodic_ops *ops)
 {
+	const char *parent = cgroup_of(ops);
+
 	if (w->nice != ops->nice)
-		return disagree(w, ops, "nice");
+		return DISAGREE(w, ops, "%d", "nice", ops->nice, w->nice);
 	if (w->cpu_quota_us != ops->cpu_quota_us)
-		return disagree(w, ops, "cpu_quota_us");
+		return DISAGREE(w, ops, "%llu", "cpu_quota_us",
+				ops->cpu_quota_us, w->cpu_quota_us);
 	if (w->cpu_period_us != ops->cpu_period_us)
-		return disagree(w, ops, "cpu_period_us");
-	if (strcmp(w->parent, cgroup_of(ops)))
-		return disagree(w, ops, "cgroup");
+		return DISAGREE(w, ops, "%llu", "cpu_period_us",
+				ops->cpu_period_us, w->cpu_period_us);
+	if (strcmp(w->parent, parent))
+		return DISAGREE(w, ops, "\"%s\"", "cgroup", parent[0] ? parent : "/",
+				w->parent[0] ? w->parent : "/");
 	return 0;
 }
 

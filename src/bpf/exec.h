@@ -234,6 +234,13 @@ static inline void bpf_exec_charge_call(struct bpf_exec *x, u64 ns, bool timeles
 		bpf_exec_settle(x);
 }
 
+/*
+ * For kfuncs that sleep: may the caller? If not, it is stopped. And after that: the
+ * instructions that it may execute without a sleep count from here.
+ */
+bool bpf_exec_may_sleep(struct bpf_exec *x);
+void bpf_exec_slept(struct bpf_exec *x);
+
 /* Ends the run where it is, with result @ret: everybody returns at once. */
 void bpf_exec_stop(struct bpf_exec *x, u64 ret);
 /* bpf_tail_call() with its arguments in @regs: true when x->prog is to go on from its start. */

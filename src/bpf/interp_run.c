@@ -147,6 +147,20 @@ bool bpf_exec_refill(struct bpf_exec *x)
 	return false;
 }
 
+/* Of programs that are verified the verifier has made sure. */
+bool bpf_exec_may_sleep(struct bpf_exec *x)
+{
+	if (x->preemptible && !x->lock && !x->rcu_depth && !x->preempt_depth)
+		return true;
+	return bpf_exec_fault(x, "would sleep where programs must not");
+}
+
+void bpf_exec_slept(struct bpf_exec *x)
+{
+	if (x->budget)
+		x->budget = x->executed + bpf_env->sleepable_insn_budget;
+}
+
 u64 bpf_insns_executed(void)
 {
 	return total_insns;

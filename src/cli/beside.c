@@ -28,6 +28,10 @@ static struct json_object *program_json(const struct periodic_stats *p, u64 elap
 	struct json_object *obj = json_object_new_object();
 
 	json_object_object_add(obj, "name", json_text(p->name));
+	json_object_object_add(obj, "worker", p->worker[0] ? json_text(p->worker) : NULL);
+	json_object_object_add(obj, "mode",
+			       json_object_new_string(p->mode == BPF_PERIODIC_PROGRAM ?
+							      "program" : "framework"));
 	json_object_object_add(obj, "pid", json_object_new_int(p->pid));
 	json_object_object_add(obj, "nice", json_object_new_int(p->nice));
 	json_add_u64(obj, "period_ns", p->period);
@@ -40,6 +44,7 @@ static struct json_object *program_json(const struct periodic_stats *p, u64 elap
 		     elapsed ? (u64)((unsigned __int128)p->runtime * PPM / elapsed) : 0);
 	json_object_object_add(obj, "run_time", metrics_hist_json(&p->run_time));
 	json_object_object_add(obj, "wakeup_latency", metrics_hist_json(&p->wakeup));
+	json_add_u64(obj, "delay_ns", p->delay);
 	json_add_u64(obj, "throttled_ns", p->throttled);
 	return obj;
 }

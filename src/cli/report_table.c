@@ -258,6 +258,8 @@ static void program_rows(const struct columns *c, struct json_object *const *pro
 	table_section(c->table, "periodic %s", name);
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
 		value_row(c, objs, rows[i].path, rows[i].human, rows[i].label);
+	if (any_above_zero(c, objs, "delay_ns"))
+		value_row(c, objs, "delay_ns", human_ns, "  waited in its runs");
 	if (any_above_zero(c, objs, "throttled_ns"))
 		value_row(c, objs, "throttled_ns", human_ns, "  throttled for");
 }

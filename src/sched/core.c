@@ -183,6 +183,9 @@ void set_task_cpu(struct task_struct *p, u32 cpu)
 
 bool is_cpu_allowed(const struct task_struct *p, s32 cpu)
 {
+	/* where it must stay it may, whatever its affinity has become; see migrate_enable() */
+	if (p->migration_disabled && cpu == p->cpu)
+		return cpumask_test_cpu((u32)cpu, kernel.active);
 	if (cpu < 0 || !cpumask_test_cpu(cpu, p->cpus_ptr))
 		return false;
 	/* threads that belong to a CPU keep it, offline or not */

@@ -174,6 +174,16 @@ bool kthread_in_program(void)
 	return k && !list_empty(&k->run);
 }
 
+bool kthread_wait_program(struct wait_queue *wq)
+{
+	struct kthread *k = kthread_self();
+
+	VRT_ASSERT(k && !list_empty(&k->run));
+	wait_queue_add(wq, 0);
+	switch_out(k, ACT_BLOCK);
+	return k->aborted;
+}
+
 u64 kthread_oldest_program(void)
 {
 	if (list_empty(&program_runs))

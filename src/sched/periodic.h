@@ -13,6 +13,8 @@
 /* Of one program since it was attached; times in ns. */
 struct periodic_stats {
 	char name[BPF_PERIODIC_NAME_LEN];
+	char worker[BPF_PERIODIC_NAME_LEN]; /* the shared one that runs it; empty: it has one of its own */
+	u32 mode; /* enum bpf_periodic_mode */
 	s32 pid; /* of its thread */
 	s32 nice;
 	u64 period;
@@ -21,7 +23,7 @@ struct periodic_stats {
 	bool failed; /* a run was stopped for what it did: it is not run any more */
 	u64 runs;
 	u64 missed; /* runs left out, as the one before was still going on when they were due */
-	u64 runtime; /* CPU time of its thread */
+	u64 runtime; /* CPU time of its thread; if that is shared, of its own runs */
 	struct hist run_time; /* of each run: elapsed on the CPU, preemption not included */
 	struct hist wakeup; /* from when a run was due to when it began */
 	u64 delay; /* for how long runs in progress had no CPU */

@@ -510,6 +510,8 @@ void kthread_end_program(struct kthread *k);
 bool kthread_preempt_program(void);
 /* Is the caller part of a program that is a thread's own work? */
 bool kthread_in_program(void);
+/* kthread_wait() in the middle of a program that may sleep. True: it shall end at once. */
+bool kthread_wait_program(struct wait_queue *wq);
 /* When the oldest program run that has not ended has begun; SIM_NEVER: there is none. */
 u64 kthread_oldest_program(void);
 /* Ends all of them: the machine has stopped. */

@@ -168,7 +168,7 @@ class Everything(unittest.TestCase):
                     "mode": (EINVAL, "'bad': mode is 2: expected BPF_PERIODIC_FRAMEWORK (0) or"),
                     "name": (EINVAL, "'a/b': name is \"a/b\": expected letters"),
                     "quota": (EINVAL, "'bad': cpu_quota_us is 1000 and cpu_period_us is 0: expected both"),
-                    "disagree": (EINVAL, "'bad': nice is not that of the other programs of worker \"both\""),
+                    "disagree": (EINVAL, "'bad': nice is 3: the other programs of worker \"both\" have 2"),
                     "twice": (EEXIST, "'left': there is a program of that name"),
                     "shared": (EINVAL, "'bad': worker is \"both\": a program that manages its periods"),
                     "run": (EINVAL, "'bad': run is missing"),

@@ -6,6 +6,7 @@ from vrt import run_json, source, vrt
 
 BEATS = source("tests", "e2e", "good", "beats.bpf.c")
 FAULTS = source("tests", "e2e", "bad", "periodic_faults.bpf.c")
+WORKERS = source("tests", "e2e", "good", "workers.bpf.c")
 BURNS = source("tests", "e2e", "good", "burns.bpf.c")
 FIFO = source("schedulers", "fifo.bpf.c")
 UNFAIR = source("workloads", "unfair.json")
@@ -60,6 +61,35 @@ class Periodic(e2e.Test):
                              *TAIL, "--json", "--seed", 5) for _ in range(2))
         self.assertEqual(first.returncode, 0, first.stderr)
         self.assertEqual(first.stdout, second.stdout)
+
+
+class Workers(e2e.Test):
+    """Two programs share a thread, and one manages its periods itself."""
+
+    def test_all_kinds(self):
+        for interp in ((), ("--interp",)):
+            run = run_json("eevdf", "--with", WORKERS, *TAIL, "--noise", "none", *interp)["runs"][0]
+            left, right, loop = (programs(run)[name] for name in ("left", "right", "loop"))
+            self.assertEqual((left["worker"], right["worker"], loop["worker"]),
+                             ("both", "both", None))
+            self.assertEqual(left["pid"], right["pid"])
+            self.assertEqual([p["mode"] for p in (left, right, loop)],
+                             ["framework", "framework", "program"])
+            self.assertEqual((left["nice"], right["nice"]), (2, 2))
+            self.assertEqual((left["runs"] + left["missed"], right["runs"] + right["missed"]),
+                             (125, 62))
+            # 4 ms after each run is the next, though the period is 20
+            self.assertIn(loop["runs"], range(115, 122))
+            self.assertEqual(loop["failed"], False)
+            for p in (left, right, loop):
+                self.check_documented(p)
+
+    def test_disagree(self):
+        self.check_refused(vrt("run", "eevdf", "--with", f"{WORKERS},right.nice=3", *TAIL), 2,
+                           "'right' could not be attached",
+                           'nice is 3: the other programs of worker "both" have 2')
+        self.check_refused(vrt("run", "eevdf", "--with", f"{WORKERS},loop.worker=both", *TAIL), 2,
+                           "a program that manages its periods itself needs a thread of its own")
 
 
 class MapGc(e2e.Test):

@@ -18,22 +18,64 @@
 /* Instructions that cost a hundred times as much let tests end in time. */
 #define INSN_PS 30000
 
-static inline void boot_slow(const char *spec)
+static inline void boot_programs(const char *spec, struct kernel_config config, u64 insn_ps)
 {
 	static struct cost_table slow;
-	/* programs that compute for long are more than the verifier follows */
-	struct kernel_config config = { .topology = &topo, .costs = &slow, .seed = 1,
-					.unverified = true };
 	char err[256] = "";
 
 	slow = cost_defaults;
-	slow.bpf_insn_ps = INSN_PS;
+	slow.bpf_insn_ps = insn_ps;
+	config.topology = &topo;
+	config.costs = &slow;
+	config.seed = 1;
 	if (topology_parse(&topo, spec, err, sizeof(err)))
 		fail_msg("%s: %s", spec, err);
 	assert_int_equal(kernel_boot(&config), 0);
 }
 
-/* What all of them have: runs note when they were due, and then compute for a while. */
+/* Programs that compute for long are more than the verifier follows. */
+static inline void boot_slow(const char *spec)
+{
+	boot_programs(spec, (struct kernel_config){ .unverified = true }, INSN_PS);
+}
+
+/* Programs that are verified, and so compiled, unless they are to be interpreted. */
+static inline void boot_verified(const char *spec, bool interpreted)
+{
+	boot_programs(spec, (struct kernel_config){ .interpreted = interpreted },
+		      cost_defaults.bpf_insn_ps);
+}
+
+static inline void boot_verified_slow(const char *spec, bool interpreted)
+{
+	boot_programs(spec, (struct kernel_config){ .interpreted = interpreted }, INSN_PS);
+}
+
+/* A loop of burn(), below, on a slow machine. */
+#define BURN_NS (6 * INSN_PS / 1000)
+
+/* What verified programs have. */
+#define VERIFIED                                                                                   \
+	"#include <vrt/periodic.bpf.h>\n"                                                          \
+	"#include <bpf/bpf_tracing.h>\n"                                                           \
+	"char _license[] SEC(\"license\") = \"GPL\";\n"                                            \
+	"extern void bpf_task_release(struct task_struct *p) __ksym;\n"                            \
+	"extern void bpf_preempt_disable(void) __ksym;\n"                                          \
+	"extern void bpf_preempt_enable(void) __ksym;\n"                                           \
+	"extern void bpf_rcu_read_lock(void) __ksym;\n"                                            \
+	"extern void bpf_rcu_read_unlock(void) __ksym;\n"                                          \
+	"u64 sink;\n"                                                                              \
+	"static __noinline long burn_one(u64 i, void *unused)\n"                                   \
+	"{\n"                                                                                      \
+	"	sink += i;\n"                                                                     \
+	"	return 0;\n"                                                                      \
+	"}\n"                                                                                      \
+	"static inline void burn(u32 loops)\n"                                                     \
+	"{\n"                                                                                      \
+	"	bpf_loop(loops, burn_one, 0, 0);\n"                                               \
+	"}\n"
+
+/* What the others have: runs note when they were due, and then compute for a while. */
 #define PREAMBLE                                                                                   \
 	"#include <vmlinux.h>\n"                                                                   \
 	"#include <bpf/bpf_helpers.h>\n"                                                           \
@@ -162,6 +204,14 @@ static inline struct task *find_task(const char *comm)
 			return t;
 	}
 	return NULL;
+}
+
+static inline void pin(struct task *t, u32 cpu)
+{
+	struct cpumask mask = { 0 };
+
+	cpumask_set_cpu(cpu, &mask);
+	set_affinity(t, &mask);
 }
 
 static inline int periodic_setup(void **state)

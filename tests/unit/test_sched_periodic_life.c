@@ -60,10 +60,10 @@ static void test_refused(void **state)
 	assert_refused(SIMPLE, "p.period_ns=86400000000001", "period_ns is 86400000000001");
 	assert_refused(SIMPLE, "p.nice=99", "nice is 99: expected -20 to 19");
 	assert_refused(SIMPLE, "p.nice=-21", "nice is -21");
-	assert_refused(SIMPLE, "p.mode=3", "mode is 3: expected BPF_PERIODIC_FRAMEWORK (0)");
-	assert_refused(SIMPLE, "p.mode=BPF_PERIODIC_PROGRAM",
-		       "mode is BPF_PERIODIC_PROGRAM (1): the simulated machine only has BPF_PERIODIC_FRAMEWORK (0)");
-	assert_refused(SIMPLE, "p.worker=both", "worker is \"both\": the simulated machine has no shared threads");
+	assert_refused(SIMPLE, "p.mode=3", "mode is 3: expected BPF_PERIODIC_FRAMEWORK (0) or BPF_PERIODIC_PROGRAM (1)");
+	assert_refused(SIMPLE, "p.mode=BPF_PERIODIC_PROGRAM p.worker=both",
+		       "worker is \"both\": a program that manages its periods itself needs a thread of its own");
+	assert_refused(SIMPLE, "p.worker=a/b", "worker is \"a/b\": expected letters");
 	assert_refused(SIMPLE, "p.cpu_quota_us=1000", "cpu_quota_us is 1000 and cpu_period_us is 0: expected both");
 	assert_refused(SIMPLE, "p.cpu_period_us=1000", "cpu_quota_us is 0 and cpu_period_us is 1000");
 	assert_refused(SIMPLE, "p.cpu_quota_us=999 p.cpu_period_us=100000", "cpu_quota_us is 999: expected 1000 (1 ms)");
@@ -83,53 +83,29 @@ static void test_refused(void **state)
 	shut_down();
 }
 
-/* Those with a quota have a cgroup by their name. */
+/* A name is one program's; and that of its cgroup, if it has a quota. */
 static void test_same_name(void **state)
 {
-	const char *set = "p.cpu_quota_us=1000 p.cpu_period_us=100000 next.cpu_quota_us=1000 next.cpu_period_us=100000";
+	struct cgroup *cgroup;
 	struct loader *l;
+	int err;
 
 	boot_slow("1");
-	l = load(TWO_TABLES("", ""), set);
+	l = load(TWO_TABLES("", ""), NULL);
+	assert_int_equal(loader_attach(l, &error), LOADER_ERR_ATTACH);
+	assert_non_null(strstr(error.message, "name is \"p\": there is a program of that name"));
+	loader_close(l);
+	cgroup = cgroup_make_path("/p", &err);
+	assert_non_null(cgroup);
+	l = load(SIMPLE, "p.cpu_quota_us=1000 p.cpu_period_us=100000");
 	assert_int_equal(loader_attach(l, &error), LOADER_ERR_ATTACH);
 	assert_non_null(strstr(error.message, "the cgroup \"/p\" for its quota cannot be made: it exists"));
 	loader_close(l);
-	assert_null(cgroup_find("/p"));
+	assert_ptr_equal(cgroup_find("/p"), cgroup);
 	shut_down();
 }
 
 /* --- init() and exit() ----------------------------------------------------------------- */
-
-static void test_init_and_exit(void **state)
-{
-	struct loader *l;
-
-	boot_slow("1");
-	l = attach(TWO_TABLES(INIT EXIT, INIT), NULL);
-	assert_int_equal(value(l, "inits"), 2);
-	run_for(10 * MS);
-	assert_int_equal(value(l, "exits"), 0);
-	loader_detach(l);
-	assert_int_equal(value(l, "exits"), 1);
-	assert_false(stats_of(0)->attached);
-	assert_near(stats_of(0)->runs, 10, 1);
-	run_for(10 * MS);
-	assert_int_equal(value(l, "begun"), stats_of(0)->runs);
-	assert_null(find_task("bpf/p"));
-	loader_close(l);
-	shut_down();
-}
-
-static void test_init_fails(void **state)
-{
-	boot_slow("1");
-	assert_refused(TWO_TABLES(INIT, ""), "init_ret=-17",
-		       "init() of \"p\" failed (-17, File exists)");
-	assert_refused(TWO_TABLES(INIT, ""), "init_ret=1", "init() of \"p\" failed (-71");
-	shut_down();
-}
-
-/* --- update ------------------------------------------------------------------------------- */
 
 struct linked {
 	struct loader *l;
@@ -152,6 +128,37 @@ static void close_linked(struct linked *a)
 	assert_int_equal(bpf_link__destroy(a->link), 0);
 	loader_close(a->l);
 }
+
+static void test_init_and_exit(void **state)
+{
+	struct linked a;
+
+	boot_slow("1");
+	a = attach_first(TWO_TABLES(INIT EXIT, ""), NULL);
+	assert_int_equal(value(a.l, "inits"), 1);
+	run_for(10 * MS);
+	assert_int_equal(value(a.l, "exits"), 0);
+	assert_int_equal(bpf_link__destroy(a.link), 0);
+	assert_int_equal(value(a.l, "exits"), 1);
+	assert_false(stats_of(0)->attached);
+	assert_near(stats_of(0)->runs, 10, 1);
+	run_for(10 * MS);
+	assert_int_equal(value(a.l, "begun"), stats_of(0)->runs);
+	assert_null(find_task("bpf/p"));
+	loader_close(a.l);
+	shut_down();
+}
+
+static void test_init_fails(void **state)
+{
+	boot_slow("1");
+	assert_refused(TWO_TABLES(INIT, ""), "init_ret=-17",
+		       "init() of \"p\" failed (-17, File exists)");
+	assert_refused(TWO_TABLES(INIT, ""), "init_ret=1", "init() of \"p\" failed (-71");
+	shut_down();
+}
+
+/* --- update ------------------------------------------------------------------------------- */
 
 static void test_update(void **state)
 {

@@ -6,27 +6,10 @@
 #include "test_sched_periodic.h"
 
 
-#define LOOKS                                                                                      \
-	"#include <vrt/periodic.bpf.h>\n"                                                          \
-	"#include <bpf/bpf_tracing.h>\n"                                                           \
-	"char _license[] SEC(\"license\") = \"GPL\";\n"                                            \
-	"extern void bpf_task_release(struct task_struct *p) __ksym;\n"
-
-static void boot_verified(const char *spec, bool interpreted)
-{
-	struct kernel_config config = { .topology = &topo, .costs = &cost_defaults, .seed = 1,
-					.interpreted = interpreted };
-	char err[256] = "";
-
-	if (topology_parse(&topo, spec, err, sizeof(err)))
-		fail_msg("%s: %s", spec, err);
-	assert_int_equal(kernel_boot(&config), 0);
-}
-
 /* --- values ----------------------------------------------------------------------- */
 
 #define LOOKER                                                                                     \
-	LOOKS                                                                                      \
+	VERIFIED                                                                                    \
 	"u64 nr0, nr1, nr2, nr9, nr_minus, nr_all, busy1, idle1, busy_all, idle_all, at, same;\n"  \
 	"u64 nobody;\n"                                                                            \
 	"s32 curr1 = -1, curr2 = -1;\n"                                                            \
@@ -65,14 +48,6 @@ static void boot_verified(const char *spec, bool interpreted)
 	"SEC(\".struct_ops.link\") struct bpf_periodic_ops p = {\n"                                \
 	"	.run = (void *)run, .period_ns = 1000000, .name = \"p\"\n"                         \
 	"};\n"
-
-static void pin(struct task *t, u32 cpu)
-{
-	struct cpumask mask = { 0 };
-
-	cpumask_set_cpu(cpu, &mask);
-	set_affinity(t, &mask);
-}
 
 static void check_values(bool interpreted)
 {
@@ -123,7 +98,7 @@ static void test_values(void **state)
 /* --- costs ------------------------------------------------------------------------ */
 
 #define POLLER                                                                                     \
-	LOOKS                                                                                      \
+	VERIFIED                                                                                    \
 	"const volatile u32 looks;\n"                                                              \
 	"u64 took, sum;\n"                                                                         \
 	"SEC(\"struct_ops/run\") int BPF_PROG(run, struct bpf_periodic_ctx *c)\n"                  \
@@ -191,7 +166,7 @@ static void test_costs(void **state)
 /* --- figures of programs ------------------------------------------------------------ */
 
 #define TELLER                                                                                     \
-	LOOKS                                                                                      \
+	VERIFIED                                                                                    \
 	"const volatile u32 turns;\n"                                                              \
 	"struct bpf_periodic_stats stats;\n"                                                       \
 	"s64 ret, other, runs, missed, runtime, runtime_max, latency, latency_max, delay;\n"       \

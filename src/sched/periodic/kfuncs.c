@@ -42,7 +42,7 @@ static const struct bpf_kfunc_set sets[] = {
 
 int periodic_register_kfuncs(void)
 {
-	int err = 0;
+	int err = periodic_register_iter();
 
 	for (u32 i = 0; !err && i < ARRAY_SIZE(sets); i++)
 		err = bpf_register_kfuncs(&sets[i]);

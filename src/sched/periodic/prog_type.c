@@ -14,8 +14,6 @@
 
 #define DEFAULT_CGROUP "/bpf"
 
-#define REFUSE(err, ...) (bpf_refuse(__VA_ARGS__), (err))
-
 static int type_check(const struct bpf_prog *prog, struct bpf_log *log)
 {
 	if (prog->expected_attach_type)
@@ -27,13 +25,19 @@ static int type_check(const struct bpf_prog *prog, struct bpf_log *log)
 
 static int type_loaded(struct bpf_prog *prog)
 {
+	struct bpf_periodic_ops ops = { .cgroup = DEFAULT_CGROUP };
+	struct periodic_worker *w;
+	struct periodic *p;
 	int err;
-	struct cgroup *cgroup = cgroup_make_path(DEFAULT_CGROUP, &err);
-	struct periodic *p = cgroup ? periodic_create(prog->name, 0, cgroup, &err) : NULL;
 
-	if (!p)
-		return REFUSE(err, "no thread could be made in the cgroup " DEFAULT_CGROUP ": %s",
+	if (!cgroup_make_path(DEFAULT_CGROUP, &err))
+		return REFUSE(err, "the cgroup " DEFAULT_CGROUP " cannot be made: %s",
 			      strerror(-err));
+	snprintf(ops.name, sizeof(ops.name), "%s", prog->name);
+	w = periodic_worker_get(&ops, &err);
+	if (!w)
+		return err;
+	p = periodic_create(&ops, w);
 	p->own_type = true;
 	p->plan = (struct periodic_plan){
 		.run = prog,
@@ -47,8 +51,7 @@ static void type_unloaded(struct bpf_prog *prog)
 	struct periodic *p = periodic_find_program(prog);
 
 	p->plan.run = NULL;
-	if (!kernel.stopping)
-		periodic_end(p);
+	periodic_dissolve(p);
 }
 
 static int type_attach(struct bpf_prog *prog, void *target, u32 attach_type, void **state)
@@ -61,7 +64,7 @@ static int type_attach(struct bpf_prog *prog, void *target, u32 attach_type, voi
 			      attach_type, BPF_PERIODIC_ATTACH);
 	if (p->stats.attached)
 		return REFUSE(-EBUSY, "program \"%s\" is attached already", p->stats.name);
-	err = periodic_ask(p, PERIODIC_START);
+	err = periodic_ask(p, PERIODIC_START, NULL);
 	if (err)
 		return err;
 	periodic_note_attached(p);
@@ -73,9 +76,8 @@ static void type_detach(struct bpf_prog *prog, void *state)
 {
 	struct periodic *p = state;
 
-	periodic_ask(p, PERIODIC_STOP);
-	periodic_update_stats(p);
-	p->stats.attached = false;
+	periodic_ask(p, PERIODIC_STOP, NULL);
+	periodic_note_detached(p);
 }
 
 static const struct bpf_prog_type_ops periodic_type = {

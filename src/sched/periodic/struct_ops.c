@@ -4,9 +4,9 @@
  * may have, and attach, update and detach.
  *
  * A table that is attached may be replaced by another one (link update) with
- * other programs, another period, nice level and quota. Its name, cgroup and mode
- * stay, and whether it has a quota. The thread goes on: the new init() is called
- * before, the old exit() after; the phase is kept unless the period changes.
+ * other programs, another period, nice level and quota. Its name, worker, cgroup
+ * and mode stay, and whether it has a quota. The thread goes on: the new init() is
+ * called before, the old exit() after; the phase is kept unless the period changes.
  *
  * Whoever attaches a table is told what is wrong with it in a sentence beside the
  * errno (bpf_refuse()).
@@ -17,8 +17,6 @@
 #include "../../bpf/prog.h"
 #include "periodic.h"
 
-#define REFUSE(err, ...) (bpf_refuse(__VA_ARGS__), (err))
-
 /* --- fields ---------------------------------------------------------------------- */
 
 static bool name_char(char c)
@@ -27,21 +25,18 @@ static bool name_char(char c)
 	       c == '_' || c == '-';
 }
 
-/* Also the name of its cgroup. */
-static int set_name(char *dst, const char *src)
+/* @what it is the name of: a thread, and maybe a cgroup. */
+static int set_name(char *dst, const char *what, const char *src)
 {
 	u32 i;
 
 	for (i = 0; i < BPF_PERIODIC_NAME_LEN && src[i]; i++) {
 		if (!name_char(src[i]))
-			return REFUSE(-EINVAL,
-				      "name is \"%.*s\": expected letters, digits, '_' and '-'",
-				      BPF_PERIODIC_NAME_LEN, src);
+			return REFUSE(-EINVAL, "%s is \"%.*s\": expected letters, digits, '_' and '-'",
+				      what, BPF_PERIODIC_NAME_LEN, src);
 	}
-	if (!i)
-		return REFUSE(-EINVAL, "name is empty: the thread is called bpf/<name>");
 	if (i == BPF_PERIODIC_NAME_LEN)
-		return REFUSE(-EINVAL, "name has more than %d characters",
+		return REFUSE(-EINVAL, "%s has more than %d characters", what,
 			      BPF_PERIODIC_NAME_LEN - 1);
 	memcpy(dst, src, i);
 	return 1;
@@ -79,23 +74,11 @@ static int set_nice(struct bpf_periodic_ops *ops, s32 nice)
 
 static int set_mode(struct bpf_periodic_ops *ops, u32 mode)
 {
-	if (mode == BPF_PERIODIC_PROGRAM)
-		return REFUSE(-EOPNOTSUPP,
-			      "mode is BPF_PERIODIC_PROGRAM (%u): the simulated machine only has BPF_PERIODIC_FRAMEWORK (%d) so far",
-			      mode, BPF_PERIODIC_FRAMEWORK);
-	if (mode != BPF_PERIODIC_FRAMEWORK)
-		return REFUSE(-EINVAL, "mode is %u: expected BPF_PERIODIC_FRAMEWORK (%d)", mode,
-			      BPF_PERIODIC_FRAMEWORK);
+	if (mode > BPF_PERIODIC_PROGRAM)
+		return REFUSE(-EINVAL,
+			      "mode is %u: expected BPF_PERIODIC_FRAMEWORK (%d) or BPF_PERIODIC_PROGRAM (%d)",
+			      mode, BPF_PERIODIC_FRAMEWORK, BPF_PERIODIC_PROGRAM);
 	ops->mode = mode;
-	return 1;
-}
-
-static int set_worker(const char *worker)
-{
-	if (worker[0])
-		return REFUSE(-EOPNOTSUPP,
-			      "worker is \"%.*s\": the simulated machine has no shared threads so far; leave it empty",
-			      BPF_PERIODIC_NAME_LEN, worker);
 	return 1;
 }
 
@@ -121,9 +104,11 @@ static int periodic_init_member(const struct btf_type *t, const struct btf_membe
 	case offsetof(struct bpf_periodic_ops, cgroup):
 		return set_cgroup(ops->cgroup, user->cgroup);
 	case offsetof(struct bpf_periodic_ops, name):
-		return set_name(ops->name, user->name);
+		if (!user->name[0])
+			return REFUSE(-EINVAL, "name is empty: the thread is called bpf/<name>");
+		return set_name(ops->name, "name", user->name);
 	case offsetof(struct bpf_periodic_ops, worker):
-		return set_worker(user->worker);
+		return set_name(ops->worker, "worker", user->worker);
 	}
 	return 0;
 }
@@ -156,61 +141,11 @@ static int periodic_validate(void *kdata)
 
 	if (!ops->run)
 		return REFUSE(-EINVAL, "run is missing: there is nothing to run every period");
+	if (ops->mode == BPF_PERIODIC_PROGRAM && ops->worker[0])
+		return REFUSE(-EINVAL,
+			      "worker is \"%s\": a program that manages its periods itself needs a thread of its own",
+			      ops->worker);
 	return check_quota(ops->cpu_quota_us, ops->cpu_period_us);
-}
-
-/* --- cgroups ------------------------------------------------------------------------ */
-
-static struct cgroup *find_cgroup(const struct bpf_periodic_ops *ops)
-{
-	struct cgroup *cgroup = cgroup_find(ops->cgroup[0] ? ops->cgroup : "/");
-
-	if (!cgroup)
-		bpf_refuse("cgroup is \"%s\": there is none of that name; make it before, or leave the field empty for the root",
-			   ops->cgroup);
-	return cgroup;
-}
-
-static int set_quota(struct cgroup *cgroup, const struct bpf_periodic_ops *ops)
-{
-	int err = cgroup_set_max(cgroup, ops->cpu_quota_us * NSEC_PER_USEC,
-				 ops->cpu_period_us * NSEC_PER_USEC);
-
-	if (err)
-		bpf_refuse("cpu.max cannot be set to \"%llu %llu\": %s", ops->cpu_quota_us,
-			   ops->cpu_period_us, strerror(-err));
-	return err;
-}
-
-/* One with a quota of its own. */
-static struct cgroup *make_cgroup(struct cgroup *parent, const struct bpf_periodic_ops *ops,
-				  int *err)
-{
-	struct cgroup *cgroup = cgroup_create(parent, ops->name, err);
-
-	if (!cgroup) {
-		bpf_refuse("the cgroup \"%s/%s\" for its quota cannot be made: %s", ops->cgroup,
-			   ops->name,
-			   *err == -EEXIST ? "it exists; is a program of that name attached?" :
-					     strerror(-*err));
-		return NULL;
-	}
-	*err = set_quota(cgroup, ops);
-	if (!*err)
-		return cgroup;
-	cgroup_remove(cgroup);
-	return NULL;
-}
-
-/* The thread leaves first: it ends later. */
-static void remove_cgroup(struct periodic *p)
-{
-	int err = cgroup_attach_task(cgroup_find("/"), p->task) ?: cgroup_remove(p->cgroup);
-
-	if (err)
-		kernel_logf(false, "cgroup %s of periodic program \"%s\" stays: %s",
-			    p->stats.cgroup, p->stats.name, strerror(-err));
-	p->cgroup = NULL;
 }
 
 /* --- attach and detach ----------------------------------------------------------------- */
@@ -225,46 +160,25 @@ static struct periodic_plan plan_of(const struct bpf_periodic_ops *ops)
 	};
 }
 
-static void dissolve(struct periodic *p)
-{
-	p->stats.attached = false;
-	p->kdata = NULL;
-	if (kernel.stopping)
-		return;
-	periodic_update_stats(p);
-	if (p->cgroup)
-		remove_cgroup(p);
-	periodic_end(p);
-}
-
 static int periodic_reg(void *kdata, struct bpf_link *link)
 {
 	const struct bpf_periodic_ops *ops = kdata;
-	struct cgroup *parent = find_cgroup(ops), *own = NULL;
+	struct periodic_worker *w;
 	struct periodic *p;
-	int err = -ENOENT;
+	int err;
 
-	if (!parent)
+	if (periodic_find_name(ops->name))
+		return REFUSE(-EEXIST, "name is \"%s\": there is a program of that name", ops->name);
+	w = periodic_worker_get(ops, &err);
+	if (!w)
 		return err;
-	if (ops->cpu_quota_us) {
-		own = make_cgroup(parent, ops, &err);
-		if (!own)
-			return err;
-	}
-	p = periodic_create(ops->name, ops->nice, own ? own : parent, &err);
-	if (!p) {
-		bpf_refuse("its thread cannot be made: %s", strerror(-err));
-		if (own)
-			cgroup_remove(own);
-		return err;
-	}
+	p = periodic_create(ops, w);
 	p->plan = plan_of(ops);
 	p->kdata = kdata;
 	p->link = link;
-	p->cgroup = own;
-	err = periodic_ask(p, PERIODIC_START);
+	err = periodic_ask(p, PERIODIC_START, NULL);
 	if (err)
-		dissolve(p);
+		periodic_dissolve(p);
 	else
 		periodic_note_attached(p);
 	return err;
@@ -275,8 +189,8 @@ static void periodic_unreg(void *kdata, struct bpf_link *link)
 	struct periodic *p = periodic_find_table(kdata, link);
 
 	VRT_ASSERT(p);
-	periodic_ask(p, PERIODIC_STOP);
-	dissolve(p);
+	periodic_ask(p, PERIODIC_STOP, NULL);
+	periodic_dissolve(p);
 }
 
 static int check_update(const struct bpf_periodic_ops *ops, const struct bpf_periodic_ops *old)
@@ -284,10 +198,18 @@ static int check_update(const struct bpf_periodic_ops *ops, const struct bpf_per
 	if (strcmp(ops->name, old->name))
 		return REFUSE(-EINVAL, "name is \"%s\": \"%s\" cannot change it while it is attached",
 			      ops->name, old->name);
+	if (strcmp(ops->worker, old->worker))
+		return REFUSE(-EINVAL,
+			      "worker is \"%s\" and was \"%s\": it cannot change while the program is attached",
+			      ops->worker, old->worker);
 	if (strcmp(ops->cgroup, old->cgroup))
 		return REFUSE(-EINVAL,
 			      "cgroup is \"%s\": it is in \"%s\"; move the thread by cgroup.procs",
 			      ops->cgroup, old->cgroup);
+	if (ops->mode != old->mode)
+		return REFUSE(-EINVAL,
+			      "mode is %u and was %u: it cannot change while the program is attached",
+			      ops->mode, old->mode);
 	if (!ops->cpu_quota_us != !old->cpu_quota_us)
 		return REFUSE(-EINVAL,
 			      "cpu_quota_us is %llu and was %llu: whether there is a quota cannot change while it is attached",
@@ -299,19 +221,20 @@ static int periodic_update(void *kdata, void *old_kdata, struct bpf_link *link)
 {
 	const struct bpf_periodic_ops *ops = kdata;
 	struct periodic *p = periodic_find_table(old_kdata, link);
+	struct periodic_plan next = plan_of(ops);
 	int err = check_update(ops, old_kdata);
 
 	VRT_ASSERT(p);
+	if (!err)
+		err = periodic_worker_adjust(p->worker, ops);
 	if (err)
 		return err;
-	p->next = plan_of(ops);
-	err = periodic_ask(p, PERIODIC_REPLACE);
-	if (err)
-		return err;
-	p->kdata = kdata;
-	task_set_nice(p->task, ops->nice);
-	/* the limits are the same as those that were checked before: it does not fail */
-	return p->cgroup ? set_quota(p->cgroup, ops) : 0;
+	err = periodic_ask(p, PERIODIC_REPLACE, &next);
+	if (!err)
+		p->kdata = kdata;
+	else if (!kernel.stopping)
+		periodic_worker_adjust(p->worker, old_kdata);
+	return err;
 }
 
 static struct bpf_struct_ops periodic_struct_ops = {

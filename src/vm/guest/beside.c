@@ -144,11 +144,18 @@ static void add_number(struct json_object *obj, const char *key, u64 value)
 static struct json_object *program_json(const char *name, u64 elapsed)
 {
 	struct json_object *obj = json_object_new_object();
-	u64 runtime = (u64)figure(name, "cpu_ns");
-	struct strbuf cgroup = {};
+	bool shared = figure(name, "shared");
+	/* the thread's time, or that of the runs if the thread has others' as well */
+	u64 runtime = (u64)figure(name, shared ? "runtime_ns" : "cpu_ns");
+	struct strbuf cgroup = {}, worker = {}, mode = {};
 
 	read_file(PROGRAMS, name, "cgroup", &cgroup);
+	read_file(PROGRAMS, name, "worker", &worker);
+	read_file(PROGRAMS, name, "mode", &mode);
 	json_object_object_add(obj, "name", json_object_new_string(name));
+	json_object_object_add(obj, "worker",
+			       shared ? json_object_new_string(strbuf_str(&worker)) : NULL);
+	json_object_object_add(obj, "mode", json_object_new_string(strbuf_str(&mode)));
 	json_object_object_add(obj, "pid", json_object_new_int64(figure(name, "pid")));
 	json_object_object_add(obj, "nice", json_object_new_int64(figure(name, "nice")));
 	add_number(obj, "period_ns", (u64)figure(name, "period_ns"));
@@ -163,8 +170,11 @@ static struct json_object *program_json(const char *name, u64 elapsed)
 		 (u64)figure(name, "runtime_max_ns"));
 	add_hist(obj, "wakeup_latency", name, "latency", (u64)figure(name, "latency_ns"),
 		 (u64)figure(name, "latency_max_ns"));
+	add_number(obj, "delay_ns", (u64)figure(name, "delay_ns"));
 	add_number(obj, "throttled_ns",
 		   strcmp(strbuf_str(&cgroup), "/") ? cgroups_throttled(strbuf_str(&cgroup)) : 0);
+	strbuf_free(&mode);
+	strbuf_free(&worker);
 	strbuf_free(&cgroup);
 	return obj;
 }
