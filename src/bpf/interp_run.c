@@ -203,9 +203,7 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible)
 	x->epoch = bpf_rcu_epoch();
 	list_add_tail(&x->running, &running);
 	grant(x);
-	x->owed = bpf_env->entry_ns;
-	if (unlikely(preemptible))
-		bpf_exec_settle(x);
+	x->owed = 0;
 	return x;
 }
 
@@ -231,6 +229,8 @@ u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
 			bpf_exec_fault_here(x, "returned with a bpf_spin_lock held");
 		bpf_env->spin_unlock(x->lock);
 	}
+	/* going in and coming out: all at the end, so that it begins at the caller's clock */
+	x->owed += bpf_env->entry_ns;
 	bpf_exec_settle(x);
 	total_insns += x->executed;
 	prog->run_cnt++;

@@ -288,6 +288,11 @@ u64 task_clock(void)
 }
 
 /* System calls are made where they are needed, and cost what they cost. */
+/* They run one at a time. */
+void task_sync(void)
+{
+}
+
 void task_charge_syscall(void)
 {
 }

@@ -141,16 +141,18 @@ void wakeup_preempt(struct rq *rq, struct task_struct *p, u32 wake_flags)
 void enqueue_task(struct rq *rq, struct task_struct *p, u64 flags)
 {
 	VRT_ASSERT(rq_locked(rq) && p->cpu == rq->cpu);
+	class_of(p)->enqueue_task(rq, p, flags);
 	charge_overhead(flags & ENQUEUE_WAKEUP ? TRACE_OVH_WAKEUP : TRACE_OVH_SWITCH,
 			costs.enqueue);
-	class_of(p)->enqueue_task(rq, p, flags);
 }
 
 bool dequeue_task(struct rq *rq, struct task_struct *p, u64 flags)
 {
 	VRT_ASSERT(rq_locked(rq) && p->cpu == rq->cpu);
+	bool off = class_of(p)->dequeue_task(rq, p, flags);
+
 	charge_overhead(TRACE_OVH_SWITCH, costs.dequeue);
-	return class_of(p)->dequeue_task(rq, p, flags);
+	return off;
 }
 
 void activate_task(struct rq *rq, struct task_struct *p, u64 flags)
@@ -512,21 +514,26 @@ static void context_switch(struct rq *rq, struct task_struct *prev, struct task_
 	prev->on_cpu = 0;
 }
 
-static void __schedule(bool preempt)
+/* @state: what prev's becomes once its queue is locked; TASK_RUNNING: as it is. */
+static void __schedule(bool preempt, u32 state)
 {
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 	struct rq *rq = &crq->rq;
 	struct task_struct *prev = rq->curr, *next;
+	u64 dequeue_cost = 0;
 	u32 prev_state;
 	bool dead;
 
 	charge_overhead(TRACE_OVH_SWITCH, costs.pick);
 	rq_lock(rq);
 	update_rq_clock(rq);
+	if (state != TASK_RUNNING)
+		prev->__state = state;
 	prev_state = prev->__state;
 	if (!preempt && prev_state != TASK_RUNNING) {
-		if (dequeue_task(rq, prev, DEQUEUE_SLEEP | DEQUEUE_NOCLOCK))
+		if (class_of(prev)->dequeue_task(rq, prev, DEQUEUE_SLEEP | DEQUEUE_NOCLOCK))
 			prev->on_rq = 0;
+		dequeue_cost = costs.dequeue;
 	}
 	next = unlikely(ghost_on) ? ghost_switchto(rq, prev) : NULL;
 	if (likely(!next)) {
@@ -536,6 +543,7 @@ static void __schedule(bool preempt)
 		crq->need_resched = crq->resched_next;
 		crq->resched_next = false;
 	}
+	charge_overhead(TRACE_OVH_SWITCH, dequeue_cost);
 	/* once switched away from, prev may run, and die, on another CPU */
 	dead = next != prev && prev->__state == TASK_DEAD;
 	if (next != prev)
@@ -557,7 +565,12 @@ static void __schedule(bool preempt)
 
 void schedule(void)
 {
-	__schedule(false);
+	__schedule(false, TASK_RUNNING);
+}
+
+void schedule_as(u32 state)
+{
+	__schedule(false, state);
 }
 
 void do_yield(void)
@@ -667,7 +680,7 @@ void cpu_reschedule(void)
 	}
 	crq->last_quiescent = cpu_clock();
 	if (crq->need_resched)
-		__schedule(!is_idle_task(crq->rq.curr));
+		__schedule(!is_idle_task(crq->rq.curr), TASK_RUNNING);
 }
 
 /* Runs the current task, or idles, until something wants the CPU's attention. */

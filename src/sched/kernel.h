@@ -116,6 +116,12 @@ struct task_behaviour {
 	/* frees what task_data() points to; called once, after exit or at shutdown */
 	void (*release)(struct task *task);
 	const char *name; /* for whoever traces system calls: "hackbench:sender"; lives for ever */
+	/*
+	 * next() calls task_sync() before it looks at what other tasks touch. Without
+	 * this the machine does, before each next(), and so cannot put together what
+	 * a task does alone.
+	 */
+	bool syncs;
 };
 
 struct task_params {
@@ -193,6 +199,8 @@ int task_switchto(struct task *next);
 
 /* Charges a system call's entry and exit to the current task. */
 void task_charge_syscall(void);
+/* Lets the other CPUs come as far as this one: see struct task_behaviour's @syncs. */
+void task_sync(void);
 
 /*
  * System calls that programs can trace: tracepoints sys_enter and sys_exit, with

@@ -441,6 +441,8 @@ void wake_up_new_task(struct task *t);
 u32 select_fallback_rq(u32 cpu, struct task_struct *p);
 bool is_cpu_allowed(const struct task_struct *p, s32 cpu);
 void schedule(void);
+/* The same, to sleep in @state: nobody sees that before this CPU has its queue locked. */
+void schedule_as(u32 state);
 void do_yield(void);
 static inline bool need_resched(void)
 {

@@ -240,6 +240,7 @@ static void end(struct task *t, s64 ret)
 
 void syscall_wake_slow(struct task *t)
 {
+	cpu_sync(); /* programs see this place */
 	if (t->call->call && !t->call->resumes)
 		end(t, t->call->call->nr == SYSCALL_FUTEX && t->timed_out ? -ETIMEDOUT : 0);
 }

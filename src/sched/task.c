@@ -397,10 +397,8 @@ static bool task_compute(struct task *t)
 	bool spin = t->action.kind == ACT_SPIN;
 	u64 speed = spin ? SCHED_CAPACITY_SCALE : cpu_speed(crq);
 	u64 work = spin ? t->work_left : t->work_left + t->penalty;
-	u64 start, elapsed, done;
+	u64 start = cpu_clock(), elapsed, done;
 
-	cpu_sync();
-	start = cpu_clock();
 	book_time(crq, BOOK_BUSY);
 	cpu_wait(start + DIV_ROUND_UP(work, speed));
 	elapsed = cpu_clock() - start;
@@ -429,12 +427,10 @@ static void task_sleep_until(struct task *t, u64 when)
 {
 	syscall_sleep(&t->action);
 	charge_overhead(TRACE_OVH_SYSCALL, costs.syscall + costs.timer_program);
-	cpu_sync();
 	if (when <= cpu_clock())
 		return;
-	t->ts.__state = TASK_INTERRUPTIBLE;
 	hrtimer_start(&t->timer, when);
-	schedule();
+	schedule_as(TASK_INTERRUPTIBLE);
 }
 
 static void task_exit(struct task *t)
@@ -476,7 +472,8 @@ static void task_next(struct task *t)
 {
 	struct task_action *act = &t->action;
 
-	cpu_sync();
+	if (!t->behaviour->syncs)
+		cpu_sync();
 	syscall_wake(t);
 	t->behaviour->next(t, act);
 	switch (act->kind) {
@@ -628,6 +625,11 @@ u64 task_runtime(struct task *t)
 u64 task_clock(void)
 {
 	return cpu_clock();
+}
+
+void task_sync(void)
+{
+	cpu_sync();
 }
 
 void task_charge_syscall(void)

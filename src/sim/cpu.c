@@ -27,6 +27,8 @@ static inline u64 caller_clock(void)
 	return this_cpu ? cpu_clock() : sim_clock.now;
 }
 
+/* --- events ------------------------------------------------------------- */
+
 static void resume_fire(struct event *ev)
 {
 	this_cpu = container_of(ev, struct cpu, resume);
@@ -34,15 +36,95 @@ static void resume_fire(struct event *ev)
 	fiber_switch(this_cpu->fiber);
 }
 
+/*
+ * Lets a CPU that waits resume at @time, unless it will earlier anyway; not before
+ * it has done what it had to do when it began to wait.
+ */
+static void wake_at(struct cpu *cpu, u64 time)
+{
+	time = max(time, cpu->busy_until);
+	if (!event_queued(&cpu->resume) || cpu->resume.time > time)
+		event_add(&cpu->resume, time);
+}
+
+static inline void wake(struct cpu *cpu)
+{
+	wake_at(cpu, caller_clock());
+}
+
+/* The interrupt of @ev, whose time has come, is pending on the CPU that is returned. */
+static struct cpu *expire(struct event *ev)
+{
+	struct hrtimer *timer = container_of(ev, struct hrtimer, event);
+
+	list_add_tail(&timer->node, &timer->cpu->expired);
+	timer->cpu->pending |= 1U << IRQ_TIMER;
+	return timer->cpu;
+}
+
+static struct cpu *arrive(struct event *ev)
+{
+	struct cpu *cpu = &cpus[((char *)ev - (char *)cpus) / sizeof(*cpus)];
+
+	cpu->pending |= 1U << (ev - cpu->ipi);
+	return cpu;
+}
+
+static void hrtimer_fire(struct event *ev)
+{
+	struct cpu *cpu = expire(ev);
+
+	if (cpu->waiting)
+		wake(cpu);
+}
+
+static void ipi_fire(struct event *ev)
+{
+	struct cpu *cpu = arrive(ev);
+
+	if (cpu->waiting)
+		wake(cpu);
+}
+
+/* --- giving up control -------------------------------------------------- */
+
+/*
+ * The CPU that the earliest event lets go on, which has happened then; NULL: the
+ * loop must have a look. An interrupt that a waiting CPU takes at once does not go
+ * by its resume event.
+ */
+static struct cpu *next_cpu(void)
+{
+	const struct event *ev;
+
+	while ((ev = event_first())) {
+		struct cpu *cpu;
+
+		if (ev->fire == resume_fire)
+			return container_of(event_take_first(), struct cpu, resume);
+		if (ev->fire == hrtimer_fire)
+			cpu = expire(event_take_first());
+		else if (ev->fire == ipi_fire)
+			cpu = arrive(event_take_first());
+		else
+			return NULL;
+		if (cpu->waiting && cpu->busy_until <= sim_clock.now) {
+			event_del(&cpu->resume);
+			return cpu;
+		}
+		if (cpu->waiting)
+			wake_at(cpu, sim_clock.now);
+	}
+	return NULL;
+}
+
 void cpu_block(void)
 {
 	struct cpu *cpu = this_cpu;
-	struct event *ev;
 
 	VRT_ASSERT(cpu && fiber_current() != event_loop);
 	cpu->fiber = fiber_current();
-	ev = event_take(resume_fire);
-	this_cpu = ev ? container_of(ev, struct cpu, resume) : NULL;
+	this_cpu = next_cpu();
 	if (this_cpu != cpu)
 		fiber_switch(this_cpu ? this_cpu->fiber : event_loop);
 	cpu->debt = 0;
@@ -62,19 +144,26 @@ static inline bool reached(u64 until)
 			return false;
 		sim_clock.now = until;
 	}
+	this_cpu->debt = 0;
 	return true;
+}
+
+/* The debt is the first part of the wait, which nothing can cut short. */
+static void block_until(struct cpu *cpu, u64 until)
+{
+	cpu->busy_until = cpu_clock();
+	if (until != SIM_NEVER)
+		event_add(&cpu->resume, max(until, cpu->busy_until));
+	cpu_block();
 }
 
 void cpu_wait(u64 until)
 {
 	struct cpu *cpu = this_cpu;
 
-	cpu_sync();
-	if (!cpu->pending && !cpu->poked && !reached(until)) {
+	if (!cpu->pending && !cpu->poked && !reached(max(until, cpu_clock()))) {
 		cpu->waiting = true;
-		if (until != SIM_NEVER)
-			event_add(&cpu->resume, until);
-		cpu_block();
+		block_until(cpu, until);
 		cpu->waiting = false;
 	}
 	cpu->poked = false;
@@ -88,19 +177,8 @@ void cpu_spin_until(u64 until)
 	if (reached(until))
 		return;
 	cpu->spinning = true;
-	if (until != SIM_NEVER)
-		event_add(&cpu->resume, until);
-	cpu_block();
+	block_until(cpu, until);
 	cpu->spinning = false;
-}
-
-/* Lets a CPU that waits resume at the caller's clock, unless it will earlier anyway. */
-static void wake(struct cpu *cpu)
-{
-	u64 time = caller_clock();
-
-	if (!event_queued(&cpu->resume) || cpu->resume.time > time)
-		event_add(&cpu->resume, time);
 }
 
 void cpu_raise(struct cpu *cpu, enum cpu_irq irq)
@@ -124,13 +202,6 @@ void cpu_spin_wake(struct cpu *cpu)
 }
 
 /* --- interrupts --------------------------------------------------------- */
-
-static void ipi_fire(struct event *ev)
-{
-	struct cpu *cpu = &cpus[((char *)ev - (char *)cpus) / sizeof(*cpus)];
-
-	cpu_raise(cpu, ev - cpu->ipi);
-}
 
 void cpu_send_ipi(struct cpu *target, enum cpu_irq irq)
 {
@@ -188,14 +259,6 @@ static void take_interrupts(struct cpu *cpu)
 }
 
 /* --- hrtimers ----------------------------------------------------------- */
-
-static void hrtimer_fire(struct event *ev)
-{
-	struct hrtimer *timer = container_of(ev, struct hrtimer, event);
-
-	list_add_tail(&timer->node, &timer->cpu->expired);
-	cpu_raise(timer->cpu, IRQ_TIMER);
-}
 
 void hrtimer_init(struct hrtimer *timer, void (*fn)(struct hrtimer *timer))
 {

@@ -41,6 +41,7 @@ struct cpu {
 	u32 id;
 	u32 pending; /* bit per enum cpu_irq */
 	u64 debt; /* ns that the local clock is ahead of global now */
+	u64 busy_until; /* the local clock when it began to wait */
 	bool waiting; /* in cpu_wait(): interrupts and pokes end it */
 	bool poked;
 	bool spinning; /* in cpu_spin_until() */
@@ -102,9 +103,10 @@ static inline void cpu_sync(void)
 }
 
 /*
- * Waits until @until (SIM_NEVER: for ever), an interrupt or a poke. Pays the
- * debt first. Returns at once when an interrupt is pending or a poke has come
- * since the last wait: a poke in time is never lost, one too many is possible.
+ * Waits until @until (SIM_NEVER: for ever), an interrupt or a poke, but at least
+ * until the debt is paid. Returns at once, with the debt, when an interrupt is
+ * pending or a poke has come since the last wait: a poke in time is never lost,
+ * one too many is possible.
  */
 void cpu_wait(u64 until);
 

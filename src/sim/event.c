@@ -43,7 +43,7 @@ static struct {
 	struct event *coarse[NR_LEVELS][NR_COARSE];
 } queue __attribute__((aligned(64))) = { .first = &none };
 
-static u32 sequence;
+static u32 sequence, tie_seed;
 static u64 limit = SIM_NEVER; /* what is not before this does not fire: the run's end; 0: stop */
 static bool running;
 
@@ -256,6 +256,16 @@ static inline void update_next(void)
 	sim_clock.next = min(queue.first->time, limit);
 }
 
+/* A number for each place in the sequence, another one with another seed (MurmurHash3's mixing). */
+static inline u32 tie_of(u32 seq)
+{
+	u32 tie = seq ^ tie_seed;
+
+	tie = (tie ^ tie >> 16) * 0x85ebca6b;
+	tie = (tie ^ tie >> 13) * 0xc2b2ae35;
+	return tie ^ tie >> 16;
+}
+
 void event_add(struct event *ev, u64 time)
 {
 	struct event *first = queue.first;
@@ -266,7 +276,8 @@ void event_add(struct event *ev, u64 time)
 	else if (unlikely(first == &none))
 		queue.base = sim_clock.now;
 	ev->time = time;
-	ev->order = (rng_next(&sim_rng) & 0xffffffff00000000) | sequence++;
+	ev->order = (u64)tie_of(sequence) << 32 | sequence;
+	sequence++;
 	put(ev);
 	if (unlikely(first == ev))
 		find_first();
@@ -312,9 +323,14 @@ static inline bool first_is_due(void)
 	return queue.first->time < limit;
 }
 
-struct event *event_take(void (*fire)(struct event *ev))
+const struct event *event_first(void)
 {
-	return first_is_due() && queue.first->fire == fire ? take_first() : NULL;
+	return first_is_due() ? queue.first : NULL;
+}
+
+struct event *event_take_first(void)
+{
+	return take_first();
 }
 
 void sim_init(u64 seed)
@@ -323,6 +339,7 @@ void sim_init(u64 seed)
 	rng_init(&sim_rng, seed);
 	sim_clock = (struct sim_clock){ .now = SIM_BOOT_NS };
 	sequence = 0;
+	tie_seed = (u32)(rng_next(&sim_rng) >> 32);
 	update_next();
 }
 

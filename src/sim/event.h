@@ -5,8 +5,8 @@
  * Time is in nanoseconds since boot of the simulated machine. It starts at
  * SIM_BOOT_NS, not at zero, because zero is a sentinel in several BPF programs.
  *
- * Events are ordered by (time, tie, sequence). The tie is drawn from the
- * seeded generator when the event is queued: events at equal times are not
+ * Events are ordered by (time, tie, sequence). The tie is a hash of the seed and
+ * the sequence, which counts what is queued: events at equal times are not
  * ordered by an accident of code, but by the seed.
  *
  * An event fires on the event loop's own stack, at global now, outside of any

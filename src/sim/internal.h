@@ -5,12 +5,10 @@
 
 #include "cpu.h"
 
-/*
- * Takes the earliest event out of the queue and lets the clock reach it, as the
- * loop does, if its function is @fire and the run goes on that far. Otherwise
- * NULL: the loop must have a look.
- */
-struct event *event_take(void (*fire)(struct event *ev));
+/* The earliest event, if the run goes on that far; else NULL. */
+const struct event *event_first(void);
+/* Takes that out of the queue and lets the clock reach it, as the loop does before it fires. */
+struct event *event_take_first(void);
 
 /*
  * The current CPU stops until somebody queues cpu->resume. Its debt must have

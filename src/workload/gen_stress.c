@@ -74,7 +74,7 @@ static void child_next(struct task *self, struct task_action *action)
 static bool fork_child(struct stresser *s)
 {
 	static const struct task_behaviour behaviour = {
-		child_next, workload_release, "stress:child",
+		.next = child_next, .release = workload_release, .name = "stress:child",
 	};
 	struct task_params params = {
 		.comm = "stress-child",

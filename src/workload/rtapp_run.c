@@ -126,9 +126,17 @@ static const char *const sites[] = {
 	[EV_PAGES] = "rtapp:mem",
 };
 
+/* Those that touch nothing that other tasks do. */
+static bool event_is_private(const struct rtapp_event *ev)
+{
+	return ev->kind == EV_RUN || ev->kind == EV_RUNTIME || ev->kind == EV_SLEEP;
+}
+
 static enum outcome run_event(struct thread *t, const struct rtapp_event *ev,
 			      struct task_action *action)
 {
+	if (!event_is_private(ev))
+		task_sync();
 	syscall_set_site(sites[ev->kind]);
 	switch (ev->kind) {
 	case EV_RUN:
@@ -200,6 +208,7 @@ static void set_cpus(struct thread *t, const struct cpumask *cpus)
 
 	if (cpus == t->cpus)
 		return;
+	task_sync();
 	t->cpus = cpus;
 	if (!cpus) {
 		cpumask_clear(&all);
@@ -223,6 +232,7 @@ static void set_sched(struct thread *t, const struct rtapp_sched *sched)
 
 	if (!sched->set)
 		return;
+	task_sync();
 	syscall_set_site("rtapp:policy");
 	task_charge_syscall();
 	syscall_enter(SYSCALL_SETSCHEDULER, sched->policy, sched->rt_priority);
@@ -241,6 +251,7 @@ static void set_taskgroup(struct thread *t, const char *path)
 
 	if (!path || (t->taskgroup && !strcmp(t->taskgroup, path)))
 		return;
+	task_sync();
 	t->taskgroup = path;
 	syscall_set_site("rtapp:taskgroup");
 	task_charge_syscall();
@@ -368,6 +379,7 @@ static const struct task_behaviour thread_behaviour = {
 	.next = thread_next,
 	.release = workload_release,
 	.name = "rtapp:thread",
+	.syncs = true,
 };
 
 /* --- starting ------------------------------------------------------------------- */

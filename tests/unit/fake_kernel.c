@@ -305,6 +305,11 @@ void kernel_run_inside(void (*fn)(void *arg), void *arg)
 	fn(arg);
 }
 
+/* One CPU. */
+void task_sync(void)
+{
+}
+
 void task_charge_syscall(void)
 {
 	fake.charged += FAKE_SYSCALL_NS;

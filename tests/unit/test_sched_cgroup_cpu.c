@@ -249,7 +249,11 @@ static u64 quota_share(const char *machine, u32 tasks, u64 quota_ms, u64 period_
 		      machine, share / 1000, share % 1000, seconds, stat.nr_throttled,
 		      stat.nr_periods, stat.throttled / MS);
 	assert_near(stat.nr_periods, (seconds + 1) * 1000 / period_ms, 1);
-	assert_true(stat.nr_throttled + 1 >= stat.nr_periods);
+	/*
+	 * The end of a quota is noticed at a tick: one of two ticks may be noticed at the
+	 * third, and what was too much is missing in the next period.
+	 */
+	assert_true(stat.nr_throttled * 2 + 1 >= stat.nr_periods);
 	shut_down();
 	return share;
 }

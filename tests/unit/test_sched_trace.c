@@ -148,7 +148,7 @@ static u32 compare(struct loader *l, u32 kind, u32 cpu)
 static void test_events(void **state)
 {
 	static const u32 at_least[NR_KINDS] = {
-		[SWITCH] = 2000, [WAKEUP] = 1000, [WAKEUP_NEW] = 30,
+		[SWITCH] = 2000, [WAKEUP] = 700, [WAKEUP_NEW] = 30,
 		[MIGRATE] = 100, [FORK] = 30, [EXIT] = 30,
 	};
 	struct workload *w;
