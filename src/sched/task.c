@@ -457,12 +457,13 @@ void task_finish_dead(struct task *t)
 	struct task_struct *p = &t->ts;
 
 	VRT_ASSERT(!p->on_rq && !p->on_cpu);
-	scx_task_dead(p);
-	cgroup_task_dead(p);
-	ghost_task_dead(p);
+	/* first: a walk over all tasks must not find one that has taken leave already */
 	t->dead = true;
 	list_move_tail(&t->all, &kernel.zombies);
 	kernel.nr_tasks--;
+	scx_task_dead(p);
+	cgroup_task_dead(p);
+	ghost_task_dead(p);
 	task_put(t);
 	task_reap_graves();
 }

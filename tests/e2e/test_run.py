@@ -65,7 +65,7 @@ class Policies(e2e.Test):
         # three to each of eight CPUs, all of them busy, and nobody moves any more
         self.assertGreater(percpu["metrics"]["utilization_ppm"], 980_000)
         self.assertLessEqual(percpu["metrics"]["migrations"]["total"], 24)
-        self.assertGreater(fifo["metrics"]["migrations"]["total"], 1000)
+        self.assertGreater(fifo["metrics"]["migrations"]["total"], 10 * 24)
         # the lock of the one queue is what fifo waits for
         self.assertLess(percpu["metrics"]["overhead"]["lock_ns"],
                         fifo["metrics"]["overhead"]["lock_ns"] / 4)
