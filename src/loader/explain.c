@@ -198,7 +198,13 @@ static bool explain_extern(struct loader *l, struct loader_error *error)
 	char name[192];
 
 	if (find_between(l, "extern (func ksym) '", "': not found", name, sizeof(name))) {
-		elsewhere = facade_is_host() ? NULL : generation_having(name);
+		elsewhere = generation_having(name);
+		if (elsewhere && facade_is_host()) {
+			loader_fail(error, LOADER_ERR_LOAD,
+				    "%s: kfunc '%s' is not in this kernel; the simulated machine has it (--on sim). Declare it __weak and test it with bpf_ksym_exists() if the program can do without",
+				    l->path, name);
+			return true;
+		}
 		if (elsewhere) {
 			loader_fail(error, LOADER_ERR_LOAD,
 				    "%s: kfunc '%s' is not in this kernel, but in Linux %s (--kernel %s); declare it __weak and test it with bpf_ksym_exists() if the scheduler can do without",

@@ -77,5 +77,131 @@ class Balance(e2e.Test):
         self.assertGreater(query["ops"], stuck["ops"])
 
 
+class Damon(e2e.Test):
+    HOT = (range(4096, 5120), range(10240, 11264), range(4096, 5120))  # each for half a second
+    PAGES = 16384
+
+    def regions(self, text):
+        rows = re.findall(r"start = (\d+), \.end = (\d+), \.nr_accesses = (\d+)", text)
+        found = [tuple(int(n) for n in row) for row in rows]
+        # they cover all of the memory, in order
+        self.assertEqual((found[0][0], found[-1][1]), (0, self.PAGES))
+        for before, after in zip(found, found[1:]):
+            self.assertEqual(before[1], after[0])
+        return found
+
+    def run_it(self, *settings):
+        return run_json("eevdf", "--with", ",".join(["periodic_damon", *settings]), "-m", "2", "-w",
+                        source("workloads", "hot-pages.json"), "-t", "1500ms", "--watch",
+                        "regions=490ms", "--print", "periodic.bss")["runs"][0]
+
+    def test_finds_what_is_in_use(self):
+        run = self.run_it()
+        watched = [e["text"] for e in run["timeline"] if e["action"].startswith("watch")][:3]
+        for text, hot in zip(watched, self.HOT):
+            regions = self.regions(text)
+            found = {page for start, end, n in regions if n >= 10 for page in range(start, end)}
+            self.assertGreater(len(found & set(hot)), 0.6 * len(hot), text)
+            self.assertGreater(len(found & set(hot)), 0.6 * len(found), text)
+            # a quarter of the pages each time, in the first 8 MiB
+            level = {0: 0, 1: 0}
+            for start, end, n in regions:
+                warm = start < 2048
+                level[warm] += n * (end - start) if start not in hot else 0
+            self.assertGreater(level[1] / 2048, 2)
+        bss = printed(run, "periodic.bss")
+        self.assertGreater(bss["nr_merged"], 50)
+        self.assertGreater(bss["nr_split"], 50)
+        # and it is cheap: of all pages only so many are looked at
+        self.assertLess(bss["nr_looks"], bss["nr_samples"] * 60)
+        self.assertLess(program(run, "damon")["cpu_ppm"], 3000)
+
+    def test_price_does_not_depend_on_memory(self):
+        few, many = (self.run_it(f"min_regions={n}", f"max_regions={2 * n}") for n in (10, 200))
+        for run, regions in ((few, 10), (many, 200)):
+            bss = printed(run, "periodic.bss")
+            self.assertLessEqual(bss["nr_regions"], 2 * regions)
+            self.assertGreaterEqual(bss["nr_looks"], bss["nr_samples"] * regions)
+        self.assertGreater(program(many, "damon")["runtime_ns"],
+                           5 * program(few, "damon")["runtime_ns"])
+
+
+def memory(run):
+    """The numbers of the figures about memory, in order."""
+    return [int(n) for line in run["figures"] for n in re.findall(r"\d+", line)]
+
+
+class OomReaper(e2e.Test):
+    BATCH = 24576  # pages
+
+    def run_it(self, *args):
+        run = run_json("eevdf", *args, "-m", "2", "-w",
+                       source("workloads", "out-of-memory.json"))["runs"][0]
+        self.assertEqual(run["books"], [])
+        kernel = [e for e in run["log"] if e["source"] == "kernel"]
+        self.assertEqual(len(kernel), 1, run["log"])
+        self.assertRegex(kernel[0]["line"], r"^Out of memory: Killed process \d+ \(batch\) "
+                                            r"total-vm:98304kB, anon-rss:98304kB$")
+        return run, kernel[0]["time_ns"]
+
+    def test_nobody_waits_for_the_dying(self):
+        with_it, killed = self.run_it("--with", "periodic_oom_reaper", "--print", "periodic.bss")
+        without, _ = self.run_it()
+        reaped = [e for e in with_it["log"] if e["source"] == "bpf"]
+        self.assertIn("(batch), now anon-rss:0kB", reaped[0]["line"])
+        # 8192 pages a run, every 10 ms
+        self.assertLess(reaped[0]["time_ns"] - killed, 60_000_000)
+        self.assertEqual(printed(with_it, "periodic.bss"), {"nr_processes": 1, "nr_pages": self.BATCH})
+        in_use, total, most, faults, copied, _, _, _, kills, nr_reaped = memory(with_it)
+        self.assertEqual((total, most, kills, nr_reaped), (128, 128, 1, self.BATCH))
+        self.assertLess(in_use, 100)
+        self.assertEqual(memory(without)[-2:], [1, 0])
+        self.assertLess(group(with_it, "web")["request_latency"]["max_ns"], 60_000_000)
+        self.assertGreater(group(without, "web")["request_latency"]["max_ns"], 500_000_000)
+
+    def test_spares_the_living(self):
+        run = run_json("eevdf", "--with", "periodic_oom_reaper", "-m", "2", "-w",
+                       source("workloads", "hot-pages.json"), "-t", "200ms", "--print",
+                       "periodic.bss")["runs"][0]
+        self.assertEqual(printed(run, "periodic.bss"), {"nr_processes": 0, "nr_pages": 0})
+        self.assertEqual(memory(run)[0], 64)
+
+
+class Ksm(e2e.Test):
+    SAME, ZEROES, OWN, BUSY, PROCESSES = 2048, 512, 512, 256, 8
+
+    def run_it(self, time, *settings):
+        run = run_json("eevdf", "--with", ",".join(["periodic_ksm", *settings]), "-m", "4", "-w",
+                       source("workloads", "same-pages.json"), "-t", time, "--print",
+                       "periodic.bss")["runs"][0]
+        self.assertEqual(run["books"], [])
+        return run, memory(run)
+
+    def test_merges_what_is_the_same_and_no_more(self):
+        run, (in_use, _, most, faults, copied, pages, into, saved, _, _) = self.run_it("1900ms")
+        self.assertEqual(pages, self.PROCESSES * (self.SAME + self.ZEROES))
+        self.assertEqual(into, self.SAME + 1)
+        self.assertEqual(saved, (pages - into) * 4096 >> 20)
+        self.assertEqual(faults, self.PROCESSES * (self.SAME + self.ZEROES + self.OWN + self.BUSY))
+        self.assertEqual((in_use, most), ((faults - pages + into) * 4096 >> 20, 104))
+        self.assertEqual(copied, 0)
+        bss = printed(run, "periodic.bss")
+        self.assertEqual((bss["nr_merged"], bss["nr_differed"]), (pages - into, 0))
+        # those that are written to all the time, every round anew
+        self.assertGreaterEqual(bss["nr_changing"], self.PROCESSES * self.BUSY * bss["nr_rounds"])
+
+    def test_a_write_ends_it(self):
+        _, (_, _, _, _, copied, pages, into, _, _, _) = self.run_it("2500ms")
+        self.assertEqual(copied, self.PROCESSES * 128)
+        self.assertEqual(pages, self.PROCESSES * (self.SAME + self.ZEROES - 128))
+        self.assertEqual(into, self.SAME + 1 - 128)
+
+    def test_memory_for_time(self):
+        fast, slow = (self.run_it("800ms", f"pages_to_scan={n}") for n in (4000, 500))
+        self.assertGreater(fast[1][7], slow[1][7] + 30)
+        self.assertGreater(program(fast[0], "ksm")["runtime_ns"],
+                           3 * program(slow[0], "ksm")["runtime_ns"])
+
+
 if __name__ == "__main__":
     e2e.main()
