@@ -62,6 +62,7 @@ missing()
 	have llvm-objcopy-19 llvm-objcopy-20 llvm-objcopy-21 || echo llvm-19
 	have xz || echo xz-utils
 	have pahole || echo pahole
+	have gnuplot || echo gnuplot-nox
 	have_lib libelf || echo libelf-dev
 	have_lib zlib || echo zlib1g-dev
 	have_lib json-c || echo libjson-c-dev

@@ -132,6 +132,7 @@ static int prog_info(const struct bpf_prog *prog, union bpf_attr *attr)
 	info.btf_id = prog->btf ? prog->btf->obj.id : 0;
 	info.run_cnt = prog->run_cnt;
 	info.recursion_misses = prog->misses;
+	info.verified_insns = prog->verified.insns;
 	info.attach_btf_obj_id = prog->attach_btf ? prog->attach_btf->obj.id : 0;
 	info.attach_btf_id = prog->attach_btf_id;
 	/* there is no machine code to show */

@@ -124,7 +124,8 @@ struct task *kthread_create(const struct task_params *params, const struct kthre
 	INIT_LIST_HEAD(&k->run);
 	k->fiber = fiber_new(kthread_main, k);
 	if (k->fiber)
-		k->task = task_create_flags(params, &kthread_behaviour, k, PF_KTHREAD, err);
+		k->task = task_create_flags(params, &kthread_behaviour, k,
+					    ops->user ? 0 : PF_KTHREAD, err);
 	if (k->task)
 		return k->task;
 	if (k->fiber)

@@ -489,6 +489,7 @@ struct kthread;
 struct kthread_ops {
 	void (*run)(void *data);
 	void (*release)(void *data);
+	bool user; /* a process, which needs such a stack for what it does in the kernel */
 };
 struct task *kthread_create(const struct task_params *params, const struct kthread_ops *ops,
 			    void *data, int *err);

@@ -26,6 +26,9 @@
  * {"calibrate": true} instead: no workload, but what things cost, see
  * src/calibrate/calibrate.h. The END is then {"costs": {...}, "lost": [...]}.
  *
+ * {"control": {...}} instead: an experiment of src/control/control.h, as control_setup_json()
+ * has it. The END is then of control_figures_json().
+ *
  * END:	{"release": "7.0.13", "cpus": 4, "rounds_per_ms": 123,
  *	 "start_ns": t,			CLOCK_MONOTONIC of the workload's start
  *	 "end_ns": t,			of the end of the window
@@ -59,6 +62,7 @@
 #define RUN_KEY_DURATION "duration_ns"
 #define RUN_KEY_SEED "seed"
 #define RUN_KEY_CALIBRATE "calibrate"
+#define RUN_KEY_CONTROL "control"
 #define RUN_KEY_VERIFY "verify"
 #define RUN_KEY_MACHINE "machine"
 

@@ -6,6 +6,7 @@ No threshold of time: what is checked holds on any host, however slow or busy.
 
 import json
 import os
+import tempfile
 import unittest
 
 from vrt import Test, source, vrt
@@ -129,6 +130,74 @@ class Bench(Test):
             self.assertLess(m["bytes"], 10 << 20)
             self.assertGreater(m["large"]["peak_bytes"], m["small"]["peak_bytes"])
         self.check_named(document)
+
+    CONTROL = ["kthread", "daemon", "timer", "own"]
+
+    def test_control(self):
+        """Table 1: what is said of each way of doing something periodically, measured."""
+        document = bench_json(*(f"control/{name}" for name in self.CONTROL))
+        self.assertEqual(set(document), {"schema", "version", "quick", "control"})
+        self.assertEqual([p["on"] for p in document["control"]["places"]], ["sim"])
+        rows = {r["name"]: r for r in document["control"]["benchmarks"]}
+        self.assertEqual(list(rows), ["none", *self.CONTROL])
+        alone = rows["none"]["job_ns"]
+        self.assertAlmostEqual(alone, 100000, delta=1000)
+        for name in self.CONTROL:
+            plain, quota, nice = (rows[name][s] for s in ("plain", "quota", "nice"))
+            self.assertAlmostEqual(plain["job_ns"], alone, delta=100, msg=name)
+            self.assertGreater(plain["runs"], 900)
+            self.assertEqual(quota["limit_percent"], 10)
+            self.assertAlmostEqual(nice["limit_percent"], 24.65, delta=0.01)
+            self.assertEqual(plain["verified_insns"] > 0, name != "kthread")
+            # a probe comes every 1.37 ms, and the job takes a tenth of the time
+            self.assertGreater(plain["delay"]["p99_ns"], 50000, name)
+            if name == "timer":
+                self.assertGreater(quota["used_percent"], 38)  # all that it wants
+                self.assertGreater(nice["used_percent"], 55)
+                self.assertLess(abs(plain["switches"]), 0.1)
+                self.assertLess(plain["late"]["max_ns"], 10000)
+            else:
+                self.assertLessEqual(abs(quota["error_percent"]), 1, name)
+                self.assertLessEqual(abs(nice["error_percent"]), 1, name)
+                self.assertTrue(1 < plain["switches"] <= 2.1, name)
+        overhead = {name: rows[name]["plain"]["overhead_ns"] for name in self.CONTROL}
+        self.assertLess(overhead["timer"], overhead["kthread"])
+        self.assertLess(overhead["own"], overhead["daemon"])
+        # the trampoline, beside what a kernel thread costs
+        self.assertAlmostEqual(overhead["own"], overhead["kthread"], delta=100)
+        # who gives way to others does so, a timer cannot
+        self.assertGreater(rows["timer"]["plain"]["delay"]["mean_ns"],
+                           1.3 * rows["own"]["plain"]["delay"]["mean_ns"])
+        self.check_named(document)
+
+    def test_control_same(self):
+        """The simulated machine gives the same figures twice."""
+        first, second = (bench_json("control/own", "--work", "20us")["control"] for _ in range(2))
+        self.assertEqual(first, second)
+
+    def test_control_plot(self):
+        with tempfile.TemporaryDirectory() as directory:
+            picture = os.path.join(directory, "delays.svg")
+            done = vrt("bench", "control/timer", "control/own", "--quick", "--plot", picture)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+            for word in ("cpu.max 10%", "SchedBPF", "timer", "switches per period"):
+                self.assertIn(word, done.stdout)
+            with open(picture, encoding="utf-8") as f:
+                drawn = f.read()
+            for word in ("<svg", "without the job", "timer", "own", "delay, us"):
+                self.assertIn(word, drawn)
+            self.assertNotIn("daemon", drawn)
+
+    def test_control_bad(self):
+        for args, said in ((("control", "--on", "host"), "vm:schedbpf"),
+                           (("control", "--on", "moon"), "'moon' is no place"),
+                           (("control", "--plot", "x.gif"), "FILE.svg"),
+                           (("control", "--work", "1ms"), "--work"),
+                           (("memory", "--plot", "x.svg"), "group control")):
+            self.check_refused(vrt("bench", *args), 1, said)
+        done = vrt("bench", "control", "--plot", "x.svg", env={"PATH": "/nonexistent"})
+        self.check_refused(done, 1, "gnuplot-nox")
 
     def test_tables(self):
         done = vrt("bench", "isa/alu64", "map/array-lookup", "sched/eevdf", "start/eevdf",

@@ -15,11 +15,21 @@
 #include "../json.h"
 #include "../run.h"
 
+#define DEFAULT_WORK (100 * NSEC_PER_USEC)
+
 #define OPTION(member) .offset = offsetof(struct bench_options, member)
 
 static const struct cmd_option options[] = {
 	{ "quick", 0, CMD_FLAG, OPTION(quick), NULL,
 	  "fewer and shorter samples, and no large machines: to see that all works" },
+	{ "on", 0, CMD_TEXT, OPTION(on), "PLACE[,PLACE]",
+	  "where control takes place: sim, vm:schedbpf (a guest with the module: vrt vm module); "
+	  "default sim" },
+	{ "work", 0, CMD_TIME, OPTION(work), "TIME",
+	  "how long a run of control's job takes; default 100us", 5 * NSEC_PER_USEC,
+	  NSEC_PER_MSEC / 2 },
+	{ "plot", 0, CMD_TEXT, OPTION(plot), "FILE",
+	  "draw how control's jobs delay other tasks, as SVG, PNG or PDF, with gnuplot" },
 	{ "json", 'j', CMD_FLAG, OPTION(json), NULL, "print the figures as JSON" },
 	{ "help", 'h', CMD_HELP, OPTION(help), NULL, "show this help" },
 };
@@ -29,7 +39,8 @@ static const struct cmd_table table = {
 	.usage = "[GROUP[/NAME]...] [options]",
 	.summary = "Measures on this host how fast BPF programs are, on our engines and on "
 		   "others that are here; how fast machines are simulated; how long a run "
-		   "takes to start; and how much memory it takes.",
+		   "takes to start; and how much memory it takes. And what ways there are of "
+		   "doing something periodically.",
 	.options = options,
 	.nr_options = ARRAY_SIZE(options),
 	.notes = "groups, all without any:\n"
@@ -40,9 +51,12 @@ static const struct cmd_table table = {
 		 "  sched    context switches per second, by scheduler and size\n"
 		 "  start    from the command to its first decision\n"
 		 "  memory   per CPU and per task\n"
+		 "  control  one job as a kernel thread, a daemon, a BPF timer and a periodic\n"
+		 "           program: what limits hold, what it costs, whom it delays\n"
 		 "\n"
 		 "example:\n"
-		 "  vrt bench isa map/hash-lookup sched/fifo\n",
+		 "  vrt bench isa map/hash-lookup sched/fifo\n"
+		 "  vrt bench control --on sim,vm:schedbpf\n",
 };
 
 /* --- what is wanted --------------------------------------------------------------------- */
@@ -57,6 +71,7 @@ static const struct {
 	{ "sched", sched_name, sched_measure, sched_print },
 	{ "start", start_name, start_measure, start_print },
 	{ "memory", memory_name, memory_measure, memory_print },
+	{ "control", control_name, control_measure, control_print },
 };
 
 struct naming {
@@ -188,6 +203,7 @@ static void print_all(struct json_object *document)
 static int run_benchmarks(const struct bench *b)
 {
 	struct json_object *document = document_new(BENCH_SCHEMA);
+	char err[2048];
 	int status;
 
 	json_object_object_add(document, "quick", json_object_new_boolean(b->options.quick));
@@ -199,6 +215,10 @@ static int run_benchmarks(const struct bench *b)
 	}
 	bench_progress_end();
 	status = tell_errors(document);
+	if (b->options.plot && control_draw(b, document, err, sizeof(err))) {
+		cli_error("bench: %s", err);
+		status = STATUS_LOAD;
+	}
 	if (b->options.json)
 		document_print(document);
 	else
@@ -211,14 +231,19 @@ int cmd_bench(int argc, char **argv)
 {
 	struct bench *b = xcalloc(1, sizeof(*b));
 	int status = STATUS_OK;
-	char err[512];
+	char err[2048];
 
+	b->options.work = DEFAULT_WORK;
 	if (cmdline_parse(&table, argc, argv, &b->options, &b->only, err, sizeof(err))) {
 		cli_error("bench: %s", err);
 		status = STATUS_USAGE;
 	}
 	for (u32 i = 0; i < b->only.nr && !status && !b->options.help; i++)
 		status = check_word(b->only.items[i]) ? STATUS_OK : STATUS_USAGE;
+	if (!status && !b->options.help && control_check(b, err, sizeof(err))) {
+		cli_error("bench: %s", err);
+		status = STATUS_USAGE;
+	}
 	if (!status && b->options.help)
 		cmdline_help(&table, stdout);
 	else if (!status)
