@@ -434,6 +434,17 @@ static void arena_store(struct bpf_map *map, u64 addr, u32 size, u64 value)
 		memcpy(p, &value, size);
 }
 
+/*
+ * Is it an access to the program's arena? Arithmetic leaves a number, of which the
+ * verifier knows what it is.
+ */
+static bool in_arena(const struct bpf_exec *x, const struct bpf_reg *base)
+{
+	if (base->region && base->region->kind == REGION_ARENA)
+		return true;
+	return x->prog->facts && x->prog->facts[x->insn].access == ACCESS_ARENA;
+}
+
 /* --- loads and stores ---------------------------------------------------------------------- */
 
 static bool value_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg *base, s32 off,
@@ -479,6 +490,10 @@ bool bpf_exec_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg
 {
 	u64 addr = base->v + (u64)(s64)off;
 
+	if (unlikely(in_arena(x, base))) {
+		arena_load(x->prog->exec->arena->map, dst, addr, size);
+		return true;
+	}
 	if (!base->region)
 		return fault_number(x, base, size, ACCESS_READ);
 	switch (base->region->kind) {
@@ -491,9 +506,6 @@ bool bpf_exec_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg
 		return value_load(x, dst, base, off, size);
 	case REGION_WALKED:
 		walked_load(dst, addr, size);
-		return true;
-	case REGION_ARENA:
-		arena_load(base->region->map, dst, addr, size);
 		return true;
 	case REGION_NULL:
 		return fault_null(x, base, size, ACCESS_READ);
@@ -510,6 +522,10 @@ bool bpf_exec_load(struct bpf_exec *x, struct bpf_reg *dst, const struct bpf_reg
 bool bpf_exec_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u32 size,
 		    const struct bpf_reg *value)
 {
+	if (unlikely(in_arena(x, base))) {
+		arena_store(x->prog->exec->arena->map, base->v + (u64)(s64)off, size, value->v);
+		return true;
+	}
 	if (!base->region)
 		return fault_number(x, base, size, ACCESS_WRITE);
 	switch (base->region->kind) {
@@ -523,9 +539,6 @@ bool bpf_exec_store(struct bpf_exec *x, const struct bpf_reg *base, s32 off, u32
 	case REGION_OBJECT:
 	case REGION_WALKED:
 		return object_store(x, base, off, size, value);
-	case REGION_ARENA:
-		arena_store(base->region->map, base->v + (u64)(s64)off, size, value->v);
-		return true;
 	case REGION_NULL:
 		return fault_null(x, base, size, ACCESS_WRITE);
 	default:
@@ -600,11 +613,11 @@ void *bpf_exec_atomic(struct bpf_exec *x, const struct bpf_reg *reg, s32 off, u3
 {
 	void *addr;
 
-	if (reg->region && reg->region->kind == REGION_ARENA) {
-		addr = bpf_arena_address(reg->region->map, reg->v + (u64)(s64)off, size);
+	if (in_arena(x, reg)) {
+		addr = bpf_arena_address(x->prog->exec->arena->map, reg->v + (u64)(s64)off, size);
 		if (!addr)
 			bpf_exec_fault(x, "atomic operation on a page of arena '%s' that was not allocated",
-				       reg->region->name);
+				       x->prog->exec->arena->name);
 	} else {
 		addr = bpf_exec_mem(x, reg, off, size, ACCESS_RDWR);
 	}

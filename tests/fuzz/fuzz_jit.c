@@ -197,7 +197,8 @@ static void run_side(struct side *side, struct bpf_prog **progs, const struct jo
 
 static void generate(struct progen *p, u64 seed)
 {
-	progen(p, seed, PROGEN_MORE | (life_in_task(seed) ? PROGEN_PLAIN : 0));
+	progen(p, seed, PROGEN_MORE | (life_in_task(seed) ? PROGEN_PLAIN : 0) |
+			(life_may_sleep(seed) ? PROGEN_SLEEPABLE : 0));
 }
 
 static struct bpf_prog *load(const struct job *job)

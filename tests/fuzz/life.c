@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../../kernel/sched.h"
 #include "../../src/bpf/check.h"
 #include "../../src/bpf/jit/jit.h"
+#include "../../src/bpf/maps/arena.h"
 #include "../../src/bpf/maps/ringbuf_impl.h"
 #include "../../src/bpf/prog_type.h"
 #include "../machine.h"
@@ -20,6 +22,9 @@
  * most of the time.
  */
 #define VERIFIER_INSNS 20000
+#define ENOTSUPP 524
+
+#define TASK_TYPE 2000 /* of programs in task context */
 
 /* --- the machine ---------------------------------------------------------------------------- */
 
@@ -82,6 +87,119 @@ static void env_fault(const struct bpf_fault *f)
 		       f->message);
 }
 
+/* --- timers ---------------------------------------------------------------------------------- */
+
+#define MAX_TIMERS 4 /* that are armed at a time: there are two */
+#define MAX_EXPIRED 4 /* in a run */
+
+static struct {
+	struct bpf_timer_node *node;
+	u64 when;
+} armed[MAX_TIMERS];
+
+static int disarm(struct bpf_timer_node *node)
+{
+	for (u32 i = 0; i < MAX_TIMERS; i++) {
+		if (armed[i].node != node)
+			continue;
+		armed[i].node = NULL;
+		return 1;
+	}
+	return 0;
+}
+
+static int env_timer_arm(struct bpf_timer_node *node, u64 when, bool pinned)
+{
+	u32 i = 0;
+
+	happens("arms a timer", when + pinned, now.insns + now.ns);
+	disarm(node);
+	while (i < MAX_TIMERS && armed[i].node)
+		i++;
+	if (i == MAX_TIMERS)
+		return -EBUSY;
+	armed[i].node = node;
+	armed[i].when = when;
+	return 0;
+}
+
+static int env_timer_cancel(struct bpf_timer_node *node)
+{
+	happens("cancels a timer", now.insns, now.ns);
+	return disarm(node);
+}
+
+static void env_timer_free(struct bpf_timer_node *node)
+{
+	disarm(node);
+}
+
+/* The earliest of what is armed, and whatever that arms. */
+static void expire_timers(void)
+{
+	for (u32 n = 0; n < MAX_EXPIRED; n++) {
+		struct bpf_timer_node *node;
+		u32 first = 0;
+
+		for (u32 i = 1; i < MAX_TIMERS; i++)
+			if (armed[i].node && (!armed[first].node ||
+					      armed[i].when < armed[first].when))
+				first = i;
+		node = armed[first].node;
+		if (!node)
+			return;
+		armed[first].node = NULL;
+		happens("a timer expires", now.insns, now.ns);
+		node->expire(node);
+	}
+}
+
+/* --- tasks --------------------------------------------------------------------------------------- */
+
+static struct kheap_type task_struct = { .name = "task_struct", .visible = sizeof(struct task_struct) };
+static struct task_struct *tasks[2];
+
+static void *env_current_task(void)
+{
+	return tasks[0];
+}
+
+static s32 task_cpu(const struct task_struct *p)
+{
+	happens("asks for a task's CPU", p->pid, now.insns + now.ns);
+	return p->pid & 63;
+}
+
+/* As if it had no rule for what it is given. */
+static const struct bpf_kfunc task_kfuncs[] = { { "scx_bpf_task_cpu", (void *)task_cpu, 0 } };
+static const struct bpf_kfunc_set task_sets[] = {
+	{ .funcs = task_kfuncs, .nr = 1, .prog_type = BPF_PROG_TYPE_SCHED_CLS },
+	{ .funcs = task_kfuncs, .nr = 1, .prog_type = TASK_TYPE },
+};
+
+/* Real parents and leaders are tasks always; others are not to be trusted, for a reason. */
+static void make_tasks(void)
+{
+	if (bpf_register_object_type(&task_struct) || bpf_register_kfuncs(&task_sets[0]) ||
+	    bpf_register_kfuncs(&task_sets[1])) {
+		fprintf(stderr, "fuzz_jit: no tasks\n");
+		exit(2);
+	}
+	for (u32 i = 0; i < 2; i++) {
+		struct task_struct *p = tasks[i] = kheap_alloc(&task_struct, sizeof(*p));
+
+		p->pid = p->tgid = 1234567 + (s32)i;
+		p->prio = -120 - (int)i;
+		p->flags = 0x80000001;
+		memset(p->comm, 0xa0 + (int)i, sizeof(p->comm));
+	}
+	tasks[0]->group_leader = tasks[0]->real_parent = tasks[1];
+	tasks[1]->group_leader = tasks[1]->real_parent = tasks[0];
+	tasks[1]->parent = (struct task_struct *)0xdeadbeefcafeULL;
+}
+
+/* --- all of it ------------------------------------------------------------------------------------ */
+
 void life_start(const char *who)
 {
 	machine.ktime = env_ktime;
@@ -91,7 +209,11 @@ void life_start(const char *who)
 	machine.preempt = env_preempt;
 	machine.printk = env_printk;
 	machine.fault = env_fault;
-	machine.insn_budget = 5000;
+	machine.timer_arm = env_timer_arm;
+	machine.timer_cancel = env_timer_cancel;
+	machine.timer_free = env_timer_free;
+	machine.current_task = env_current_task;
+	machine.insn_budget = machine.sleepable_insn_budget = 5000;
 	machine.entry_ns = 40;
 	machine.helper_ns = 15;
 	machine.kfunc_ns = 10;
@@ -99,17 +221,24 @@ void life_start(const char *who)
 	machine.verifier_insns = VERIFIER_INSNS;
 	machine.interpreted = true;
 	machine_start(who);
+	progen_task_struct = btf_find_by_name_kind(bpf_kernel_btf(), "task_struct",
+						   BTF_KIND_STRUCT);
 }
 
 /* --- a kernel ----------------------------------------------------------------------------------- */
 
 static const struct bpf_prog_type_ops task_type = {
-	.type = 2000, .name = "fuzz", .ctx = "bpf_cpumask",
+	.type = TASK_TYPE, .name = "fuzz", .ctx = "bpf_cpumask", .may_sleep = true,
 };
 
 bool life_in_task(u64 seed)
 {
 	return seed % 4 == 3;
+}
+
+bool life_may_sleep(u64 seed)
+{
+	return seed % 8 == 7;
 }
 
 static const struct kheap_type memory_type = { .name = "[fuzz_jit]", .writable = true };
@@ -123,18 +252,56 @@ static struct {
 	struct __sk_buff *skb;
 } life;
 
-static void new_map(u32 i, u32 type, u32 key_size, u32 value_size, u32 entries)
+static void make_map(u32 i, union bpf_attr *attr)
 {
-	union bpf_attr attr = { .map_type = type, .key_size = key_size, .value_size = value_size,
-				.max_entries = entries };
-
-	life.fds[i] = (int)machine_bpf(BPF_MAP_CREATE, &attr);
+	life.fds[i] = (int)machine_bpf(BPF_MAP_CREATE, attr);
 	if (life.fds[i] < 0) {
 		fprintf(stderr, "fuzz_jit: no map %u: %s\n", i, strerror(-life.fds[i]));
 		exit(2);
 	}
 	life.maps[i] = bpf_map_from_fd(life.fds[i]);
 	bpf_map_put(life.maps[i]);
+}
+
+static void new_map(u32 i, u32 type, u32 key_size, u32 value_size, u32 entries)
+{
+	union bpf_attr attr = { .map_type = type, .key_size = key_size, .value_size = value_size,
+				.max_entries = entries };
+
+	make_map(i, &attr);
+}
+
+static void new_state(void)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
+				.value_size = PROGEN_STATE_SIZE, .max_entries = 1,
+				.btf_fd = (u32)life.btf };
+
+	progen_state_types(&attr.btf_key_type_id, &attr.btf_value_type_id);
+	make_map(PROGEN_STATE, &attr);
+}
+
+static void new_arena(void)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARENA, .max_entries = PROGEN_ARENA_PAGES,
+				.map_flags = BPF_F_MMAPABLE, .map_extra = PROGEN_ARENA_START };
+
+	make_map(PROGEN_ARENA, &attr);
+}
+
+static void load_btf(void)
+{
+	union bpf_attr attr = {};
+	void *raw;
+
+	attr.btf_size = progen_btf(&raw);
+	attr.btf = (u64)raw;
+	life.btf = (int)machine_bpf(BPF_BTF_LOAD, &attr);
+	free(raw);
+	if (life.btf < 0) {
+		fprintf(stderr, "fuzz_jit: no BTF: %s\n", strerror(-life.btf));
+		exit(2);
+	}
 }
 
 static int load_insns(const struct bpf_insn *insns, u32 nr)
@@ -182,9 +349,6 @@ static void make_leaves(void)
 
 void life_begin(void)
 {
-	char btf[PROGEN_BTF_SIZE];
-	union bpf_attr attr = { .btf = (u64)btf, .btf_size = progen_btf(btf) };
-
 	if (bpf_register_prog_type(&task_type)) {
 		fprintf(stderr, "fuzz_jit: no program type\n");
 		exit(2);
@@ -195,7 +359,10 @@ void life_begin(void)
 	new_map(PROGEN_GLOBALS, BPF_MAP_TYPE_ARRAY, 4, PROGEN_ARRAY_VALUE, 1);
 	new_map(PROGEN_PERCPU, BPF_MAP_TYPE_PERCPU_ARRAY, 4, PROGEN_PERCPU_VALUE, 2);
 	new_map(PROGEN_PROGS, BPF_MAP_TYPE_PROG_ARRAY, 4, 4, PROGEN_PROG_SLOTS);
-	life.btf = (int)machine_bpf(BPF_BTF_LOAD, &attr);
+	load_btf();
+	new_state();
+	new_arena();
+	make_tasks();
 	for (u32 i = 0; i < PROGEN_KFUNCS; i++)
 		life.kfuncs[i] = btf_find_by_name_kind(bpf_kernel_btf(), progen_kfuncs[i],
 						       BTF_KIND_FUNC);
@@ -206,7 +373,7 @@ void life_begin(void)
 
 /* --- programs ----------------------------------------------------------------------------------- */
 
-static char log_text[1 << 16];
+static char log_text[1 << 20];
 
 const char *life_log(void)
 {
@@ -220,6 +387,11 @@ static struct bpf_prog *keep(int fd)
 
 	machine_close(fd);
 	return prog;
+}
+
+static bool is_verdict(int err)
+{
+	return err == EINVAL || err == EACCES || err == E2BIG || err == EPERM || err == ENOTSUPP;
 }
 
 struct bpf_prog *life_load(const struct progen *original, u64 seed, bool log, int *err)
@@ -236,6 +408,8 @@ struct bpf_prog *life_load(const struct progen *original, u64 seed, bool log, in
 	progen_set_kfuncs(&p, life.kfuncs);
 	if (life_in_task(seed))
 		attr.prog_type = task_type.type;
+	if (life_may_sleep(seed))
+		attr.prog_flags = BPF_F_SLEEPABLE;
 	attr.insn_cnt = p.len;
 	attr.func_info_cnt = progen_func_info(&p, info);
 	log_text[0] = '\0';
@@ -245,7 +419,7 @@ struct bpf_prog *life_load(const struct progen *original, u64 seed, bool log, in
 		attr.log_size = sizeof(log_text);
 	}
 	fd = (int)machine_bpf(BPF_PROG_LOAD, &attr);
-	*err = fd >= 0 || fd == -EINVAL || fd == -EACCES || fd == -E2BIG || fd == -EPERM ? 0 : fd;
+	*err = fd >= 0 || is_verdict(-fd) ? 0 : fd;
 	return fd < 0 ? NULL : keep(fd);
 }
 
@@ -292,8 +466,39 @@ static void clear_ringbuf(void)
 	*ring->producer_pos = *ring->consumer_pos = ring->pending_pos = 0;
 }
 
-static void prepare(u64 seed, u64 run)
+static bool uses(const struct bpf_prog *prog, u32 map)
 {
+	for (u32 i = 0; i < prog->nr_maps; i++)
+		if (prog->maps[i] == life.maps[map])
+			return true;
+	return false;
+}
+
+static void *state_value(void)
+{
+	u32 key = 0;
+
+	return life.maps[PROGEN_STATE]->ops->lookup(life.maps[PROGEN_STATE], &key);
+}
+
+/* Half of its pages are there. */
+static void prepare_arena(struct rng *rng)
+{
+	struct bpf_map *map = life.maps[PROGEN_ARENA];
+	u64 start = bpf_arena_user_start(map);
+
+	bpf_arena_free(map, start, PROGEN_ARENA_PAGES);
+	for (u32 page = 0; page < PROGEN_ARENA_PAGES; page += 2) {
+		u64 addr = bpf_arena_alloc(map, start + page * 4096, 1);
+
+		fill(bpf_arena_address(map, addr, 512), 512, rng);
+	}
+}
+
+static void prepare(const struct bpf_prog *prog, u64 seed, u64 run)
+{
+	struct task_struct *const parents[] = { tasks[0], tasks[1], NULL, tasks[1]->parent,
+						(struct task_struct *)((char *)tasks[0] + 20) };
 	u8 value[PROGEN_ARRAY_VALUE];
 	struct rng rng;
 
@@ -317,6 +522,13 @@ static void prepare(u64 seed, u64 run)
 			       value, PROGEN_PERCPU_VALUE);
 	}
 	clear_ringbuf();
+	if (uses(prog, PROGEN_STATE)) {
+		bpf_map_free_fields(life.maps[PROGEN_STATE], state_value());
+		fill(state_value(), PROGEN_STATE_NUMBERS, &rng);
+	}
+	if (uses(prog, PROGEN_ARENA))
+		prepare_arena(&rng);
+	tasks[0]->parent = parents[rng_below(&rng, ARRAY_SIZE(parents))];
 	fill(life.packet + FRAME, PROGEN_PACKET, &rng);
 	memset(life.skb, 0, sizeof(*life.skb));
 	life.skb->len = PROGEN_PACKET;
@@ -347,12 +559,24 @@ static void compare_ringbuf(void)
 			digest_of(ring->data, *ring->producer_pos));
 }
 
+static void compare_arena(void)
+{
+	struct bpf_map *map = life.maps[PROGEN_ARENA];
+	u64 start = bpf_arena_user_start(map);
+
+	for (u32 page = 0; page < PROGEN_ARENA_PAGES; page++) {
+		const void *p = bpf_arena_address(map, start + page * 4096, 4096);
+
+		happens("arena", page, p ? digest_of(p, 4096) : 1);
+	}
+}
+
 bool life_run(struct bpf_prog *prog, u64 seed, u64 run)
 {
 	u64 before = prog->run_insns, ret;
 	struct kheap_stats stats;
 
-	prepare(seed, run);
+	prepare(prog, seed, run);
 	if (life_in_task(seed)) {
 		prog->preemptible = true;
 		ret = bpf_prog_run_ctx(prog, life.skb);
@@ -363,6 +587,7 @@ bool life_run(struct bpf_prog *prog, u64 seed, u64 run)
 	}
 	kheap_stats(&stats);
 	happens("returns", ret, stats.live);
+	expire_timers();
 	happens("time, at the end", now.insns, now.ns);
 	happens("instructions", prog->run_insns - before, prog->run_cnt);
 	compare_map(PROGEN_ARRAY, "array");
@@ -370,6 +595,10 @@ bool life_run(struct bpf_prog *prog, u64 seed, u64 run)
 	compare_map(PROGEN_GLOBALS, "variables");
 	compare_map(PROGEN_PERCPU, "per-CPU array");
 	compare_ringbuf();
+	if (uses(prog, PROGEN_STATE))
+		happens("state", 0, digest_of(state_value(), PROGEN_STATE_SIZE));
+	if (uses(prog, PROGEN_ARENA))
+		compare_arena();
 	happens("packet", digest_of(life.packet + FRAME, PROGEN_PACKET),
 		digest_of(life.skb, sizeof(*life.skb)));
 	return now.stopped;

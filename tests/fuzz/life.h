@@ -14,8 +14,9 @@
 void life_start(const char *who);
 /* What all programs share; once in a process. */
 void life_begin(void);
-/* Every fourth program runs in task context, where it may be preempted. */
+/* Every fourth program runs in task context, where it may be preempted; half of those may sleep. */
 bool life_in_task(u64 seed);
+bool life_may_sleep(u64 seed);
 /*
  * NULL: it does not verify, or (*@err is not that then) it cannot be loaded. What
  * the verifier says is in life_log() if @log.

@@ -400,6 +400,7 @@ static void call(struct gen *g, struct scope *s)
 	emit(g, BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0);
 	emit(g, BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -128);
 	g->calls[g->nr_calls].kind = PLAIN;
+	g->calls[g->nr_calls].in_callback = false; /* the main program's */
 	g->calls[g->nr_calls++].at = emit(g, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0);
 	clobber(s);
 	s->kind[0] = NUMBER;
@@ -564,7 +565,7 @@ static void function(struct gen *g, u32 call)
 void progen(struct progen *p, u64 seed, u32 flags)
 {
 	struct gen g = { .p = p, .max_calls = 8, .more = flags & PROGEN_MORE,
-			 .plain = flags & PROGEN_PLAIN };
+			 .plain = flags & PROGEN_PLAIN, .sleepable = flags & PROGEN_SLEEPABLE };
 	struct scope s = {};
 
 	p->len = 0;
@@ -572,8 +573,8 @@ void progen(struct progen *p, u64 seed, u32 flags)
 	p->funcs[0] = (struct progen_func){};
 	rng_init(&g.rng, seed);
 	g.budget = g.more ? 50 + below(&g, 100) : 50 + below(&g, 250);
-	if (g.more)
-		g.max_calls = PROGEN_FUNCS - 1;
+	if (g.more) /* and the main program, and perhaps what becomes of bpf_throw() */
+		g.max_calls = PROGEN_FUNCS - 2;
 	emit(&g, BPF_ALU64 | BPF_MOV | BPF_X, 9, 1, 0, 0);
 	s.kind[9] = CTX;
 	lookup(&g, &s);
@@ -581,6 +582,8 @@ void progen(struct progen *p, u64 seed, u32 flags)
 	while (g.budget > 40)
 		statement(&g, &s);
 	finish(&g, &s);
+	if (g.more && chance(&g, 25))
+		exception_function(&g);
 	for (u32 i = 0; i < g.nr_calls; i++) {
 		if (g.more)
 			more_function(&g, i);

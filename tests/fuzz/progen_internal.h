@@ -15,6 +15,9 @@ enum function {
 	EACH_CALLBACK, /* bpf_for_each_map_elem(): map, key, value, and such a pointer */
 	NUMBERS, /* five numbers */
 	GLOBAL, /* two numbers: verified by itself */
+	ASYNC_CALLBACK, /* of timers and work queues: map, key, value */
+	LESS_CALLBACK, /* bpf_rbtree_add(): two nodes */
+	EXCEPTION_CALLBACK, /* a number */
 };
 
 enum kind { NONE, NUMBER, CTX, VALUE, VALUE_OR_NULL, STACK, PACKET, PACKET_END };
@@ -25,7 +28,8 @@ struct scope {
 	u32 size[11]; /* of what a VALUE points into */
 	u64 stack; /* slots that were written */
 	bool callee, light; /* light: a function that has little stack */
-	bool callback; /* or called by one */
+	bool callback;
+	bool in_callback; /* or called by one */
 	u32 depth; /* of blocks in blocks */
 	u32 calls; /* how deep the function is */
 	bool section; /* RCU, or no preemption: calls of some kinds are not allowed */
@@ -40,10 +44,12 @@ struct gen {
 		u32 at;
 		enum function kind;
 		u32 depth; /* of calls */
+		bool in_callback; /* it is called in one */
 	} calls[PROGEN_FUNCS - 1];
 	u32 nr_calls, max_calls;
 	bool more; /* all that progen_more.c has */
 	bool plain; /* PROGEN_PLAIN */
+	bool sleepable; /* PROGEN_SLEEPABLE */
 };
 
 static inline u32 below(struct gen *g, u32 n)
@@ -153,5 +159,27 @@ void block(struct gen *g, struct scope *s, u32 n);
 void more(struct gen *g, struct scope *s);
 /* Of the call @i of g->calls. */
 void more_function(struct gen *g, u32 i);
+/* What becomes of bpf_throw(). */
+void exception_function(struct gen *g);
+void helper(struct gen *g, struct scope *s, s32 id);
+void kfunc(struct gen *g, struct scope *s, enum progen_kfunc id);
+void map_fd(struct gen *g, u32 reg, u32 map);
+bool can_call(const struct gen *g, const struct scope *s);
+/* @reg = a function that comes later. */
+void function_reference(struct gen *g, struct scope *s, u32 reg, enum function kind);
+/* A few operations in a row on numbers. */
+void mix(struct gen *g, struct scope *s);
+
+/* --- progen_kernel.c --------------------------------------------------------------------- */
+
+/* Something that the kernel has for programs. */
+void kernel_thing(struct gen *g, struct scope *s);
+
+/* --- progen_btf.c ------------------------------------------------------------------------ */
+
+/* Objects of the program's own: {u64 key; bpf_rb_node node}, {u64 key; bpf_list_node link}. */
+enum { OBJECT_KEY, OBJECT_NODE = 8 };
+u32 tree_object(void);
+u32 list_object(void);
 
 #endif

@@ -5,9 +5,6 @@
  * callbacks of helpers, tail calls, kfuncs, iterators, exceptions; and helpers whose
  * results hang on what has been charged so far.
  */
-#include <linux/btf.h>
-#include <string.h>
-
 #include "progen_internal.h"
 
 #define MAX_CALLS 7 /* frames below the main program's */
@@ -21,22 +18,43 @@ const char *const progen_kfuncs[PROGEN_KFUNCS] = {
 	[PROGEN_PREEMPT_DISABLE] = "bpf_preempt_disable",
 	[PROGEN_PREEMPT_ENABLE] = "bpf_preempt_enable",
 	[PROGEN_THROW] = "bpf_throw",
+	[PROGEN_NEW] = "bpf_obj_new_impl",
+	[PROGEN_DROP] = "bpf_obj_drop_impl",
+	[PROGEN_PUSH_FRONT] = "bpf_list_push_front_impl",
+	[PROGEN_PUSH_BACK] = "bpf_list_push_back_impl",
+	[PROGEN_POP_FRONT] = "bpf_list_pop_front",
+	[PROGEN_POP_BACK] = "bpf_list_pop_back",
+	[PROGEN_ADD] = "bpf_rbtree_add_impl",
+	[PROGEN_FIRST] = "bpf_rbtree_first",
+	[PROGEN_REMOVE] = "bpf_rbtree_remove",
+	[PROGEN_CAST] = "bpf_rdonly_cast",
+	[PROGEN_ARENA_ALLOC] = "bpf_arena_alloc_pages",
+	[PROGEN_ARENA_FREE] = "bpf_arena_free_pages",
+	[PROGEN_WQ_INIT] = "bpf_wq_init",
+	[PROGEN_WQ_CALLBACK] = "bpf_wq_set_callback_impl",
+	[PROGEN_WQ_START] = "bpf_wq_start",
+	[PROGEN_MASK_NEW] = "bpf_cpumask_create",
+	[PROGEN_MASK_RELEASE] = "bpf_cpumask_release",
+	[PROGEN_MASK_SET] = "bpf_cpumask_set_cpu",
+	[PROGEN_MASK_TEST] = "bpf_cpumask_test_cpu",
+	[PROGEN_MASK_FIRST] = "bpf_cpumask_first",
+	[PROGEN_TASK_CPU] = "scx_bpf_task_cpu",
 };
 
-static void helper(struct gen *g, struct scope *s, s32 id)
+void helper(struct gen *g, struct scope *s, s32 id)
 {
 	emit(g, BPF_JMP | BPF_CALL, 0, 0, 0, id);
 	clobber(s);
 	s->kind[0] = NUMBER;
 }
 
-static void kfunc(struct gen *g, struct scope *s, enum progen_kfunc id)
+void kfunc(struct gen *g, struct scope *s, enum progen_kfunc id)
 {
 	emit(g, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, (s32)id);
 	clobber(s);
 }
 
-static void map_fd(struct gen *g, u32 reg, u32 map)
+void map_fd(struct gen *g, u32 reg, u32 map)
 {
 	emit(g, BPF_LD | BPF_IMM | BPF_DW, reg, BPF_PSEUDO_MAP_FD, 0, (s32)map);
 	emit(g, 0, 0, 0, 0, 0);
@@ -62,8 +80,8 @@ static void fill(struct gen *g, struct scope *s)
 	}
 }
 
-/* A few operations in a row on two registers, as compilers write them. */
-static void mix(struct gen *g, struct scope *s)
+/* On two registers, as compilers write them. */
+void mix(struct gen *g, struct scope *s)
 {
 	static const u8 ops[] = { BPF_ADD, BPF_SUB, BPF_MUL, BPF_OR, BPF_AND, BPF_XOR, BPF_LSH,
 				  BPF_RSH, BPF_ARSH, BPF_DIV, BPF_MOD };
@@ -156,10 +174,11 @@ static void later(struct gen *g, struct scope *s, u32 at, enum function kind)
 	g->calls[g->nr_calls].at = at;
 	g->calls[g->nr_calls].kind = kind;
 	g->calls[g->nr_calls].depth = s->calls + 1;
+	g->calls[g->nr_calls].in_callback = s->in_callback;
 	g->nr_calls++;
 }
 
-static bool can_call(const struct gen *g, const struct scope *s)
+bool can_call(const struct gen *g, const struct scope *s)
 {
 	return g->nr_calls < g->max_calls && s->calls < MAX_CALLS && !s->section;
 }
@@ -178,7 +197,7 @@ static void call_numbers(struct gen *g, struct scope *s)
 	s->kind[0] = NUMBER;
 }
 
-static void function_reference(struct gen *g, struct scope *s, u32 reg, enum function kind)
+void function_reference(struct gen *g, struct scope *s, u32 reg, enum function kind)
 {
 	later(g, s, emit(g, BPF_LD | BPF_IMM | BPF_DW, reg, BPF_PSEUDO_FUNC, 0, 0), kind);
 	emit(g, 0, 0, 0, 0, 0);
@@ -284,7 +303,7 @@ static void throw(struct gen *g, struct scope *s)
 {
 	u32 a = some_number(g, s), jump;
 
-	if (s->callback || s->section)
+	if (s->in_callback || s->section)
 		return;
 	jump = emit(g, BPF_JMP | BPF_JNE | BPF_K, a, 0, 0, number(g));
 	emit(g, BPF_ALU64 | BPF_MOV | BPF_X, 1, a, 0, 0);
@@ -368,7 +387,8 @@ void more(struct gen *g, struct scope *s)
 		fill, mix, mix, mix, helpers, helpers, update_or_delete, percpu, direct_value,
 		direct_value, call_numbers, call_numbers, call_numbers, callback, callback,
 		tail_call, iterate, iterate, section, throw, load_packet, atomic_on_stack,
-		atomic_on_stack, jump_far, print,
+		atomic_on_stack, jump_far, print, kernel_thing, kernel_thing, kernel_thing,
+		kernel_thing,
 	};
 
 	kinds[below(g, sizeof(kinds) / sizeof(*kinds))](g, s);
@@ -396,6 +416,21 @@ static void enter(struct gen *g, struct scope *s, enum function kind)
 		mov(g, s, 8, 3);
 		value = 4;
 		break;
+	case ASYNC_CALLBACK:
+		emit(g, BPF_LDX | BPF_MEM | BPF_W, 1, 2, 0, 0);
+		s->kind[1] = NUMBER;
+		s->kind[3] = VALUE;
+		s->size[3] = PROGEN_STATE_NUMBERS;
+		mov(g, s, 8, 3);
+		break;
+	case LESS_CALLBACK: /* the nodes are inside of the objects */
+		emit(g, BPF_LDX | BPF_MEM | BPF_DW, 1, 1, OBJECT_KEY - OBJECT_NODE, 0);
+		emit(g, BPF_LDX | BPF_MEM | BPF_DW, 7, 2, OBJECT_KEY - OBJECT_NODE, 0);
+		s->kind[1] = s->kind[7] = NUMBER;
+		break;
+	case EXCEPTION_CALLBACK:
+		s->kind[1] = NUMBER;
+		break;
 	case NUMBERS:
 	case GLOBAL:
 		for (u32 arg = 1; arg <= (kind == GLOBAL ? 2 : 5); arg++)
@@ -412,72 +447,51 @@ static void leave(struct gen *g, struct scope *s, enum function kind)
 	mov(g, s, 0, some_number(g, s));
 	if (kind == LOOP_CALLBACK || kind == EACH_CALLBACK)
 		emit(g, BPF_ALU64 | BPF_AND | BPF_K, 0, 0, 0, chance(g, 30) ? 1 : 0);
-	else if (kind == GLOBAL) /* an int */
+	else if (kind == ASYNC_CALLBACK)
+		emit(g, BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0);
+	else if (kind == LESS_CALLBACK)
+		emit(g, BPF_ALU64 | BPF_AND | BPF_K, 0, 0, 0, 1);
+	else if (kind == GLOBAL || kind == EXCEPTION_CALLBACK) /* an int */
 		emit(g, BPF_ALU | BPF_MOV | BPF_X, 0, 0, 0, 0);
 	emit(g, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
+/* Its code, here. */
+static void write_function(struct gen *g, struct scope *s, enum function kind)
+{
+	struct progen_func *f = &g->p->funcs[g->p->nr_funcs++];
+
+	s->callee = s->light = true;
+	s->callback = kind == LOOP_CALLBACK || kind == EACH_CALLBACK || kind == ASYNC_CALLBACK;
+	s->in_callback |= s->callback || kind == LESS_CALLBACK;
+	f->start = g->p->len;
+	f->is = kind == GLOBAL ? PROGEN_GLOBAL :
+		kind == EXCEPTION_CALLBACK ? PROGEN_EXCEPTION : PROGEN_STATIC;
+	enter(g, s, kind);
+	g->budget += 50;
+	if (kind == LESS_CALLBACK) {
+		/* a lock is held: nothing else may be called */
+		mix(g, s);
+	} else {
+		if (chance(g, 50) && can_call(g, s))
+			call_numbers(g, s);
+		block(g, s, 1 + below(g, 3));
+	}
+	leave(g, s, kind);
+}
+
 void more_function(struct gen *g, u32 i)
 {
-	enum function kind = g->calls[i].kind;
-	struct scope s = { .callee = true, .light = true, .calls = g->calls[i].depth };
+	struct scope s = { .calls = g->calls[i].depth, .in_callback = g->calls[i].in_callback };
 	u32 at = g->calls[i].at;
 
-	s.callback = kind == LOOP_CALLBACK || kind == EACH_CALLBACK;
 	g->p->insns[at].imm = (s32)(g->p->len - at - 1);
-	g->p->funcs[g->p->nr_funcs++] = (struct progen_func){ .start = g->p->len,
-							      .global = kind == GLOBAL };
-	enter(g, &s, kind);
-	g->budget += 50;
-	if (chance(g, 50) && can_call(g, &s))
-		call_numbers(g, &s);
-	block(g, &s, 1 + below(g, 3));
-	leave(g, &s, kind);
+	write_function(g, &s, g->calls[i].kind);
 }
 
-/* --- BTF ---------------------------------------------------------------------------------------- */
-
-/* int f(long a, long b) for all functions, static and global. */
-u32 progen_btf(void *buf)
+void exception_function(struct gen *g)
 {
-	enum { TYPES = 4 + 4 + 7 + 2 * PROGEN_FUNCS * 3 };
-	struct {
-		struct btf_header head;
-		u32 types[TYPES];
-		char strings[8 + 4 * PROGEN_FUNCS];
-	} btf = {
-		.head = { .magic = BTF_MAGIC, .version = BTF_VERSION,
-			  .hdr_len = sizeof(struct btf_header), .type_len = sizeof(btf.types),
-			  .str_off = sizeof(btf.types), .str_len = sizeof(btf.strings) },
-		.types = {
-			1, BTF_KIND_INT << 24, 4, BTF_INT_SIGNED << 24 | 32, /* 1 */
-			1, BTF_KIND_INT << 24, 8, BTF_INT_SIGNED << 24 | 64, /* 2 */
-			0, BTF_KIND_FUNC_PROTO << 24 | 2, 1, 5, 2, 5, 2, /* 3 */
-		},
-		.strings = "\0int\0a\0",
-	};
-	u32 *t = &btf.types[15];
+	struct scope s = { .calls = 1 };
 
-	for (u32 i = 0; i < 2 * PROGEN_FUNCS; i++) {
-		u32 name = 8 + 4 * (i % PROGEN_FUNCS);
-
-		btf.strings[name] = 'f';
-		btf.strings[name + 1] = (char)('a' + i % PROGEN_FUNCS / 8);
-		btf.strings[name + 2] = (char)('0' + i % 8);
-		*t++ = name;
-		*t++ = BTF_KIND_FUNC << 24 | (i < PROGEN_FUNCS ? BTF_FUNC_STATIC : BTF_FUNC_GLOBAL);
-		*t++ = 3;
-	}
-	memcpy(buf, &btf, sizeof(btf));
-	return sizeof(btf);
-}
-
-u32 progen_func_info(const struct progen *p, struct bpf_func_info *info)
-{
-	for (u32 i = 0; i < p->nr_funcs; i++)
-		info[i] = (struct bpf_func_info){
-			.insn_off = p->funcs[i].start,
-			.type_id = 4 + i + (p->funcs[i].global ? PROGEN_FUNCS : 0),
-		};
-	return p->nr_funcs;
+	write_function(g, &s, EXCEPTION_CALLBACK);
 }

@@ -1230,6 +1230,8 @@ static void test_arena(void **state)
 	kernel = bpf_arena_address(map, page, 4 * 4096);
 	kernel[1] = 5;
 	assert_int_equal(user[4 * 1024 + 1], 5);
+	bpf_arena_free(map, page, 0); /* none */
+	assert_non_null(bpf_arena_address(map, page, 1));
 	bpf_arena_free(map, page, 100);
 	assert_null(bpf_arena_address(map, page, 1));
 	assert_int_equal(bpf_arena_alloc(map, 0, 4), page);

@@ -221,6 +221,40 @@ static void test_doubts(void **state)
 	kheap_free(task);
 }
 
+/* --- arenas ----------------------------------------------------------------------------- */
+
+#define TO_ARENA(reg) INSN(BPF_ALU64 | BPF_MOV | BPF_X, reg, reg, 1, 1)
+
+/* Addresses have 32 bits after any arithmetic, numbers that share it have all of theirs. */
+static void test_arena(void **state)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARENA, .max_entries = 1,
+				.map_flags = BPF_F_MMAPABLE };
+	int arena = (int)vrt_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+
+	assert_true(arena >= 0);
+	for (u32 engine = 0; engine < 2; engine++) {
+		exec_env.interpreted = engine;
+		FACTS(BPF_PROG_TYPE_RAW_TRACEPOINT, LD_MAP(R1, arena), MOV64_IMM(R2, 8), TO_ARENA(R2),
+		      ALU64_IMM(BPF_SUB, R2, 16), ALU64_IMM(BPF_MUL, R2, 1), LDX(BPF_DW, R3, R2, 16),
+		      STX(BPF_DW, R10, R2, -8), LDX(BPF_DW, R0, R10, -8),
+		      JMP_IMM(BPF_JEQ, R3, 0, 1), MOV64_IMM(R0, 0), EXIT);
+		assert_int_equal(loaded->insns[4].code, BPF_ALU | BPF_SUB | BPF_K);
+		assert_int_equal(loaded->facts[6].access, ACCESS_ARENA);
+		assert_int_equal(run_loaded(), 0xfffffff8);
+		DONE;
+		/* an address, or a number */
+		FACTS(BPF_PROG_TYPE_RAW_TRACEPOINT, LD_MAP(R1, arena), CALL(BPF_FUNC_get_prandom_u32),
+		      MOV64_IMM(R2, 8), JMP_IMM(BPF_JEQ, R0, 4, 1), TO_ARENA(R2),
+		      ALU64_IMM(BPF_SUB, R2, 16), MOV64_REG(R0, R2), EXIT);
+		assert_int_equal(loaded->insns[6].code, BPF_ALU64 | BPF_SUB | BPF_K);
+		assert_int_equal(run_loaded(), (u64)-8);
+		DONE;
+	}
+	exec_env.interpreted = false;
+	bpf_close(arena);
+}
+
 /* --- maps ------------------------------------------------------------------------------- */
 
 #define KEY0 ST(BPF_W, R10, -4, 0), MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -4)
@@ -271,6 +305,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_probes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_beyond, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_doubts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_arena, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_maps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stack, setup, teardown),
 	};

@@ -200,7 +200,7 @@ void bpf_arena_free(struct bpf_map *map, u64 addr, u32 nr_pages)
 	u64 offset, end, page;
 
 	addr -= addr % MAP_PAGE_SIZE;
-	if (!offset_of(a, addr, 0, &offset))
+	if (!nr_pages || !offset_of(a, addr, 1, &offset))
 		return;
 	end = min(offset + nr_pages * MAP_PAGE_SIZE, a->size);
 	for (page = offset / MAP_PAGE_SIZE; page < end / MAP_PAGE_SIZE; page++)

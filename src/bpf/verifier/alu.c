@@ -272,14 +272,6 @@ static int adjust_ptr(struct bpf_verifier_env *env, const struct bpf_insn *insn,
 	return check_reg_sane_offset(env, dst, dst->type);
 }
 
-/* Addresses in an arena are 32 bits wide, and checked when used: any arithmetic will do. */
-static int adjust_arena(struct bpf_reg_state *dst, const struct bpf_reg_state *src)
-{
-	if (dst->type != PTR_TO_ARENA)
-		*dst = *src;
-	return 0;
-}
-
 static int adjust_two_ptrs(struct bpf_verifier_env *env, const struct bpf_insn *insn)
 {
 	if (BPF_OP(insn->code) == BPF_SUB) { /* a distance */
@@ -288,6 +280,22 @@ static int adjust_two_ptrs(struct bpf_verifier_env *env, const struct bpf_insn *
 	}
 	verbose(env, "R%d pointer %s pointer prohibited\n", insn->dst_reg, alu_sign(insn));
 	return -EACCES;
+}
+
+/*
+ * Addresses in an arena are 32 bits wide, and checked when used: any arithmetic will
+ * do, and is of 32 bits, whatever the instruction says (facts.c). Unlike in Linux, no
+ * other pointer becomes an address in an arena by it.
+ */
+static int adjust_arena(struct bpf_verifier_env *env, const struct bpf_insn *insn,
+			struct bpf_reg_state *dst, const struct bpf_reg_state *src)
+{
+	if (dst->type != PTR_TO_ARENA && dst->type != SCALAR_VALUE)
+		return adjust_two_ptrs(env, insn);
+	env->aux[env->insn_idx].arena_op = true;
+	if (dst->type != PTR_TO_ARENA)
+		*dst = *src;
+	return 0;
 }
 
 /* --- numbers --------------------------------------------------------------------------- */
@@ -367,7 +375,8 @@ static int adjust_reg(struct bpf_verifier_env *env, const struct bpf_insn *insn)
 	reg_mark_known(&imm, (u64)insn->imm);
 	src = has_src_reg(insn) ? reg_state(env, insn->src_reg) : &imm;
 	if (dst->type == PTR_TO_ARENA || src->type == PTR_TO_ARENA)
-		return adjust_arena(dst, src);
+		return adjust_arena(env, insn, dst, src);
+	env->aux[env->insn_idx].number_op = true;
 	if (src->type != SCALAR_VALUE && dst->type != SCALAR_VALUE)
 		return adjust_two_ptrs(env, insn);
 	if (src->type != SCALAR_VALUE) {

@@ -151,6 +151,18 @@ void facts_of_pruned(struct bpf_verifier_env *env, const struct bpf_verifier_sta
 			facts_of_unwritten(env, cur->frame[i]);
 }
 
+/* --- arithmetic with addresses in arenas ---------------------------------------------- */
+
+/*
+ * As in Linux it is of 32 bits; but not where the same instruction works on numbers, too,
+ * of which all 64 bits are known to the verifier. Of addresses the upper half never matters.
+ */
+static void narrow(struct bpf_insn *insn, const struct bpf_insn_aux *aux)
+{
+	if (aux->arena_op && !aux->number_op && BPF_CLASS(insn->code) == BPF_ALU64)
+		insn->code = (u8)(BPF_ALU | (insn->code & ~7));
+}
+
 /* --- the end --------------------------------------------------------------------- */
 
 static void write_insn(struct bpf_prog *prog, u32 i, const struct bpf_insn_aux *aux)
@@ -162,6 +174,7 @@ static void write_insn(struct bpf_prog *prog, u32 i, const struct bpf_insn_aux *
 		.same_map = aux->map >= MAP_FIRST,
 		.map = aux->map >= MAP_FIRST ? (u8)(aux->map - MAP_FIRST) : 0,
 	};
+	narrow(&prog->insns[i], aux);
 	if (!aux->doubts)
 		return;
 	exec->doubts = xreallocarray(exec->doubts, exec->nr_doubts + 1, sizeof(*exec->doubts));

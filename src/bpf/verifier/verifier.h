@@ -69,6 +69,7 @@ struct bpf_insn_aux {
 	bool probe; /* a load whose pointer may be garbage */
 	u8 packet; /* ACCESS_PACKET or _END: a load of that from the context */
 	u8 doubts; /* a call: bit per argument, an object that may not be there */
+	bool arena_op, number_op; /* arithmetic: on addresses in an arena; on anything else */
 	u16 map; /* a call of a helper: its map */
 	bool is_iter_next; /* kfunc call */
 	u8 contexts; /* kfunc call: BPF_CONTEXT_* that it was reached from */
