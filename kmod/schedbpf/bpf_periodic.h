@@ -70,4 +70,15 @@ struct bpf_iter_periodic {
 	__u64 __opaque[2];
 } __aligned(8);
 
+/* What bpf_periodic_get_stats() tells of a program: since it was attached, in ns. */
+struct bpf_periodic_stats {
+	__u64 runs;
+	__u64 missed; /* left out: one was going on when they were due */
+	__u64 runtime_ns, runtime_max_ns; /* of its runs, time on a CPU */
+	__u64 latency_ns, latency_max_ns; /* from when a run was due to when it began */
+	__u64 delay_ns; /* runs in progress that had no CPU */
+	__u64 throttled_ns; /* modules cannot know: BPF_PERIODIC_UNKNOWN */
+};
+#define BPF_PERIODIC_UNKNOWN (~0ULL)
+
 #endif

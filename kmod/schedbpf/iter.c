@@ -11,9 +11,7 @@
  * thread sleeps on without it and calls run() again when it is due.
  */
 #include <linux/btf.h>
-#include <linux/btf_ids.h>
 #include <linux/ktime.h>
-#include <linux/module.h>
 #include <linux/sched.h>
 
 #include "schedbpf.h"
@@ -111,20 +109,3 @@ __bpf_kfunc int bpf_periodic_set_due(struct bpf_periodic_ctx *ctx, u64 due)
 }
 
 __bpf_kfunc_end_defs();
-
-BTF_KFUNCS_START(sb_kfunc_ids)
-BTF_ID_FLAGS(func, bpf_iter_periodic_new, KF_ITER_NEW | KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, bpf_iter_periodic_next, KF_ITER_NEXT | KF_RET_NULL | KF_SLEEPABLE)
-BTF_ID_FLAGS(func, bpf_iter_periodic_destroy, KF_ITER_DESTROY)
-BTF_ID_FLAGS(func, bpf_periodic_set_due, KF_TRUSTED_ARGS)
-BTF_KFUNCS_END(sb_kfunc_ids)
-
-static const struct btf_kfunc_id_set sb_kfunc_set = {
-	.owner = THIS_MODULE,
-	.set = &sb_kfunc_ids,
-};
-
-int sb_register_kfuncs(void)
-{
-	return register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &sb_kfunc_set);
-}

@@ -2,9 +2,10 @@
 /*
  * schedbpf: periodic BPF programs on kernel threads.
  *
- * Registers the struct_ops type bpf_periodic_ops and the kfuncs of the iterator
- * bpf_iter_periodic. There is nothing to unregister: both go with the module's
- * BTF, and the module stays for as long as there is an object that uses them.
+ * Registers the struct_ops type bpf_periodic_ops and kfuncs: the iterator
+ * bpf_iter_periodic, figures of programs, what CPUs do. There is nothing to
+ * unregister: all goes with the module's BTF, and the module stays for as long as
+ * there is an object that uses them.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

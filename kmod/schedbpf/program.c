@@ -9,6 +9,7 @@
 
 #include <linux/capability.h>
 #include <linux/err.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 
 #include "schedbpf.h"
@@ -40,7 +41,7 @@ static int enlist(struct sb_program *p)
 			err = -EEXIST;
 	}
 	if (!err)
-		list_add_tail(&p->node, &programs);
+		list_add_tail_rcu(&p->node, &programs);
 	mutex_unlock(&sb_mutex);
 	if (err)
 		pr_err("'%s': there is a program of that name\n", p->name);
@@ -50,8 +51,21 @@ static int enlist(struct sb_program *p)
 static void delist(struct sb_program *p)
 {
 	mutex_lock(&sb_mutex);
-	list_del(&p->node);
+	list_del_rcu(&p->node);
 	mutex_unlock(&sb_mutex);
+	/* a program may be reading its figures */
+	synchronize_rcu();
+}
+
+const struct sb_program *sb_find_attached(const char *name)
+{
+	const struct sb_program *p;
+
+	list_for_each_entry_rcu(p, &programs, node) {
+		if (!strcmp(p->name, name))
+			return p;
+	}
+	return NULL;
 }
 
 static struct sb_program *create(const struct bpf_periodic_ops *ops)

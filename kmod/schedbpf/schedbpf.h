@@ -21,6 +21,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/timerqueue.h>
+#include <linux/version.h>
 
 #include "bpf_periodic.h"
 
@@ -52,7 +53,7 @@ struct sb_worker;
 struct dentry;
 
 struct sb_program {
-	struct list_head node; /* sb_mutex */
+	struct list_head node; /* sb_mutex, or RCU to look */
 	struct kobject kobj;
 	struct dentry *debug;
 	struct sb_worker *worker;
@@ -123,6 +124,8 @@ int sb_attach(const struct bpf_periodic_ops *ops);
 int sb_update(const struct bpf_periodic_ops *ops,
 	      const struct bpf_periodic_ops *old);
 void sb_detach(const struct bpf_periodic_ops *ops);
+/* Of that name; NULL: there is none. Under rcu_read_lock(). */
+const struct sb_program *sb_find_attached(const char *name);
 
 /* --- worker.c --------------------------------------------------------------- */
 
@@ -153,7 +156,15 @@ void sb_run_end(struct sb_program *p);
 /* A call of run(), whatever its mode. */
 void sb_run(struct sb_program *p);
 
-/* --- iter.c ------------------------------------------------------------------- */
+/* --- kfuncs.c ------------------------------------------------------------------ */
+
+/*
+ * The current task of a CPU is in x86's "hot" per-CPU data; other architectures and
+ * later kernels keep it where modules cannot look.
+ */
+#if defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+#define SB_HAVE_CPU_CURR
+#endif
 
 int sb_register_kfuncs(void);
 
@@ -169,6 +180,7 @@ void sb_place_exit(void);
 /* --- stats.c ------------------------------------------------------------------ */
 
 void sb_hist_add(struct sb_hist *hist, u64 value);
+void sb_stats_fill(const struct sb_program *p, struct bpf_periodic_stats *stats);
 int sb_stats_register(void);
 void sb_stats_unregister(void);
 /* From here on only sb_stats_put() frees it. */

@@ -157,6 +157,22 @@ static const struct kobj_type program_type = {
 	.release = release,
 };
 
+void sb_stats_fill(const struct sb_program *p, struct bpf_periodic_stats *stats)
+{
+	const struct sb_stats *s = &p->stats;
+
+	*stats = (struct bpf_periodic_stats){
+		.runs = READ_ONCE(s->runs),
+		.missed = READ_ONCE(s->missed),
+		.runtime_ns = READ_ONCE(s->runtime.sum),
+		.runtime_max_ns = READ_ONCE(s->runtime.max),
+		.latency_ns = READ_ONCE(s->latency.sum),
+		.latency_max_ns = READ_ONCE(s->latency.max),
+		.delay_ns = READ_ONCE(s->delay),
+		.throttled_ns = BPF_PERIODIC_UNKNOWN,
+	};
+}
+
 /* --- all of them ----------------------------------------------------------------------- */
 
 void sb_stats_init(struct sb_program *p)

@@ -109,7 +109,8 @@ struct task_struct *bpf_cpu_curr(s32 cpu)
 {
 	const struct cpu_rq *crq = look_at(bpf_exec_current, cpu);
 
-	return crq ? bpf_task_acquire(crq->rq.curr) : NULL;
+	/* as in the module, where idle tasks cannot be given away */
+	return crq && !is_idle_task(crq->rq.curr) ? bpf_task_acquire(crq->rq.curr) : NULL;
 }
 
 #define KFUNC_ENTRY(name, flags) { #name, (void *)name, flags }

@@ -184,6 +184,12 @@ static void detach_all(void)
 
 struct counts {
 	unsigned long long inits, exits, managed, calls, chosen;
+	unsigned long long at, busy, idle, busy_all, idle_all, backwards, queued, self, other_curr;
+	long long found, not_found;
+	struct {
+		unsigned long long runs, missed, runtime, runtime_max, latency, latency_max;
+		unsigned long long delay, throttled;
+	} own;
 };
 
 static struct counts read_counts(struct bpf_object *obj)
@@ -198,7 +204,9 @@ static struct counts read_counts(struct bpf_object *obj)
 
 /* --- scenes --------------------------------------------------------------------------- */
 
-static const char *const all[] = { "own", "left", "right", "managed", "chosen", "limited" };
+static const char *const all[] = {
+	"own", "left", "right", "managed", "chosen", "limited", "looking",
+};
 #define NR_ALL (sizeof(all) / sizeof(*all))
 
 static void tell_program(const char *name)
@@ -252,6 +260,28 @@ static void update(struct bpf_object *obj)
 	tell("update_name %d", bpf_link__update_map(links[0], busy));
 }
 
+static void tell_look(struct bpf_object *obj)
+{
+	struct counts c = read_counts(obj);
+
+	tell("look.runs %s", figure("looking", "runs"));
+	tell("look.at %llu", c.at);
+	tell("look.one %llu", c.busy + c.idle);
+	tell("look.idle %llu", c.idle);
+	tell("look.all %llu", c.busy_all + c.idle_all);
+	tell("look.backwards %llu", c.backwards);
+	tell("look.queued %llu", c.queued);
+	tell("look.self %llu", c.self);
+	tell("look.other_curr %llu", c.other_curr);
+	tell("look.found %lld", c.found);
+	tell("look.not_found %lld", c.not_found);
+	tell("look.own.runs %llu", c.own.runs);
+	tell("look.own.runtime %llu", c.own.runtime);
+	tell("look.own.latency_max %llu", c.own.latency_max);
+	tell("look.own.throttled %lld", (long long)c.own.throttled);
+	tell("look.own.now %s", figure("own", "runs"));
+}
+
 static void everything(void)
 {
 	struct bpf_object *obj = open_object();
@@ -273,6 +303,7 @@ static void everything(void)
 	tell("managed.runs_seen %llu", read_counts(obj).managed);
 	tell("managed.calls %llu", read_counts(obj).calls);
 	tell("chosen.times %llu", read_counts(obj).chosen);
+	tell_look(obj);
 	move("left");
 	update(obj);
 	detach_all();

@@ -94,10 +94,10 @@ class Everything(unittest.TestCase):
 
     def test_attached(self):
         self.assertEqual(self.numbers("insmod", "load"), [0, 0])
-        programs = ("own", "left", "right", "managed", "chosen", "limited")
-        self.assertEqual(self.numbers(*("attach." + p for p in programs)), [0] * 6)
+        programs = ("own", "left", "right", "managed", "chosen", "limited", "looking")
+        self.assertEqual(self.numbers(*("attach." + p for p in programs)), [0] * 7)
         # two of them share a thread
-        self.assertEqual(self.numbers("attached.threads", "attached.directories"), [5, 6])
+        self.assertEqual(self.numbers("attached.threads", "attached.directories"), [6, 7])
         self.assertEqual(self.told["left.pid"], self.told["right.pid"])
         self.assertEqual(self.numbers("left.shared", "own.shared"), [1, 0])
         self.assertEqual(self.told["left.worker"], "both")
@@ -126,6 +126,28 @@ class Everything(unittest.TestCase):
         # every second period is half as long again
         times, runs = self.numbers("chosen.times", "chosen.runs")
         self.assertLess(abs(times - runs / 2), runs / 10)
+
+    def test_looks(self):
+        """What programs are told of CPUs and of each other."""
+        runs = self.number("look.runs")
+        self.assertGreater(runs, 30)
+        # of the time since boot a CPU is busy or idle; and there are two
+        at = self.number("look.at")
+        self.assertLess(abs(self.number("look.one") - at), 0.02 * at + 50e6)
+        self.assertLess(abs(self.number("look.all") - 2 * at), 0.04 * at + 100e6)
+        self.assertGreater(self.number("look.idle"), 0)
+        self.assertEqual(self.number("look.backwards"), 0)
+        # it runs itself where it looks; the figures are read a little later
+        self.assertGreaterEqual(self.number("look.queued"), runs)
+        self.assertLessEqual(abs(self.number("look.self") - runs), 3)
+        # the other CPU is idle at times, and a third one there is not
+        self.assertIn(self.number("look.other_curr"), range(1, runs + 3))
+        self.assertEqual(self.numbers("look.found", "look.not_found"), [0, ENOENT])
+        self.assertLessEqual(self.number("look.own.runs"), self.number("look.own.now"))
+        self.assertGreater(self.number("look.own.runs"), 50)
+        self.assertGreater(self.number("look.own.runtime"), 0)
+        self.assertGreater(self.number("look.own.latency_max"), 0)
+        self.assertEqual(self.number("look.own.throttled"), -1)
 
     def test_is_a_task(self):
         stat = self.told["own.stat"].split()
@@ -181,7 +203,7 @@ class Everything(unittest.TestCase):
         for when in ("fresh", "gone", "refused_left", "churned", "reloaded"):
             self.assertEqual(self.numbers(when + ".threads", when + ".directories"), [0, 0], when)
         self.assertEqual(self.numbers("churn", "reload", "rmmod"), [0, 0, 0])
-        self.assertEqual(self.number("killed.threads_before"), 6)
+        self.assertEqual(self.number("killed.threads_before"), 7)
         # "out of tree" and "unsigned", and not "has warned": a cache that still has objects
         # when the module goes is told by a warning
         self.assertEqual(self.number("tainted"), 1 << 12 | 1 << 13)
@@ -268,7 +290,8 @@ class Run(Test):
 class Layout(unittest.TestCase):
     """The types of the module are those of the simulated kernel."""
 
-    TYPES = ("bpf_periodic_ctx", "bpf_periodic_ops", "bpf_struct_ops_bpf_periodic_ops")
+    TYPES = ("bpf_iter_periodic", "bpf_periodic_ctx", "bpf_periodic_ops", "bpf_periodic_stats",
+             "bpf_struct_ops_bpf_periodic_ops")
 
     def types(self, *args):
         text = subprocess.run(["bpftool", *args, "format", "raw", "-j"], check=True,

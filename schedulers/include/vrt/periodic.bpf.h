@@ -71,14 +71,14 @@ extern __u32 bpf_cpus_nr_running(void) __ksym __weak;
 
 /*
  * ns since boot that it was idle, and that it was not: tasks, the kernel, interrupts.
- * On Linux their resolution may be that of the tick.
+ * On Linux in microseconds or, with CONFIG_NO_HZ off, in ticks.
  */
 extern __u64 bpf_cpu_busy_time(__s32 cpu) __ksym __weak;
 extern __u64 bpf_cpus_busy_time(void) __ksym __weak;
 extern __u64 bpf_cpu_idle_time(__s32 cpu) __ksym __weak;
 extern __u64 bpf_cpus_idle_time(void) __ksym __weak;
 
-/* Who runs there, its idle task (pid 0) included; to be given back by bpf_task_release(). */
+/* Who runs there; NULL: nobody, it is idle. To be given back by bpf_task_release(). */
 extern struct task_struct *bpf_cpu_curr(__s32 cpu) __ksym __weak;
 
 /*

@@ -9,7 +9,13 @@ char _license[] SEC("license") = "GPL";
 /* kmod_init.c reads it as a whole */
 struct {
 	u64 inits, exits, managed, calls, chosen;
+	/* of look() */
+	u64 at, busy, idle, busy_all, idle_all, backwards, queued, self, other_curr;
+	s64 found, not_found;
+	struct bpf_periodic_stats own;
 } counts;
+
+extern void bpf_task_release(struct task_struct *p) __ksym;
 
 SEC("struct_ops/nothing")
 int BPF_PROG(nothing, struct bpf_periodic_ctx *tick)
@@ -71,6 +77,41 @@ int BPF_PROG(choose, struct bpf_periodic_ctx *first)
 	return 0;
 }
 
+/* What CPUs do, this one and the other, and another program's figures. */
+SEC("struct_ops/look")
+int BPF_PROG(look, struct bpf_periodic_ctx *tick)
+{
+	u64 busy = bpf_cpu_busy_time(1), idle = bpf_cpu_idle_time(1);
+	s32 cpu = bpf_get_smp_processor_id();
+	struct task_struct *p;
+
+	counts.backwards += busy < counts.busy || idle < counts.idle;
+	counts.busy = busy;
+	counts.idle = idle;
+	counts.at = bpf_ktime_get_ns();
+	counts.busy_all = bpf_cpus_busy_time() + bpf_cpu_busy_time(-1) + bpf_cpu_busy_time(99);
+	counts.idle_all = bpf_cpus_idle_time() + bpf_cpu_idle_time(-1) + bpf_cpu_idle_time(99);
+	counts.queued += periodic_cpu_nr_running(cpu);
+	p = bpf_cpu_curr(cpu);
+	if (p) {
+		counts.self += p->pid == (s32)bpf_get_current_pid_tgid();
+		bpf_task_release(p);
+	}
+	p = bpf_cpu_curr(!cpu);
+	if (p) {
+		counts.other_curr++;
+		bpf_task_release(p);
+	}
+	p = bpf_cpu_curr(2);
+	if (p) {
+		counts.other_curr = 0;
+		bpf_task_release(p);
+	}
+	counts.found = bpf_periodic_get_stats("own", &counts.own);
+	counts.not_found = bpf_periodic_get_stats("nobody", &counts.own);
+	return 0;
+}
+
 #define TABLE(table, ...)                                                                          \
 	SEC(".struct_ops.link") struct bpf_periodic_ops table = { __VA_ARGS__ }
 
@@ -89,6 +130,7 @@ TABLE(chosen, .run = (void *)choose, .period_ns = 10000000, .mode = BPF_PERIODIC
       .name = "chosen");
 TABLE(limited, .run = (void *)burn, .period_ns = 5000000, .cpu_quota_us = 10000,
       .cpu_period_us = 100000, .name = "limited");
+TABLE(looking, .run = (void *)look, .period_ns = 20000000, .name = "looking");
 /* never sleeps */
 TABLE(busy, .run = (void *)burn, .period_ns = 10000, .nice = 10, .name = "busy");
 
