@@ -23,16 +23,22 @@
 
 /* --- reading ---------------------------------------------------------------------- */
 
-static s64 read_bytes(struct rtapp_parser *p, struct json_object *object, const char *key, s64 min,
-		      s64 max, s64 standard)
+static s64 read_number(struct rtapp_parser *p, struct json_object *object, const char *key,
+		       const char *unit, s64 min, s64 max, s64 standard)
 {
 	struct json_object *value;
 	char what[64];
 
 	if (!json_object_object_get_ex(object, key, &value))
 		return standard;
-	snprintf(what, sizeof(what), "\"%s\" (bytes)", key);
+	snprintf(what, sizeof(what), "\"%s\" (%s)", key, unit);
 	return rtapp_integer(p, value, what, min, max);
+}
+
+static s64 read_bytes(struct rtapp_parser *p, struct json_object *object, const char *key, s64 min,
+		      s64 max, s64 standard)
+{
+	return read_number(p, object, key, "bytes", min, max, standard);
 }
 
 void rtapp_read_memory(struct rtapp_parser *p, struct json_object *global)
@@ -96,9 +102,9 @@ const struct rtapp_pages *rtapp_read_pages(struct rtapp_parser *p, struct json_o
 	length = read_bytes(p, value, "length", 1, size - offset, size - offset);
 	pages->first = offset / PAGE_SIZE;
 	pages->nr = DIV_ROUND_UP((u64)(offset + length), PAGE_SIZE) - pages->first;
-	pages->fill = read_bytes(p, value, "fill", 0, RTAPP_MAX_US, -1);
+	pages->fill = read_number(p, value, "fill", "content", 0, RTAPP_MAX_US, -1);
 	pages->write = read_write(p, value, pages->fill >= 0);
-	pages->random = read_bytes(p, value, "random", 1, RTAPP_MAX_US, 0);
+	pages->random = read_number(p, value, "random", "pages", 1, RTAPP_MAX_US, 0);
 	return pages;
 }
 

@@ -495,6 +495,7 @@ static void fake_boot(u32 nr_cpus)
 	u32 i, j;
 
 	memset(&fake, 0, sizeof(fake));
+	memset(&fake_mm, 0, sizeof(fake_mm));
 	nr_cpu_ids = nr_cpus;
 	fake.now = NSEC_PER_SEC;
 	cpus = xcalloc(nr_cpus, sizeof(*cpus));

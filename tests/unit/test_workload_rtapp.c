@@ -336,6 +336,114 @@ static void test_yield_mem_iorun(void **state)
 	stop(w);
 }
 
+/* --- memory ----------------------------------------------------------------------- */
+
+static void test_pages(void **state)
+{
+	struct workload *w = start_text(1,
+		"{'tasks':{'a':{'loop':2,'vm_size':409600,'mem':{'offset':8192,'length':40960},"
+		"'mem1':{'write':true},'mem2':{'offset':1,'length':4096,'fill':3}}},"
+		"'global':{'memory':1048576}}");
+
+	fake_run_for(100 * MS);
+	assert_int_equal(fake_mm.totalram, 256);
+	assert_int_equal(fake_mm.pages, 100);
+	assert_int_equal(fake_mm.reads, 2 * 10);
+	assert_int_equal(fake_mm.writes, 2 * (100 + 2));
+	/* pages 2 to 11, all, and the two that 4096 bytes from the second on are in */
+	assert_int_equal(fake_mm.sum, 2 * ((2 + 11) * 5 + 99 * 50 + 1));
+	assert_int_equal(fake_mm.contents, 2 * (100 + mm_content(3, 0) + mm_content(3, 1)));
+	/* 10 bytes per ns */
+	assert_int_equal(fake.group[0].compute_ns, 2 * 112 * 409);
+	assert_int_equal(nr_notes(w), 0);
+	stop(w);
+}
+
+static void test_random_pages(void **state)
+{
+	struct workload *w = start_text(1,
+		"{'tasks':{'a':{'vm_size':409600,'mem':{'offset':204800,'random':1000},"
+		"'sleep':1000}}}");
+	u64 reads;
+
+	fake_run_for(100 * MS);
+	reads = fake_mm.reads;
+	assert_true(reads > 10000);
+	assert_int_equal(fake_mm.totalram, 0);
+	/* evenly from 50 to 99 */
+	assert_in_range(fake_mm.sum, reads * 74, reads * 75);
+	stop(w);
+}
+
+static void test_no_memory(void **state)
+{
+	struct workload *w;
+
+	fake_boot(1);
+	fake_mm.out_of_memory = 3;
+	w = open_text("{'tasks':{'a':{'loop':1,'vm_size':40960,'mem':{}}}}");
+	assert_int_equal(workload_start(w, 0), 0);
+	fake_run_for(100 * MS);
+	/* it comes back every 4 ms, and then reads all pages once */
+	assert_int_equal(fake.tasks[0]->sleeps, 3);
+	assert_int_equal(fake_mm.reads, 10);
+	assert_int_equal(fake_mm.sum, 45);
+	assert_true(fake.tasks[0]->exited);
+	stop(w);
+}
+
+/* Who is being killed gives back what it has, does nothing else, and ends. */
+static void test_killed(void **state)
+{
+	struct workload *w = start_text(1, "{'tasks':{'a':{'vm_size':40960,'sleep':1000}}}");
+
+	fake_run_for(10 * MS);
+	assert_false(fake.tasks[0]->exited);
+	fake_mm.killed = true;
+	fake_mm.unmaps = 5;
+	fake_run_for(2 * MS);
+	assert_true(fake.tasks[0]->exited);
+	assert_int_equal(fake_mm.unmaps, 0);
+	assert_int_equal(fake.group[0].compute_ns, 5000);
+	stop(w);
+}
+
+/* Instances with memory are processes, all others threads of one. */
+static void test_processes(void **state)
+{
+	struct workload *w = start_text(1,
+		"{'tasks':{'a':{'instance':2,'vm_size':4096,'run':1},'b':{'instance':2,'run':1}}}");
+
+	assert_int_equal(fake.tasks[0]->ts.tgid, fake.tasks[0]->ts.pid);
+	assert_int_equal(fake.tasks[1]->ts.tgid, fake.tasks[1]->ts.pid);
+	assert_int_equal(fake.tasks[2]->ts.tgid, fake.tasks[2]->ts.pid);
+	assert_int_equal(fake.tasks[3]->ts.tgid, fake.tasks[2]->ts.pid);
+	stop(w);
+}
+
+static void test_memory_errors(void **state)
+{
+	expect_error("{'tasks':{'a':{'mem':{}}}}",
+		     "f:1:16: \"mem\" says which pages are accessed, but task \"a\" has no address "
+		     "space: give it a \"vm_size\"");
+	expect_error("{'tasks':{'a':{'vm_size':8192,'mem':{'offset':4096,'length':4097}}}}",
+		     "f:1:52: \"length\" (bytes) must be a whole number from 1 to 4096, not 4097");
+	expect_error("{'tasks':{'a':{'vm_size':8192,'mem':{'offset':8192}}}}",
+		     "f:1:38: \"offset\" (bytes) must be a whole number from 0 to 8191, not 8192");
+	expect_error("{'tasks':{'a':{'vm_size':8192,'mem':{'ofset':0}}}}",
+		     "f:1:38: \"mem\" has no \"ofset\"; it has offset, length, write, fill and random");
+	expect_error("{'tasks':{'a':{'vm_size':8192,'mem':{'fill':1,'write':false}}}}",
+		     "f:1:47: \"fill\" says what is written, and \"write\" is false");
+	expect_error("{'tasks':{'a':{'vm_size':8192,'mem':{'write':1}}}}",
+		     "f:1:38: \"write\" must be true or false, not 1");
+	expect_error("{'tasks':{'a':{'vm_size':4095,'run':1}}}",
+		     "f:1:16: \"vm_size\" (bytes) must be a whole number from 4096 to "
+		     "1099511627776, not 4095");
+	expect_error("{'tasks':{'a':{'mem':[1]}}}",
+		     "f:1:16: \"mem\" takes a whole number of bytes, or an object that says which "
+		     "pages, not [ 1 ]");
+}
+
 static void test_fork(void **state)
 {
 	struct workload *w = start_text(2,
@@ -733,7 +841,9 @@ static void test_examples(void **state)
 /* What ships runs on the machine it is made for, without remarks. */
 static void test_shipped(void **state)
 {
-	static const char *const files[] = { "mixed.json", "unfair.json", "web.json" };
+	static const char *const files[] = { "hot-pages.json", "mixed.json",
+					     "out-of-memory.json", "same-pages.json",
+					     "unfair.json", "uneven.json", "web.json" };
 	char path[4096];
 	u32 i;
 
@@ -772,6 +882,12 @@ int main(void)
 		cmocka_unit_test(test_barrier),
 		cmocka_unit_test(test_barrier_counts_instances),
 		cmocka_unit_test(test_yield_mem_iorun),
+		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_random_pages),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_memory_errors),
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_fork_bomb),
 		cmocka_unit_test(test_refused_fork),
