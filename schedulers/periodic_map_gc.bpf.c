@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * periodic_map_gc: a hash map of connections, and a program that throws out
- * those that nobody has used for a while, every 10 ms.
+ * periodic_map_gc: a table of connections, and a program that throws out those that
+ * nobody has used for a while: the garbage collection of a conntrack.
  *
  * Whoever tracks something in a map, connections, requests, processes, learns
- * when it begins and often not when it is over: the map fills up. Somebody has to
- * look through it now and then. In Linux that is a daemon in user space, with a
- * system call per entry, or a BPF timer, in an interrupt that no scheduler
- * controls. A periodic program is neither: it runs in the kernel, on a thread
- * bpf/map_gc of its own, which is scheduled, preempted and limited like any other.
+ * when it begins and often not when it is over: the map fills up. An LRU map, as this
+ * one, throws out something when it is full, but nothing before, and then perhaps what
+ * is still needed. Somebody has to look through it now and then. In Linux that is a
+ * daemon in user space, with a system call per entry, or a BPF timer, in an interrupt
+ * that no scheduler controls. A periodic program is neither: it runs in the kernel, on a
+ * thread bpf/map_gc of its own, which is scheduled, preempted and limited like any other.
  *
  * There are two ways to write one, and here is one of each:
  *
@@ -19,11 +20,22 @@
  *		all the time there are new ones that send one packet and are never
  *		heard of again
  *
- * What to look for when it runs: with every scan there are about as many
- * connections as are used within max_age_ns, and no more. Let it be long, and the
- * scan takes longer, too; the thread gives way to others in the middle of it.
+ * A run looks at max_checks entries, however many there are: those that were not looked at
+ * for longest. They stand in a queue, from which they are taken and to which they go back.
+ * So the work of a run has a bound, and how long garbage may stay depends on how much there
+ * is to look at. Two things follow, which a conntrack without must learn the hard way:
  *
- *	vrt run eevdf --with periodic_map_gc -w workloads/unfair.json -t 1s
+ *	- what is over but not yet collected must not be taken for alive: a packet that finds
+ *	  an entry that is too old begins a new connection (packet(), below)
+ *	- what is in the queue may be of a connection that is gone, or that has come again;
+ *	  when it was born tells which is meant
+ *
+ * What to look for when it runs: there are about as many connections as are used within
+ * max_age_ns, and no more. With fewer checks the thread takes less time and more stay.
+ *
+ *	vrt run eevdf --with periodic_map_gc -w workloads/unfair.json -t 1s --print periodic.bss
+ *	vrt run eevdf --with periodic_map_gc,max_checks=60 -w workloads/unfair.json -t 1s \
+ *		--print periodic.bss
  */
 #include <vmlinux.h>
 
@@ -34,55 +46,96 @@ char _license[] SEC("license") = "GPL";
 
 /* A connection that was not used for longer than this is over. */
 const volatile u64 max_age_ns = 50000000;
+/* Entries that one run looks at, at most. */
+const volatile u32 max_checks = 512;
 
 /* Packets per millisecond, every how many of them is of a new connection, and the old ones. */
 const volatile u32 packets = 40;
 const volatile u32 new_every = 8;
 const volatile u32 regulars = 200;
 
+#define MAX_CONNECTIONS 65536
+
 struct connection {
+	u64 born;
 	u64 last_used;
 	u64 packets;
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_CONNECTIONS);
 	__type(key, u64);
 	__type(value, struct connection);
 } connections SEC(".maps");
 
-/* What has happened so far, and what the last scan has left. */
-u64 nr_scanned, nr_expired, nr_left, nr_lost;
+/* To be looked at, in this order. */
+struct check {
+	u64 id;
+	u64 born; /* another one of this id is another connection */
+	u64 looked; /* when it was the last time */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 2 * MAX_CONNECTIONS); /* what was thrown out stays until its turn */
+	__type(value, struct check);
+} checks SEC(".maps");
+
+/*
+ * What has happened so far, and how many there are; those that were thrown out because the map
+ * was full are counted until their turn comes.
+ */
+u64 nr_scanned, nr_expired, nr_left, nr_gone, nr_renewed, nr_lost;
+
+static bool is_over(const struct connection *c, u64 now)
+{
+	return c->last_used + max_age_ns < now;
+}
 
 /* --- the garbage collector ------------------------------------------------------ */
 
-struct scan {
-	u64 now;
-	u64 scanned, expired;
-};
-
-static long check(struct bpf_map *map, const u64 *id, struct connection *c, struct scan *scan)
+/* Is there more to look at? */
+static bool check_one(u64 now)
 {
-	scan->scanned++;
-	/*
-	 * A packet may come between the question and the deletion. Then the
-	 * connection is forgotten a little early, and the next packet brings it back.
-	 */
-	if (c->last_used + max_age_ns < scan->now && !bpf_map_delete_elem(map, id))
-		scan->expired++;
-	return 0; /* go on */
+	struct connection *c;
+	struct check check;
+
+	if (bpf_map_pop_elem(&checks, &check))
+		return false;
+	if (check.looked == now) { /* all of them, in this run */
+		bpf_map_push_elem(&checks, &check, BPF_ANY);
+		return false;
+	}
+	nr_scanned++;
+	c = bpf_map_lookup_elem(&connections, &check.id);
+	if (!c || c->born != check.born) {
+		nr_gone++;
+	} else if (!is_over(c, now)) {
+		check.looked = now;
+		bpf_map_push_elem(&checks, &check, BPF_ANY); /* its place is free */
+	} else {
+		/*
+		 * A packet may have come since the question. Then the connection is
+		 * forgotten a little early, and the next packet brings it back.
+		 */
+		bpf_map_delete_elem(&connections, &check.id);
+		nr_expired++;
+	}
+	return true;
 }
 
 SEC("struct_ops/map_gc_run")
 int BPF_PROG(map_gc_run, struct bpf_periodic_ctx *tick)
 {
-	struct scan scan = { .now = bpf_ktime_get_ns() };
+	u64 now = bpf_ktime_get_ns(), before = nr_expired + nr_gone;
+	u32 i;
 
-	bpf_for_each_map_elem(&connections, check, &scan, 0);
-	nr_scanned += scan.scanned;
-	nr_expired += scan.expired;
-	nr_left = scan.scanned - scan.expired;
+	bpf_for(i, 0, max_checks) {
+		if (!check_one(now))
+			break;
+	}
+	__sync_fetch_and_sub(&nr_left, nr_expired + nr_gone - before);
 	return 0;
 }
 
@@ -96,17 +149,37 @@ struct bpf_periodic_ops map_gc = {
 
 /* --- what is collected ---------------------------------------------------------- */
 
+static void begin(u64 id, u64 now)
+{
+	struct connection c = { .born = now, .last_used = now, .packets = 1 };
+	struct check check = { .id = id, .born = now };
+
+	if (bpf_map_update_elem(&connections, &id, &c, BPF_NOEXIST)) {
+		nr_lost++;
+		return;
+	}
+	if (bpf_map_push_elem(&checks, &check, BPF_ANY)) {
+		bpf_map_delete_elem(&connections, &id); /* nobody would ever look at it */
+		nr_lost++;
+		return;
+	}
+	__sync_fetch_and_add(&nr_left, 1);
+}
+
 static void packet(u64 id, u64 now)
 {
-	struct connection first = { .last_used = now, .packets = 1 }, *c;
+	struct connection *c = bpf_map_lookup_elem(&connections, &id);
 
-	c = bpf_map_lookup_elem(&connections, &id);
-	if (c) {
-		c->last_used = now;
-		c->packets++;
-	} else if (bpf_map_update_elem(&connections, &id, &first, BPF_ANY)) {
-		nr_lost++; /* the map is full */
+	if (!c) {
+		begin(id, now);
+		return;
 	}
+	if (is_over(c, now)) { /* another one of the same addresses and ports */
+		c->packets = 0;
+		nr_renewed++;
+	}
+	c->last_used = now;
+	c->packets++;
 }
 
 SEC("periodic/1ms")

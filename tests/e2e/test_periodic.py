@@ -95,13 +95,36 @@ class Workers(e2e.Test):
 class MapGc(e2e.Test):
     """The lesson: 5 new connections a millisecond, 200 old ones."""
 
-    def left(self, max_age, sched="eevdf"):
-        run = run_json(sched, "--with", f"periodic_map_gc,max_age_ns={max_age}",
+    def left(self, max_age, sched="eevdf", more=""):
+        run = run_json(sched, "--with", f"periodic_map_gc,max_age_ns={max_age}{more}",
                        "--at", "480ms:print=periodic.bss", "--noise", "none", *TAIL)["runs"][0]
         self.assertFalse(any(p["failed"] for p in programs(run).values()))
         self.assertEqual(programs(run)["map_gc"]["nice"], 10)
         text = run["timeline"][0]["text"]
-        return {line.split()[0]: int(line.split()[2]) for line in text.splitlines()}
+        left = {line.split()[0]: int(line.split()[2]) for line in text.splitlines()}
+        left["program"] = programs(run)["map_gc"]
+        return left
+
+    def test_work_has_a_bound(self):
+        few, many = (self.left(2_000_000_000, more=f",max_checks={n}") for n in (100, 4096))
+        # as many entries in both, more than one run looks at; one run each looks at all
+        self.assertGreater(few["nr_left"], 2000)
+        # those of the last 20 ms come after what is printed
+        self.assertIn(few["nr_scanned"], [100 * (few["program"]["runs"] - n) for n in range(4)])
+        self.assertGreater(many["nr_scanned"], 8 * few["nr_scanned"])
+        self.assertLess(many["nr_scanned"], many["nr_left"] * many["program"]["runs"])
+        self.assertLess(few["program"]["run_time"]["max_ns"] * 5,
+                        many["program"]["run_time"]["max_ns"])
+        # with too few checks garbage stays longer, but none is lost
+        slow = self.left(20_000_000, more=",max_checks=60")
+        self.assertGreater(slow["nr_left"], self.left(20_000_000)["nr_left"] + 100)
+        self.assertEqual(slow["nr_gone"], 0)
+
+    def test_what_is_over_is_not_taken_for_alive(self):
+        """200 connections with 35 packets a millisecond: most pauses are longer than 2 ms."""
+        left = self.left(2_000_000)
+        self.assertGreater(left["nr_renewed"], 1000)
+        self.assertLess(left["nr_left"], 200)
 
     def test_young_ones_are_left(self):
         for age in (20, 100):
