@@ -124,6 +124,7 @@ struct rtapp {
 	u32 nr_tasks;
 	bool uses_memory; /* some task has an address space */
 	u64 totalram; /* pages; 0: not said */
+	struct wait_queue no_memory; /* they try again after a while: nobody wakes them */
 };
 
 /* --- while reading ---------------------------------------------------------- */
@@ -202,8 +203,8 @@ const struct rtapp_pages *rtapp_read_pages(struct rtapp_parser *p, struct json_o
 /* The current task's first act. */
 void rtapp_map(struct rtapp *app, const struct rtapp_task *task);
 /* Goes on with @pages: true when it is finished, otherwise after @action. */
-bool rtapp_access_pages(const struct rtapp_pages *pages, struct rtapp_pages_run *run,
-			struct task_action *action);
+bool rtapp_access_pages(struct rtapp *app, const struct rtapp_pages *pages,
+			struct rtapp_pages_run *run, struct task_action *action);
 /* What it has goes back first: true when nothing is left, otherwise after @action. */
 bool rtapp_unmap(const struct rtapp *app, struct task_action *action);
 bool rtapp_memory_figure(const struct rtapp *app, u32 i, char *buf, size_t size);

@@ -133,8 +133,15 @@ static u64 next_page(const struct rtapp_pages *pages, struct rtapp_pages_run *ru
 	return pages->first + (pages->random ? rng_below(&run->rng, pages->nr) : run->done);
 }
 
-bool rtapp_access_pages(const struct rtapp_pages *pages, struct rtapp_pages_run *run,
-			struct task_action *action)
+/* Not by a system call: it is in the middle of an access. */
+static void wait_for_memory(struct rtapp *app, struct task_action *action)
+{
+	wait_queue_add(&app->no_memory, NO_MEMORY_NS);
+	act(action, ACT_BLOCK, 0);
+}
+
+bool rtapp_access_pages(struct rtapp *app, const struct rtapp_pages *pages,
+			struct rtapp_pages_run *run, struct task_action *action)
 {
 	u64 all = pages->random ?: pages->nr, begun = run->done, index;
 	int err = 0;
@@ -149,9 +156,11 @@ bool rtapp_access_pages(const struct rtapp_pages *pages, struct rtapp_pages_run 
 		act(action, ACT_COMPUTE, (run->done - begun) * PAGE_NS);
 		return false;
 	}
-	if (err) { /* there is no memory; or it is being killed, and need not wait for any */
-		act(action, err == -EAGAIN ? ACT_SLEEP : ACT_COMPUTE,
-		    err == -EAGAIN ? NO_MEMORY_NS : 0);
+	if (err) {
+		if (err == -EAGAIN)
+			wait_for_memory(app, action);
+		else /* it is being killed: its next turn is its end */
+			act(action, ACT_COMPUTE, 0);
 		return false;
 	}
 	run->done = 0;

@@ -148,8 +148,9 @@ static enum outcome run_event(struct thread *t, const struct rtapp_event *ev,
 		act(action, ACT_SPIN, ev->ns);
 		return ev->ns ? EVENT_ACT : EVENT_DONE;
 	case EV_PAGES:
-		return rtapp_access_pages(ev->object.pages, &t->pages, action) ? EVENT_DONE
-									       : EVENT_AGAIN;
+		return rtapp_access_pages(t->app, ev->object.pages, &t->pages, action)
+			       ? EVENT_DONE
+			       : EVENT_AGAIN;
 	case EV_SLEEP:
 		act(action, ACT_SLEEP, ev->ns);
 		return EVENT_ACT;
@@ -440,6 +441,7 @@ static int rtapp_start(struct workload *w)
 					     task->name, task->place.line, task->max_cpu,
 					     nr_cpu_ids - 1);
 	}
+	wait_queue_init(&app->no_memory);
 	if (app->totalram)
 		mm_set_totalram(app->totalram);
 	for (i = 0; i < app->nr_tasks; i++) {

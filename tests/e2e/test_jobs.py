@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The jobs that ship as periodic programs: what each of them really did."""
 
+import os
 import re
+import tempfile
 
 import vrt as e2e
-from vrt import run_json, source
+from vrt import run_json, source, vrt
 
 UNFAIR = source("workloads", "unfair.json")
 UNEVEN = source("workloads", "uneven.json")
@@ -201,6 +203,63 @@ class Ksm(e2e.Test):
         self.assertGreater(fast[1][7], slow[1][7] + 30)
         self.assertGreater(program(fast[0], "ksm")["runtime_ns"],
                            3 * program(slow[0], "ksm")["runtime_ns"])
+
+
+class Memory(e2e.Test):
+    """What programs may do with the memory of tasks, whatever the job."""
+
+    PROLOGUE = ("#include <vrt/mm.bpf.h>\n#include <bpf/bpf_tracing.h>\n"
+                "char _license[] SEC(\"license\") = \"GPL\";\ns64 x;\n"
+                "SEC(\"periodic/10ms\") int bad(struct bpf_periodic_ctx *tick)\n{\n")
+
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+
+    def file(self, name, text):
+        path = os.path.join(self.dir.name, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        return path
+
+    def check_verdict(self, body, *message):
+        path = self.file("bad.bpf.c", self.PROLOGUE + body + "\treturn 0;\n}\n")
+        self.check_refused(vrt("verify", path), 2, *message)
+
+    def test_refused_at_load(self):
+        self.check_verdict("struct task_struct *p = bpf_task_from_pid(1);\n"
+                           "if (p) { x = bpf_mm_page_flags(p->mm, 0); bpf_task_release(p); }\n",
+                           "R1 must be referenced or trusted")
+        self.check_verdict("struct mm_struct *mm = mm_of_pid(1);\n"
+                           "if (mm) x = bpf_mm_page_flags(mm, 0);\n", "Unreleased reference")
+        self.check_verdict("struct mm_struct *mm = mm_of_pid(1);\n"
+                           "if (mm) { mm->total_vm = 0; bpf_mm_drop(mm); }\n",
+                           "only read is supported")
+
+    def test_kept_beyond_the_process(self):
+        ends = self.file("ends.json", '{"tasks": {"a": {"loop": 20, "vm_size": 409600, '
+                                      '"mem": {"write": true}, "sleep": 5000}}}')
+        run = run_json("eevdf", "--with", source("tests", "e2e", "good", "mm_kept.bpf.c"), "-m", "1",
+                       "-w", ends, "-t", "500ms", "--print", ".bss")["runs"][0]
+        kept = printed(run, ".bss")
+        self.assertGreater(kept["nr_alive"], 5)
+        self.assertGreater(kept["nr_after"], 20)
+        self.assertEqual(kept["present_after"], 0)
+        self.assertEqual(memory(run)[0], 0)
+        self.assertEqual(run["books"], [])
+
+    def test_same_in_both_engines_and_again(self):
+        for job, machine, workload in (("periodic_damon", 2, "hot-pages"),
+                                       ("periodic_ksm", 4, "same-pages"),
+                                       ("periodic_oom_reaper", 2, "out-of-memory")):
+            args = ("run", "eevdf", "--with", job, "-m", machine, "-w",
+                    source("workloads", workload + ".json"), "-t", "2500ms", "--json")
+            first, again = vrt(*args), vrt(*args)
+            self.assertEqual(first.returncode, 0, first.stderr)
+            self.assertEqual(first.stdout, again.stdout)
+            hashes = [re.search(r'"trace_hash": "(\w+)"', out).group(1)
+                      for out in (first.stdout, vrt(*args, "--interp").stdout)]
+            self.assertEqual(*hashes)
 
 
 if __name__ == "__main__":

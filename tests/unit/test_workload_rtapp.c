@@ -383,9 +383,11 @@ static void test_no_memory(void **state)
 	fake_mm.out_of_memory = 3;
 	w = open_text("{'tasks':{'a':{'loop':1,'vm_size':40960,'mem':{}}}}");
 	assert_int_equal(workload_start(w, 0), 0);
-	fake_run_for(100 * MS);
+	fake_run_for(11 * MS);
+	assert_int_equal(fake_mm.reads, 0);
 	/* it comes back every 4 ms, and then reads all pages once */
-	assert_int_equal(fake.tasks[0]->sleeps, 3);
+	fake_run_for(2 * MS);
+	assert_int_equal(fake.tasks[0]->sleeps, 0);
 	assert_int_equal(fake_mm.reads, 10);
 	assert_int_equal(fake_mm.sum, 45);
 	assert_true(fake.tasks[0]->exited);
