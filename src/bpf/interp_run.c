@@ -362,7 +362,7 @@ struct bpf_prog *bpf_exec_tail_callee(struct bpf_exec *x, struct bpf_map *map, u
 {
 	struct bpf_prog *next;
 
-	bpf_exec_charge(x, bpf_env->helper_ns); /* what is in the array, others may change */
+	bpf_exec_charge_call(x, bpf_env->helper_ns, true); /* as lookups in other maps */
 	next = bpf_prog_array_at(map, index);
 	if (!next || x->tail_calls >= BPF_MAX_TAIL_CALLS)
 		return NULL;

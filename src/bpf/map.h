@@ -172,6 +172,8 @@ bool bpf_map_readable(int fd);
 
 /* bpf_tail_call(): the program in slot @index of a prog array, or NULL. */
 struct bpf_prog *bpf_prog_array_at(struct bpf_map *map, u32 index);
+/* All of them, as long as the map lives: max_entries pointers, NULL where there is none. */
+struct bpf_prog *const *bpf_prog_array_slots(const struct bpf_map *map);
 /* The first program that is loaded with a prog array, or put in it, decides what fits. */
 bool bpf_prog_array_compatible(struct bpf_map *map, const struct bpf_prog *prog);
 

@@ -55,7 +55,7 @@ enum bpf_insn_access {
 /* What verification has found out for the compiler, by instruction. */
 struct bpf_insn_facts {
 	u8 access; /* enum bpf_insn_access */
-	bool same_map; /* a call of a map helper: the map is always prog->maps[map] */
+	bool same_map; /* a map helper or tail call: the map is always prog->maps[map] */
 	u8 map;
 };
 

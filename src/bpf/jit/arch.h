@@ -26,7 +26,8 @@ struct jit_round {
 
 /* What is known of the program's control flow: layout.c. */
 struct jit_layout {
-	u8 *leader; /* by instruction: control may come from elsewhere than the one before */
+	/* by instruction: control may come from elsewhere than the one before */
+	enum jit_leader { NO_LEADER, LEADER, LOOP_LEADER /* also from behind it */ } *leader;
 	struct jit_func {
 		u32 start, end;
 		bool may_goto;

@@ -68,9 +68,13 @@ static void describe_helper(const struct bpf_prog *prog, u32 insn, struct bpf_ji
 	call->helper = id;
 	call->kind = JIT_CALL_SLOW;
 	call->ret_size = 8;
-	if (id == BPF_FUNC_tail_call)
+	if (id == BPF_FUNC_tail_call) {
 		call->kind = JIT_CALL_TAIL;
-	if (id == BPF_FUNC_tail_call || !proto || !proto->fn)
+		call->ns = bpf_helper_ns(NULL);
+		call->map = facts && facts->same_map ? prog->maps[facts->map] : NULL;
+		return;
+	}
+	if (!proto || !proto->fn)
 		return;
 	call->fn = (void *)proto->fn;
 	call->settle = !proto->timeless;

@@ -80,6 +80,7 @@ static int write_code(struct jit_round *round, struct bpf_jit_image *image)
 	image->code = jit_memory_alloc(image->size);
 	if (!image->code)
 		return no_memory();
+	image->main = image->code + image->entries[0];
 	round_of(round, image->code, image->size);
 	VRT_ASSERT(round->buf->used == image->size);
 	return jit_memory_seal(image->code, image->size);

@@ -36,6 +36,7 @@
 /* What was made of a program. Code addresses are nobody's business but ours. */
 struct bpf_jit_image {
 	u8 *code;
+	const u8 *main; /* of it: where the main program begins */
 	u32 size; /* bytes */
 	u32 nr, nr_funcs; /* instructions and functions of the program */
 	u32 *offsets; /* nr + 1: where the code of each instruction begins */
@@ -92,7 +93,7 @@ struct bpf_jit_call {
 	/* its result: bytes of it, extended; 8: as it is; 0: none (R0 is 0 then) */
 	u8 ret_size;
 	bool ret_signed, ret_bool;
-	/* map helpers with one map that is known, else NULL: fn is the map's own then */
+	/* map helpers and tail calls with one map that is known, else NULL: fn is the map's own */
 	struct bpf_map *map;
 	u32 helper; /* BPF_FUNC_*; 0: a kfunc */
 	u32 counter; /* JIT_CALL_COUNT: offset in struct bpf_exec of a u32 */

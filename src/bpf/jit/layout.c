@@ -13,8 +13,10 @@ static void mark_target(struct jit_layout *layout, const struct bpf_prog *prog, 
 {
 	const struct bpf_insn *insn = &prog->insns[i];
 
-	if (bpf_is_jump(insn))
-		layout->leader[bpf_jump_target(insn, i)] = 1;
+	s32 target = bpf_is_jump(insn) ? bpf_jump_target(insn, i) : 0;
+
+	if (bpf_is_jump(insn) && layout->leader[target] != LOOP_LEADER)
+		layout->leader[target] = target > (s32)i ? LEADER : LOOP_LEADER;
 }
 
 static void scan_insn(struct jit_layout *layout, struct jit_func *func, const struct bpf_prog *prog,
@@ -30,7 +32,7 @@ static void scan_insn(struct jit_layout *layout, struct jit_func *func, const st
 
 void jit_layout_make(struct jit_layout *layout, const struct bpf_prog *prog)
 {
-	layout->leader = xcalloc(prog->len + 1, 1);
+	layout->leader = xcalloc(prog->len + 1, sizeof(*layout->leader));
 	layout->funcs = xcalloc(prog->nr_subprogs, sizeof(*layout->funcs));
 	layout->nr_funcs = prog->nr_subprogs;
 	layout->tail_calls = false;

@@ -90,7 +90,7 @@ const void *bpf_jit_tail_call(struct bpf_exec *x, u64 map, u64 index, u64 fp)
 {
 	const struct bpf_prog *next = bpf_exec_tail_callee(x, (struct bpf_map *)map, (u32)index);
 
-	return next ? next->jit->code + next->jit->entries[0] : NULL;
+	return next ? next->jit->main : NULL;
 }
 
 /* --- memory --------------------------------------------------------------------- */

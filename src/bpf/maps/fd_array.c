@@ -233,6 +233,11 @@ struct bpf_prog *bpf_prog_array_at(struct bpf_map *map, u32 index)
 	return index < map->max_entries ? to_array(map)->objects[index] : NULL;
 }
 
+struct bpf_prog *const *bpf_prog_array_slots(const struct bpf_map *map)
+{
+	return (struct bpf_prog *const *)to_array((struct bpf_map *)map)->objects;
+}
+
 static int prog_array_sys_lookup(struct bpf_map *map, const void *key, void *value, u64 flags)
 {
 	void **slot = slot_of(map, key);

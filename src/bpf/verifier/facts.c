@@ -99,7 +99,8 @@ static void note_doubt(struct bpf_verifier_env *env, u32 insn_idx, u32 arg)
 void facts_of_helper(struct bpf_verifier_env *env, u32 insn_idx,
 		     const struct bpf_func_proto *proto)
 {
-	u16 map = constant_map(env, reg_state(env, BPF_REG_1));
+	bool tail_call = env->insns[insn_idx].imm == BPF_FUNC_tail_call;
+	u16 map = constant_map(env, reg_state(env, tail_call ? BPF_REG_2 : BPF_REG_1));
 	u16 *seen = &env->aux[insn_idx].map;
 
 	*seen = *seen == MAP_NONE || *seen == map ? map : MAP_MANY;

@@ -19,7 +19,7 @@ static void call_local(struct x86_jit *j)
 	struct jit_buffer *b = j->b;
 	u32 target = (u32)((s32)j->i + 1 + j->insn->imm), from;
 
-	x86_count(j);
+	x86_catch_up(j);
 	x86_alu_rm(b, true, ALU_CMP, RBP, X86_RUN, RUN(deepest));
 	from = x86_jcc32_forward(b, CC_BE);
 	x86_detour(j, from, STUB_TOO_DEEP, j->i, 0);
@@ -49,18 +49,6 @@ static void normalise_bools(struct x86_jit *j, u32 args)
 	}
 }
 
-void x86_owe(struct x86_jit *j, u64 ns)
-{
-	if (!ns)
-		return;
-	if (is_imm32((s64)ns)) {
-		x86_alu_mi(j->b, true, ALU_ADD, X86_RUN, RUN(owed), (s32)ns);
-		return;
-	}
-	x86_mov_ri64(j->b, X86_T0, ns);
-	x86_alu_mr(j->b, true, ALU_ADD, X86_RUN, RUN(owed), X86_T0);
-}
-
 static void extend_result(struct x86_jit *j, const struct bpf_jit_call *call)
 {
 	if (!call->ret_size) {
@@ -81,8 +69,8 @@ static void call_direct(struct x86_jit *j, const struct bpf_jit_call *call)
 {
 	struct jit_buffer *b = j->b;
 
-	x86_before_call(j);
 	x86_owe(j, call->ns);
+	x86_before_call(j);
 	x86_store_var(b, &bpf_exec_current, X86_RUN);
 	if (call->settle)
 		x86_call_stub(b, STUB_SETTLE);
@@ -101,10 +89,22 @@ static void call_slow(struct x86_jit *j)
 }
 
 /*
- * The next program takes over this frame. In a function other than the main
+ * The next program, at @code, takes over this frame. In a function other than the main
  * program it is called, so that the function can give back what it has saved.
  */
-static void tail_call(struct x86_jit *j)
+static void go_to(struct x86_jit *j, u32 code)
+{
+	if (j->main) {
+		x86_epilogue(j);
+		x86_jmp_reg(j->b, code);
+	} else {
+		x86_call_reg(j->b, code);
+		x86_epilogue(j);
+		x86_ret(j->b);
+	}
+}
+
+static void tail_call_any(struct x86_jit *j)
 {
 	struct jit_buffer *b = j->b;
 	u32 failed;
@@ -115,21 +115,48 @@ static void tail_call(struct x86_jit *j)
 	x86_load(b, 8, false, X86_COUNT, X86_RUN, RUN(left));
 	x86_test_rr(b, true, RAX, RAX);
 	failed = x86_jcc8_forward(b, CC_E);
-	if (j->main) {
-		x86_epilogue(j);
-		x86_jmp_reg(b, RAX);
-	} else {
-		x86_call_reg(b, RAX);
-		x86_epilogue(j);
-		x86_ret(b);
-	}
+	go_to(j, RAX);
 	x86_land8(b, failed);
 	x86_mov_ri(b, RAX, -2);
 	x86_after_call(j);
 }
 
+/* As bpf_exec_tail_callee(), from a known array; rdx is the index. */
+static void tail_call(struct x86_jit *j, const struct bpf_jit_call *call)
+{
+	struct jit_buffer *b = j->b;
+	u32 outside, none, many, from;
+
+	x86_owe(j, call->ns);
+	x86_catch_up(j);
+	x86_alu_ri(b, false, ALU_CMP, RDX, (s32)call->map->max_entries);
+	outside = x86_jcc8_forward(b, CC_AE);
+	x86_mov_rr(b, false, X86_T1, RDX);
+	x86_shift_ri(b, true, SHIFT_SHL, X86_T1, 3);
+	x86_mov_ri64(b, X86_T0, (u64)bpf_prog_array_slots(call->map));
+	x86_alu_rr(b, true, ALU_ADD, X86_T1, X86_T0);
+	x86_load(b, 8, false, X86_T1, X86_T1, 0);
+	x86_test_rr(b, true, X86_T1, X86_T1);
+	none = x86_jcc8_forward(b, CC_E);
+	x86_alu_mi(b, false, ALU_CMP, X86_RUN, RUN(tail_calls), BPF_MAX_TAIL_CALLS);
+	many = x86_jcc8_forward(b, CC_AE);
+	x86_alu_mi(b, false, ALU_ADD, X86_RUN, RUN(tail_calls), 1);
+	x86_store(b, 8, X86_T1, X86_RUN, RUN(prog));
+	x86_load(b, 8, false, X86_T1, X86_T1, offsetof(struct bpf_prog, jit));
+	x86_load(b, 8, false, X86_T1, X86_T1, offsetof(struct bpf_jit_image, main));
+	go_to(j, X86_T1);
+	x86_land8(b, outside);
+	x86_land8(b, none);
+	x86_land8(b, many);
+	x86_mov_ri(b, RAX, -2);
+	x86_test_rr(b, true, X86_COUNT, X86_COUNT);
+	from = x86_jcc32_forward(b, CC_S);
+	x86_detour(j, from, STUB_REFILL, j->i + 1, b->used);
+}
+
 static void trap(struct x86_jit *j)
 {
+	j->unreachable = true;
 	x86_before_call(j);
 	x86_mov_ri32(j->b, X86_T1, j->i);
 	x86_jmp_stub(j->b, STUB_TRAP);
@@ -158,7 +185,10 @@ void x86_call_insn(struct x86_jit *j)
 		call_slow(j);
 		break;
 	case JIT_CALL_TAIL:
-		tail_call(j);
+		if (call.map)
+			tail_call(j, &call);
+		else
+			tail_call_any(j);
 		break;
 	case JIT_CALL_COUNT: /* always inline */
 		break;

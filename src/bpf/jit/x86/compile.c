@@ -21,7 +21,7 @@ void x86_detour(struct x86_jit *j, u32 from, enum x86_stub stub, u32 insn, u32 r
 		j->detours = xreallocarray(j->detours, j->max_detours, sizeof(*j->detours));
 	}
 	j->detours[j->nr_detours++] = (struct x86_detour){
-		.from = from, .stub = stub, .insn = insn, .resume = resume
+		.from = from, .stub = stub, .insn = insn, .resume = resume, .owed = j->lag.ns
 	};
 }
 
@@ -33,7 +33,12 @@ static void flush_detours(struct x86_jit *j)
 		x86_land32(j->b, d->from);
 		x86_mov_ri32(j->b, X86_T1, d->insn);
 		if (d->stub == STUB_REFILL) {
+			/* which pays; what comes behind will add it once more */
+			if (d->owed)
+				x86_alu_mi(j->b, true, ALU_ADD, X86_RUN, RUN(owed), (s32)d->owed);
 			x86_call_stub(j->b, d->stub);
+			if (d->owed)
+				x86_alu_mi(j->b, true, ALU_ADD, X86_RUN, RUN(owed), -(s32)d->owed);
 			x86_jmp(j->b, d->resume);
 		} else {
 			x86_jmp_stub(j->b, d->stub);
@@ -100,7 +105,7 @@ static void load_imm64(struct x86_jit *j)
 
 	if (insn->src_reg)
 		value = j->prog->exec->consts[insn->imm].v;
-	j->uncounted++;
+	j->lag.insns++;
 	x86_mov_ri64(j->b, DST, value);
 }
 
@@ -126,7 +131,7 @@ static void jump(struct x86_jit *j)
 
 static void instruction(struct x86_jit *j)
 {
-	j->uncounted++;
+	j->lag.insns++;
 	switch (BPF_CLASS(j->insn->code)) {
 	case BPF_ALU:
 	case BPF_ALU64:
@@ -157,13 +162,14 @@ static void function(struct x86_jit *j)
 	const struct jit_layout *layout = j->round->layout;
 
 	j->main = !j->func->start;
-	j->uncounted = 0;
+	j->lag = (struct x86_lag){};
+	j->unreachable = false;
 	j->round->entries[j->func - layout->funcs] = j->b->used;
 	prologue(j);
 	for (j->i = j->func->start; j->i < j->func->end; j->i++) {
 		j->insn = &j->prog->insns[j->i];
-		if (layout->leader[j->i])
-			x86_count(j);
+		if (layout->leader[j->i] != NO_LEADER)
+			x86_arrive(j);
 		j->round->offsets[j->i] = j->b->used;
 		instruction(j);
 		if (bpf_is_ldimm64(j->insn))
@@ -178,6 +184,7 @@ void arch_compile(struct jit_round *round)
 		.b = round->buf,
 		.round = round,
 		.prog = round->prog,
+		.lags = xcalloc(round->prog->len + 1, sizeof(struct x86_lag)),
 		.bmi2 = __builtin_cpu_supports("bmi2"),
 	};
 
@@ -187,4 +194,5 @@ void arch_compile(struct jit_round *round)
 	}
 	round->offsets[round->prog->len] = j.b->used;
 	free(j.detours);
+	free(j.lags);
 }

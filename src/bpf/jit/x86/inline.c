@@ -117,8 +117,8 @@ bool x86_inline_call(struct x86_jit *j, const struct bpf_jit_call *call)
 	if (!body(j, call))
 		return false;
 	x86_owe(j, call->ns);
-	x86_alu_ri(j->b, true, ALU_SUB, X86_COUNT, (s32)j->uncounted);
-	j->uncounted = 0;
+	x86_alu_ri(j->b, true, ALU_SUB, X86_COUNT, (s32)j->lag.insns);
+	j->lag.insns = 0;
 	from = x86_jcc32_forward(j->b, CC_S);
 	x86_detour(j, from, STUB_REFILL, j->i + 1, j->b->used);
 	return true;

@@ -56,12 +56,23 @@ enum x86_stub {
 	NR_X86_STUBS
 };
 
+/*
+ * What a run has executed and owes that neither x->left nor x->owed have lost or gained
+ * yet: the code so far is the same for all ways on which control comes here. See flow.c.
+ */
+struct x86_lag {
+	u32 insns; /* slots, up to and with the instruction at hand */
+	u32 ns;
+	bool known; /* of a place that control may come to */
+};
+
 /* A path that is seldom taken: its code is behind the function. */
 struct x86_detour {
 	u32 from; /* the jump to it, for x86_land32() */
 	enum x86_stub stub;
 	u32 insn; /* r11d */
 	u32 resume; /* offset to go on at; not for stubs that are jumped to */
+	u32 owed; /* the ns of the lag there */
 };
 
 struct x86_jit {
@@ -71,7 +82,9 @@ struct x86_jit {
 	const struct jit_func *func;
 	const struct bpf_insn *insn;
 	u32 i; /* its index */
-	u32 uncounted; /* slots up to and with this one that the counter has not lost yet */
+	struct x86_lag lag; /* here */
+	struct x86_lag *lags; /* before instructions that are jumped to */
+	bool unreachable; /* from the instruction before */
 	bool main;
 	u32 frame; /* bytes of the machine's stack below the saved registers */
 	bool bmi2;
@@ -114,8 +127,12 @@ void x86_stx(struct x86_jit *j);
 
 /* --- flow.c ------------------------------------------------------------------------ */
 
-/* The counter loses what was not counted. */
-void x86_count(struct x86_jit *j);
+/* The lag is none from here on. */
+void x86_catch_up(struct x86_jit *j);
+/* Control comes to the leader j->i, from the instruction before or from elsewhere. */
+void x86_arrive(struct x86_jit *j);
+/* j->lag grows. */
+void x86_owe(struct x86_jit *j, u64 ns);
 void x86_branch(struct x86_jit *j);
 void x86_ja(struct x86_jit *j);
 void x86_may_goto(struct x86_jit *j);
@@ -128,8 +145,6 @@ void x86_before_call(struct x86_jit *j);
 /* --- call.c ------------------------------------------------------------------------- */
 
 void x86_call_insn(struct x86_jit *j);
-/* Adds to what the run owes for calls. */
-void x86_owe(struct x86_jit *j, u64 ns);
 void x86_load_packet(struct x86_jit *j);
 
 /* --- inline.c ---------------------------------------------------------------------------- */
