@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "jit/jit.h"
 #include "link.h"
 #include "prog.h"
 #include "syscall.h"
@@ -113,6 +114,35 @@ static int copy_prog_arrays(struct bpf_prog_info *info, const struct bpf_prog *p
 	return err;
 }
 
+/* Where a function's code ends is where the next one's begins. */
+static u32 func_len(const struct bpf_jit_image *image, u32 func)
+{
+	u32 end = func + 1 < image->nr_funcs ? image->entries[func + 1] : image->size;
+
+	return end - image->entries[func];
+}
+
+/*
+ * How long the machine code is, and that of each function: not the code itself nor where
+ * it is, as in a kernel that shows no addresses (kernel.kptr_restrict).
+ */
+static int copy_jited(struct bpf_prog_info *info, const struct bpf_prog *prog)
+{
+	const struct bpf_jit_image *image = prog->jit;
+	u32 nr = image ? image->nr_funcs : 0, *lens = bpf_user_ptr(info->jited_func_lens);
+
+	if (info->nr_jited_func_lens && nr && !lens)
+		return -EFAULT;
+	for (u32 i = 0; i < min(info->nr_jited_func_lens, nr); i++)
+		lens[i] = func_len(image, i);
+	info->jited_prog_len = image ? image->size : 0;
+	info->jited_prog_insns = 0;
+	info->nr_jited_func_lens = nr;
+	info->nr_jited_ksyms = info->nr_jited_line_info = 0;
+	info->jited_line_info_rec_size = sizeof(u64);
+	return 0;
+}
+
 static int prog_info(const struct bpf_prog *prog, union bpf_attr *attr)
 {
 	struct bpf_prog_info info;
@@ -121,7 +151,7 @@ static int prog_info(const struct bpf_prog *prog, union bpf_attr *attr)
 	if (err)
 		return err;
 	read_info(attr, &info, sizeof(info));
-	err = copy_prog_arrays(&info, prog);
+	err = copy_prog_arrays(&info, prog) ?: copy_jited(&info, prog);
 	if (err)
 		return err;
 	info.type = prog->type;
@@ -135,10 +165,6 @@ static int prog_info(const struct bpf_prog *prog, union bpf_attr *attr)
 	info.verified_insns = prog->verified.insns;
 	info.attach_btf_obj_id = prog->attach_btf ? prog->attach_btf->obj.id : 0;
 	info.attach_btf_id = prog->attach_btf_id;
-	/* there is no machine code to show */
-	info.jited_prog_len = 0;
-	info.nr_jited_ksyms = info.nr_jited_func_lens = info.nr_jited_line_info = 0;
-	info.jited_line_info_rec_size = sizeof(u64);
 	write_info(attr, &info, sizeof(info));
 	return 0;
 }

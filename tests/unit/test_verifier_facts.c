@@ -298,6 +298,33 @@ static void test_stack(void **state)
 	DONE;
 }
 
+/* --- what is told of the code -------------------------------------------------------------- */
+
+/* How long it is, also if nobody compiled it. */
+static void test_info(void **state)
+{
+	for (u32 engine = 0; engine < 2; engine++) {
+		u32 lens[3] = { 7, 7, 7 };
+		struct bpf_prog_info info = { .nr_jited_func_lens = 3, .jited_func_lens = (u64)lens };
+		union bpf_attr attr = { .info = { .info_len = sizeof(info), .info = (u64)&info } };
+
+		exec_env.interpreted = engine || !bpf_jit_available();
+		FACTS(BPF_PROG_TYPE_XDP, CALL_REL(1), EXIT, MOV64_IMM(R0, 2), EXIT);
+		attr.info.bpf_fd = (u32)loaded_fd;
+		assert_int_equal(vrt_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)), 0);
+		assert_int_equal(info.nr_jited_func_lens, exec_env.interpreted ? 0 : 2);
+		assert_int_equal(!info.jited_prog_len, exec_env.interpreted);
+		assert_int_equal(info.jited_prog_insns, 0);
+		if (!exec_env.interpreted) {
+			assert_true(lens[0] && lens[1]);
+			assert_int_equal(lens[0] + lens[1], info.jited_prog_len);
+		}
+		assert_int_equal(lens[2], 7);
+		DONE;
+	}
+	exec_env.interpreted = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +335,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_arena, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_maps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stack, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_info, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
