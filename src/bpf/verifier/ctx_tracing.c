@@ -6,9 +6,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/types.h>
-
-#include <linux/bpf_perf_event.h>
 
 #include "../btf_internal.h"
 #include "mem_internal.h"
@@ -17,6 +14,9 @@
 #define MAX_ARGS 12
 #define MAX_SYSCALL_CTX 0xffff
 #define RAW_TP_ARGS 5 /* of a function without a prototype */
+/* The simulated machine is an x86-64, which programs are compiled for, whatever runs it. */
+#define PT_REGS_SIZE (21 * 8) /* struct pt_regs */
+#define PERF_EVENT_DATA_SIZE (PT_REGS_SIZE + 16) /* and the sample's period and address */
 
 static int yes_or_no(bool yes)
 {
@@ -242,11 +242,9 @@ static int btf_ctx_access(struct bpf_verifier_env *env, s32 off, s32 size,
 
 static bool perf_event_access(s32 off, s32 size)
 {
-	u32 period = offsetof(struct bpf_perf_event_data, sample_period);
-
-	if (off < 0 || (u32)off >= sizeof(struct bpf_perf_event_data) || off % size)
+	if (off < 0 || off >= PERF_EVENT_DATA_SIZE || off % size)
 		return false;
-	return (u32)off >= period || size == 8;
+	return off >= PT_REGS_SIZE || size == 8;
 }
 
 /* struct bpf_nf_ctx: the state of the hook, and the packet. */
@@ -291,8 +289,7 @@ int ctx_tracing_access(struct bpf_verifier_env *env, s32 off, s32 size, enum bpf
 		return -EACCES;
 	switch (prog->type) {
 	case BPF_PROG_TYPE_KPROBE:
-		return yes_or_no(off >= 0 && !(off % size) &&
-				 (u32)(off + size) <= sizeof(bpf_user_pt_regs_t));
+		return yes_or_no(off >= 0 && !(off % size) && off + size <= PT_REGS_SIZE);
 	case BPF_PROG_TYPE_TRACEPOINT:
 		return yes_or_no(off >= 8 && off < MAX_TRACE_SIZE && !(off % size));
 	case BPF_PROG_TYPE_PERF_EVENT:
