@@ -150,6 +150,16 @@ bool object_cache_find(const struct object_cache *cache, struct strbuf *object);
 int object_cache_keep(const struct object_cache *cache, const struct strbuf *object, char *rule);
 void object_cache_close(struct object_cache *cache);
 
+/* --- object_cache_trim.c ------------------------------------------------------ */
+
+/* Bytes on the disk, which is some thousand objects. */
+#define OBJECT_CACHE_LIMIT (128UL << 20)
+
+/* Makes what is kept in the directory @path smaller than @limit, if it is not. */
+void object_cache_trim(const char *path, u64 limit);
+/* Of all files, this one is the last to go now. */
+void object_cache_used(const char *path);
+
 /* --- compile.c -------------------------------------------------------------- */
 
 /* The object that @path is, or that it is compiled to, once, by clang into a cache. */

@@ -16,7 +16,8 @@
  *
  * Both kinds of files appear at once and complete, and nothing in them is taken
  * on trust: what is damaged, or does not hold any more, is as good as missing.
- * Nothing fails for want of a cache. What goes unnoticed: another answer of
+ * Nothing fails for want of a cache; what was not used for long goes when there is too
+ * much of it (object_cache_trim.c). What goes unnoticed: another answer of
  * __has_include(), and what happens to the compiler's own libraries when its
  * program stays as it is.
  */
@@ -173,6 +174,8 @@ static bool line_holds(const struct object_cache *cache, char *line, struct strb
 		hash = strsep(&line, " ");
 		file = name_in(cache, line ? line : "", ".bpf.o");
 		holds = line && is_content(file, hash, object);
+		if (holds)
+			object_cache_used(file);
 		free(file);
 		return holds;
 	}
@@ -206,7 +209,9 @@ bool object_cache_find(const struct object_cache *cache, struct strbuf *object)
 	while (holds && (line = strsep(&rest, "\n")) && rest)
 		holds = line_holds(cache, line, object);
 	strbuf_free(&manifest);
-	if (!holds)
+	if (holds)
+		object_cache_used(cache->manifest);
+	else
 		strbuf_free(object);
 	return holds && object->len;
 }
@@ -387,6 +392,7 @@ int object_cache_keep(const struct object_cache *cache, const struct strbuf *obj
 	}
 	if (!err)
 		err = replace(cache->manifest, &manifest);
+	object_cache_trim(cache->dir, OBJECT_CACHE_LIMIT);
 	strbuf_free(&manifest);
 	free_names(&files);
 	return err;

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "../../src/loader/internal.h"
 #include "../../src/loader/loader.h"
 
 static struct loader_error error;
@@ -209,6 +210,34 @@ static void test_cache_damaged(void **state)
 	}
 }
 
+/* What was used last stays, and nothing else is touched. */
+static void test_cache_trim(void **state)
+{
+	char cache[256], dir[300], path[256], hash[65];
+
+	use_cache("trim", cache);
+	strcpy(path, write_source("trimmed.bpf.c", minimal));
+	read_hash(path, hash);
+	snprintf(dir, sizeof(dir), "%s/vruntime", cache);
+	/* 40 objects of 64 KiB, used a day one after the other, and long ago the one of now */
+	assert_int_equal(shell("cd %s && touch -d 2001-01-01 * && for i in $(seq 10 49); do "
+			       "f=$(printf '%%064d' $i).bpf.o; head -c 65536 /dev/urandom >$f; "
+			       "touch -d \"2002-01-01 $i days\" $f; done", dir), 0);
+	assert_int_equal(shell("cd %s && head -c 99999 /dev/urandom | tee mine 0123.bpf.o >/dev/null && "
+			       "touch -d 1999-01-01 mine 0123.bpf.o", dir), 0);
+	object_cache_trim(dir, 4 << 20); /* there is room for all */
+	assert_int_equal(shell("test $(ls %s | wc -l) = 44", dir), 0);
+	read_hash(path, hash); /* found, and so used */
+	object_cache_trim(dir, 2 << 20);
+	/* three quarters of 2 MiB: 23 of them, and the two files of the one that is used */
+	assert_int_equal(shell("cd %s && test $(ls | wc -l) = 27 && test -e mine && test -e 0123.bpf.o && "
+			       "test ! -e $(printf '%%064d' 26).bpf.o && test -e $(printf '%%064d' 27).bpf.o && "
+			       "test $(ls *.deps | wc -l) = 1", dir), 0);
+	object_cache_trim(dir, 0);
+	assert_int_equal(shell("test \"$(cd %s && echo *)\" = '0123.bpf.o mine'", dir), 0);
+	object_cache_trim("/nowhere", 0);
+}
+
 static void test_cache_setting(void **state)
 {
 	setenv("VRT_CACHE", "off", 1);
@@ -243,6 +272,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cache_needs_no_compiler, forget, forget),
 		cmocka_unit_test_setup_teardown(test_cache_hidden_header, forget, forget),
 		cmocka_unit_test_setup_teardown(test_cache_damaged, forget, forget),
+		cmocka_unit_test_setup_teardown(test_cache_trim, forget, forget),
 		cmocka_unit_test_setup_teardown(test_cache_setting, forget, forget),
 		cmocka_unit_test_setup_teardown(test_cache_file_systems, forget, forget),
 	};
