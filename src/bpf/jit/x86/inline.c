@@ -25,13 +25,12 @@ static bool load_cpu(struct jit_buffer *b, u32 reg)
 
 /* --- maps ------------------------------------------------------------------------ */
 
-/* rax *= size */
-static void scale(struct jit_buffer *b, u32 size)
+static void scale(struct jit_buffer *b, u32 reg, u32 size)
 {
 	if (size & (size - 1))
-		x86_imul_rri(b, true, RAX, RAX, (s32)size);
+		x86_imul_rri(b, true, reg, reg, (s32)size);
 	else if (size > 1)
-		x86_shift_ri(b, true, SHIFT_SHL, RAX, (u8)__builtin_ctz(size));
+		x86_shift_ri(b, true, SHIFT_SHL, reg, (u8)__builtin_ctz(size));
 }
 
 /* The key is an index, at R2. */
@@ -48,14 +47,14 @@ static bool array_lookup(struct x86_jit *j, const struct bpf_jit_call *call)
 	x86_load(b, 4, false, RAX, RSI, 0);
 	x86_alu_ri(b, false, ALU_CMP, RAX, (s32)layout.max_entries);
 	outside = x86_jcc8_forward(b, CC_AE);
-	scale(b, layout.elem_size);
-	x86_mov_ri64(b, X86_T0, (u64)layout.base);
-	x86_alu_rr(b, true, ALU_ADD, RAX, X86_T0);
+	scale(b, RAX, layout.elem_size);
 	if (layout.percpu_stride) {
 		load_cpu(b, X86_T0);
-		x86_imul_rri(b, true, X86_T0, X86_T0, (s32)layout.percpu_stride);
+		scale(b, X86_T0, (u32)layout.percpu_stride);
 		x86_alu_rr(b, true, ALU_ADD, RAX, X86_T0);
 	}
+	x86_mov_ri64(b, X86_T0, (u64)layout.base);
+	x86_alu_rr(b, true, ALU_ADD, RAX, X86_T0);
 	done = x86_jmp8_forward(b);
 	x86_land8(b, outside);
 	x86_alu_rr(b, false, ALU_XOR, RAX, RAX);
