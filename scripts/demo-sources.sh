@@ -60,6 +60,17 @@ say "A program that wants half a CPU, in a cgroup that may have a tenth of one."
 show '/^(cgroup|periodic)/,/^$/' run eevdf --machine 4 --workload workloads/unfair.json \
 	--for 1s -q --cgroup /gc,max=10ms/100ms --with tests/e2e/good/burns.bpf.c
 
+say "The load balancer of a sched_ext scheduler as a periodic program; beside it the same" \
+	"scheduler whose balancer only looks."
+show '/^ {24}|^query|^machine$|utilization|migrations|request.*p50|imbalance|wasted/' run periodic_balance \
+	periodic_balance,fetch=0 --machine 8 --workload workloads/uneven.json --print .bss -q
+say "What Linux has kernel threads for, over simulated memory: pages that are the same" \
+	"are merged, and what was in use is found by looking at a few."
+show '/^periodic|share of a CPU  |memory: [0-9]+ MiB|merged:/' run eevdf --with periodic_ksm --machine 4 \
+	--workload workloads/same-pages.json --for 1900ms -q
+show '/after|accesses = (1[0-9]|20),/' run eevdf --with periodic_damon --machine 2 \
+	--workload workloads/hot-pages.json --for 1s --watch regions=490ms -q
+
 title "Polymorphic kfuncs: one name, the implementation by who calls"
 show '/^[a-z_]+ \(ops|source|scx_/' verify --kfuncs schedulers/hello/fifo.bpf.c
 say "A call from where it makes no sense is refused when the program is loaded."

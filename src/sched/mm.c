@@ -20,7 +20,7 @@ struct memory memory;
 
 void mm_boot(void)
 {
-	memory = (struct memory){ .totalram = MM_TOTALRAM_DFL, .free = NO_FOLIO };
+	memory = (struct memory){ .totalram = MM_TOTALRAM_DFL, .nr_folios = 1 };
 	INIT_LIST_HEAD(&memory.mms);
 }
 
@@ -44,7 +44,7 @@ static u32 folio_alloc(u64 content)
 	if (i != NO_FOLIO) {
 		memory.free = memory.folios[i].next_free;
 	} else {
-		if (memory.nr_folios == memory.room) {
+		if (memory.nr_folios >= memory.room) {
 			memory.room = max(memory.room * 2, 1024u);
 			memory.folios = xreallocarray(memory.folios, memory.room,
 						      sizeof(*memory.folios));
@@ -263,8 +263,6 @@ int mm_map(struct task *task, u64 pages)
 
 	VRT_ASSERT(mm && !mm->pte && pages && pages <= MM_MAX_PAGES);
 	mm->pte = xcalloc(pages, sizeof(*mm->pte));
-	for (u64 i = 0; i < pages; i++)
-		mm->pte[i].folio = NO_FOLIO;
 	mm->mm.total_vm = pages;
 	list_add_tail(&mm->all, &memory.mms);
 	return 0;
@@ -369,7 +367,7 @@ const char *mm_check(void)
 		for (u64 i = 0; i < mm->mm.total_vm; i++)
 			pages += mm->pte[i].folio != NO_FOLIO;
 	}
-	for (u32 i = 0; i < memory.nr_folios; i++) {
+	for (u32 i = 1; i < memory.nr_folios; i++) {
 		mapcount += memory.folios[i].mapcount;
 		used += memory.folios[i].mapcount > 0;
 	}

@@ -14,7 +14,7 @@
 #include "kernel.h"
 
 /* Pages: of an address space, and of memory if nobody says how much there is (4 GiB). */
-#define MM_MAX_PAGES (1ULL << 28)
+#define MM_MAX_PAGES (1ULL << 24)
 #define MM_TOTALRAM_DFL (1ULL << 20)
 
 /* Content that a write leaves in a page. */

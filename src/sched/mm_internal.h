@@ -20,7 +20,8 @@
 #include "mm.h"
 #include "sched.h"
 
-#define NO_FOLIO 0xffffffffu
+/* Of memory that nobody touched yet, so that a large address space costs little. */
+#define NO_FOLIO 0
 
 struct folio {
 	u64 content;
@@ -52,7 +53,7 @@ struct memory {
 	u64 shared, sharing; /* as struct mm_info has them */
 	u64 oom_kills, reaped, peak, faults, copies, contents;
 	struct folio *folios;
-	u32 nr_folios, room; /* that were ever used, and fit in @folios */
+	u32 nr_folios, room; /* that were ever used, with the one that is none, and fit in @folios */
 	u32 free; /* the first that is free again */
 	struct list_head mms;
 };

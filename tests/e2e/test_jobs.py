@@ -248,6 +248,19 @@ class Memory(e2e.Test):
         self.assertEqual(memory(run)[0], 0)
         self.assertEqual(run["books"], [])
 
+    def test_whatever_they_are_doing(self):
+        """Killed while they lock, wait, fork and share; under any scheduler the books balance."""
+        jobs = ("periodic_oom_reaper", "periodic_ksm", "periodic_damon")
+        for seed in (1, 2):
+            runs = run_json("eevdf", "fifo", "vtime", "biff", "periodic_balance",
+                            *(word for job in jobs for word in ("--with", job)), "-m", "3", "-w",
+                            source("tests", "e2e", "good", "memory_stress.json"), "--noise",
+                            "heavy", "--seed", seed)["runs"]
+            for run in runs:
+                self.assertEqual((run["end"]["kind"], run["books"]), ("done", []), run["end"])
+                self.assertGreater(memory(run)[-2], 5)
+                self.assertEqual(memory(run)[2], 32)
+
     def test_same_in_both_engines_and_again(self):
         for job, machine, workload in (("periodic_damon", 2, "hot-pages"),
                                        ("periodic_ksm", 4, "same-pages"),

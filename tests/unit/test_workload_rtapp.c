@@ -440,7 +440,7 @@ static void test_memory_errors(void **state)
 		     "f:1:38: \"write\" must be true or false, not 1");
 	expect_error("{'tasks':{'a':{'vm_size':4095,'run':1}}}",
 		     "f:1:16: \"vm_size\" (bytes) must be a whole number from 4096 to "
-		     "1099511627776, not 4095");
+		     "68719476736, not 4095");
 	expect_error("{'tasks':{'a':{'mem':[1]}}}",
 		     "f:1:16: \"mem\" takes a whole number of bytes, or an object that says which "
 		     "pages, not [ 1 ]");
