@@ -190,8 +190,8 @@ bool is_cpu_allowed(const struct task_struct *p, s32 cpu)
 		return cpumask_test_cpu((u32)cpu, kernel.active);
 	if (cpu < 0 || !cpumask_test_cpu(cpu, p->cpus_ptr))
 		return false;
-	/* threads that belong to a CPU keep it, offline or not */
-	if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1)
+	/* threads that belong to a CPU keep it, offline or not; not those that a user has put there */
+	if ((p->flags & PF_KTHREAD) && (p->flags & PF_NO_SETAFFINITY))
 		return true;
 	return cpumask_test_cpu(cpu, kernel.active);
 }

@@ -18,12 +18,10 @@ struct hotplug {
 /* The rq is locked on entry and return, but dropped in between. */
 static void move_away(struct rq *rq, struct task_struct *p)
 {
-	u32 dst = cpumask_next_and_wrap(rq->cpu, p->cpus_ptr, kernel.active);
-
-	if (dst >= nr_cpu_ids)
+	if ((p->flags & PF_KTHREAD) && (p->flags & PF_NO_SETAFFINITY))
 		return;
 	update_rq_clock(rq);
-	move_queued_task(rq, p, dst);
+	move_queued_task(rq, p, select_fallback_rq(rq->cpu, p));
 	rq_lock(rq);
 }
 

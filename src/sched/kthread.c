@@ -257,6 +257,8 @@ struct kthread_worker *kthread_worker_create(const char *name, s32 cpu, bool rt)
 		free(worker);
 		return NULL;
 	}
+	if (cpu >= 0) /* it belongs to that CPU */
+		worker->task->ts.flags |= PF_NO_SETAFFINITY;
 	task_start(worker->task);
 	return worker;
 }

@@ -52,7 +52,7 @@ static inline void boot_verified_slow(const char *spec, bool interpreted)
 }
 
 /* A loop of burn(), below, on a slow machine. */
-#define BURN_NS (6 * INSN_PS / 1000)
+#define BURN_NS (7 * INSN_PS / 1000)
 
 /* What verified programs have. */
 #define VERIFIED                                                                                   \
@@ -119,6 +119,20 @@ static inline void boot_verified_slow(const char *spec, bool interpreted)
 	"};\n"
 
 #define SIMPLE PREAMBLE RUN TABLE("p", "")
+
+/* A test of compiled programs, and of interpreted ones. */
+#define BOTH(test)                                                                                 \
+	static void test_##test(void **state)                                                      \
+	{                                                                                          \
+		test(false);                                                                       \
+		test(true);                                                                        \
+	}
+
+/* A table; further fields without commas inside of strings. */
+#define ATTACHED(name, ...)                                                                        \
+	"SEC(\".struct_ops.link\") struct bpf_periodic_ops " name " = {\n"                         \
+	"	.name = \"" name "\", " #__VA_ARGS__ "\n"                                          \
+	"};\n"
 
 static char test_dir[] = "/tmp/test-periodic-XXXXXX";
 static struct loader_error error;

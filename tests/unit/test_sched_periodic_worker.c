@@ -7,18 +7,6 @@
 
 #include <bpf/bpf.h>
 
-#define BOTH(test)                                                                                 \
-	static void test_##test(void **state)                                                      \
-	{                                                                                          \
-		test(false);                                                                       \
-		test(true);                                                                        \
-	}
-
-#define ATTACHED(name, ...)                                                                        \
-	"SEC(\".struct_ops.link\") struct bpf_periodic_ops " name " = {\n"                         \
-	"	.name = \"" name "\", " #__VA_ARGS__ "\n"                                          \
-	"};\n"
-
 /* --- shared workers ----------------------------------------------------------------- */
 
 /* They note in which order they run. */
