@@ -505,6 +505,7 @@ static void add_end(struct guest_run *g)
 static void add_results(struct guest_run *g)
 {
 	struct json_object *warnings = json_at(g->end, "warnings"), *figures;
+	struct json_object *unmodelled = json_at(g->end, "unmodelled");
 	u64 lost = 0;
 
 	for (size_t i = 0; warnings && i < json_object_array_length(warnings); i++)
@@ -518,6 +519,9 @@ static void add_results(struct guest_run *g)
 	add_end(g);
 	guest_add_timeline(g->end, g->run);
 	guest_take_beside(g->plan, g->end, g->run, vm_accel(g->vm) == VM_ACCEL_TCG);
+	for (size_t i = 0; unmodelled && i < json_object_array_length(unmodelled); i++)
+		run_add_unmodelled(g->run, json_object_get_string(
+						   json_object_array_get_idx(unmodelled, i)));
 	figures = json_at(g->end, "figures");
 	json_object_object_add(g->run, "figures", json_object_get(figures));
 	json_u64_at(g->end, "lost", &lost);

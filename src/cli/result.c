@@ -55,14 +55,22 @@ static struct json_object *settings_json(const struct text_list *list)
 	return array;
 }
 
-static struct json_object *unmodelled_json(const struct workload *w)
+void run_add_unmodelled(struct json_object *run, const char *sentence)
 {
-	struct json_object *array = json_object_new_array();
+	struct json_object *array = json_at(run, "unmodelled");
+
+	for (size_t i = 0; i < json_object_array_length(array); i++)
+		if (!strcmp(json_object_get_string(json_object_array_get_idx(array, i)), sentence))
+			return;
+	json_object_array_add(array, json_text(sentence));
+}
+
+void run_add_workload_unmodelled(struct json_object *run, const struct workload *w)
+{
 	const char *sentence;
 
 	for (u32 i = 0; (sentence = workload_unmodelled(w, i)); i++)
-		json_object_array_add(array, json_text(sentence));
-	return array;
+		run_add_unmodelled(run, sentence);
 }
 
 static struct json_object *hashes_json(const struct run_plan *plan)
@@ -101,7 +109,8 @@ struct json_object *run_new(const struct run_plan *plan, const char *scheduler)
 	json_add_u64(run, "seed", o->seed);
 	json_add_u64(run, "warmup_ns", o->warmup);
 	json_add_u64(run, "duration_ns", plan->duration);
-	json_object_object_add(run, "unmodelled", unmodelled_json(plan->workload));
+	json_object_object_add(run, "unmodelled", json_object_new_array());
+	run_add_workload_unmodelled(run, plan->workload);
 	json_object_object_add(run, "hashes", hashes_json(plan));
 	return run;
 }

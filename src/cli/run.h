@@ -182,6 +182,9 @@ const struct run_kernel *run_kernel(const struct run_plan *plan, const char *sch
 /* What of a run is known without running it. */
 struct json_object *run_new(const struct run_plan *plan, const char *scheduler);
 /* "end" of a run that did not start. */
+/* What is not modelled, once per sentence: also what turns out during the run. */
+void run_add_unmodelled(struct json_object *run, const char *sentence);
+void run_add_workload_unmodelled(struct json_object *run, const struct workload *w);
 void run_set_failure(struct json_object *run, const char *kind, const char *reason,
 		     const char *message, const char *log);
 /*

@@ -217,13 +217,14 @@ static void add_trace_hash(struct session *s)
 	json_add_string(s->run, "trace_hash", hex);
 }
 
-/* On top of what the workload could not have. */
+/* On top of what was known of the workload before it ran. */
 static void add_unmodelled(struct session *s)
 {
 	const char *sentence;
 
 	for (u32 i = 0; (sentence = kernel_unmodelled(i)); i++)
-		json_object_array_add(json_at(s->run, "unmodelled"), json_text(sentence));
+		run_add_unmodelled(s->run, sentence);
+	run_add_workload_unmodelled(s->run, s->plan->workload);
 }
 
 static void add_results(struct session *s)

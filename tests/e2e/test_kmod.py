@@ -278,6 +278,17 @@ class Run(Test):
         self.check_refused(done, 2, "burns.0.bpf.o: 'burner' could not be attached",
                            'cgroup is "/no": there is none of that name')
 
+    def test_memory_is_simulated(self):
+        """No Linux has the kfuncs on the memory of tasks: said by name, with who has them."""
+        run = run_json("eevdf", "--with", "periodic_ksm", "-t", "100ms", "-m", "2", "-w",
+                       source("workloads", "same-pages.json"), "--on", "vm:schedbpf",
+                       status=2)["runs"][0]
+        self.assertRegex(run["end"]["message"], r"kfunc 'bpf_mm_\w+' is not in this kernel; the "
+                                                r"simulated machine has it \(--on sim\)")
+        run = run_json("eevdf", "-t", "300ms", "-m", "2", "-w", source("workloads", "same-pages.json"),
+                       "--on", "vm:schedbpf")["runs"][0]
+        self.assertTrue([u for u in run["unmodelled"] if "accesses none" in u], run["unmodelled"])
+
     def test_is_no_other(self):
         """A stock kernel that cannot run schedulers is none that '--on vm' takes."""
         self.check_refused(vrt("run", "fifo", "-w", "pipe", "--on", "vm:" + RELEASE), 2,

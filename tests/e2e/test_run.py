@@ -112,6 +112,17 @@ class Features(e2e.Test):
                        "--workload", UNFAIR, "--for", "300ms")["runs"][0]
         self.assertEqual(run["end"]["kind"], "done", run["end"])
 
+    def test_what_turns_out_to_be_unmodelled(self):
+        """In the file, and while it runs; each once."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            f.write('{"tasks": {"a": {"fork": "b", "mem": 100, "run": 10},'
+                    '"b": {"instance": 0, "loop": 1, "run": 1}}}')
+            f.flush()
+            run = run_json("eevdf", "-m", "2", "-w", f.name, "-t", "200ms")["runs"][0]
+        self.assertEqual(len(run["unmodelled"]), 2)
+        self.assertIn('"mem" is modelled as', run["unmodelled"][0])
+        self.assertIn('"b" was forked 1024 times', run["unmodelled"][1])
+
     def test_a_thousand_queues(self):
         run = run_json(source("tests", "e2e", "good", "many_dsqs.bpf.c"), "--machine", "2x16x2",
                        "--workload", MIXED, "--for", "100ms")["runs"][0]

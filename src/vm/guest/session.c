@@ -46,6 +46,7 @@ static struct {
 	u64 start; /* of the workload; 0 before */
 	u32 restarts;
 	struct workload *workload;
+	u32 nr_known; /* sentences on what it asks for, which the host has read there itself */
 	int kmsg;
 	struct kmsg_exit exit;
 	struct strbuf kmsg_lines;
@@ -446,6 +447,17 @@ static void add_figures(void)
 	json_object_object_add(s.end, "figures", figures);
 }
 
+/* What came of it here. */
+static void add_unmodelled(void)
+{
+	struct json_object *sentences = json_object_new_array();
+	const char *sentence;
+
+	for (u32 i = s.nr_known; (sentence = workload_unmodelled(s.workload, i)); i++)
+		json_object_array_add(sentences, json_object_new_string(sentence));
+	json_object_object_add(s.end, "unmodelled", sentences);
+}
+
 /* --- reporting ----------------------------------------------------------------------------- */
 
 static void send_records(const struct records *r)
@@ -485,6 +497,8 @@ static bool prepare(void)
 	s.kmsg = kmsg_open();
 	native_init(&config);
 	s.workload = spec ? workload_open(spec, err, sizeof(err)) : NULL;
+	while (s.workload && workload_unmodelled(s.workload, s.nr_known))
+		s.nr_known++;
 	s.tracer = s.workload ? tracer_start(err, sizeof(err)) : NULL;
 	if (s.tracer)
 		return true;
@@ -539,6 +553,7 @@ void session_main(int fd, struct json_object *settings)
 		json_object_object_add(s.end, RUN_KEY_CGROUPS, cgroups_json());
 		end_scheduler();
 		add_figures();
+		add_unmodelled();
 	}
 	beside_detach();
 	cgroups_remove();
