@@ -72,7 +72,9 @@ struct {
 s32 target; /* the process */
 u32 nr_regions;
 u64 nr_samples, nr_aggregations, nr_looks, nr_merged, nr_split;
-static u32 half, nr_told, hottest;
+static u32 half; /* of "work" that is in use */
+static u32 nr_told;
+static u32 hottest; /* the most nr_accesses of any since the last aggregation */
 
 static struct region *region(u32 which, u32 i)
 {
@@ -105,6 +107,8 @@ static void check_accesses(struct mm_struct *mm)
 			break;
 		if (bpf_mm_page_flags(mm, r->page) & MM_PAGE_YOUNG)
 			r->nr_accesses++;
+		if (r->nr_accesses > hottest)
+			hottest = r->nr_accesses;
 		nr_looks++;
 	}
 	nr_samples++;
@@ -190,12 +194,11 @@ static void split(void)
 	half = !half;
 }
 
-/* For how long has each been as it is? And how much is the most? */
+/* For how long has each been as it is? */
 static void grow_older(u32 threshold)
 {
 	u32 i;
 
-	hottest = 0;
 	bpf_for(i, 0, nr_regions) {
 		struct region *r = region(half, i);
 
@@ -205,8 +208,6 @@ static void grow_older(u32 threshold)
 			r->age = 0;
 		else
 			r->age++;
-		if (r->nr_accesses > hottest)
-			hottest = r->nr_accesses;
 	}
 }
 
@@ -231,6 +232,7 @@ static void begin_anew(void)
 {
 	u32 i;
 
+	hottest = 0;
 	bpf_for(i, 0, nr_regions) {
 		struct region *r = region(half, i);
 
@@ -243,8 +245,7 @@ static void begin_anew(void)
 
 static void aggregate(u32 nr_pages)
 {
-	/* of the time before, so that what is one and what is two is known for all of them */
-	u32 threshold = hottest / 10;
+	u32 threshold = hottest / 10; /* what counts as a difference */
 
 	grow_older(threshold);
 	merge(threshold, nr_pages / min_regions);

@@ -75,7 +75,8 @@ class Balance(e2e.Test):
         self.assertGreater(with_it["metrics"]["utilization_ppm"],
                            without["metrics"]["utilization_ppm"] * 1.05)
         query, stuck = group(with_it, "query"), group(without, "query")
-        self.assertLess(query["request_latency"]["p99_ns"] * 1.3, stuck["request_latency"]["p99_ns"])
+        self.assertLess(query["request_latency"]["p99_ns"] * 1.3,
+                        stuck["request_latency"]["p99_ns"])
         self.assertGreater(query["ops"], stuck["ops"])
 
 
@@ -153,7 +154,8 @@ class OomReaper(e2e.Test):
         self.assertIn("(batch), now anon-rss:0kB", reaped[0]["line"])
         # 8192 pages a run, every 10 ms
         self.assertLess(reaped[0]["time_ns"] - killed, 60_000_000)
-        self.assertEqual(printed(with_it, "periodic.bss"), {"nr_processes": 1, "nr_pages": self.BATCH})
+        self.assertEqual(printed(with_it, "periodic.bss"),
+                         {"nr_processes": 1, "nr_pages": self.BATCH})
         in_use, total, most, faults, copied, _, _, _, kills, nr_reaped = memory(with_it)
         self.assertEqual((total, most, kills, nr_reaped), (128, 128, 1, self.BATCH))
         self.assertLess(in_use, 100)
@@ -239,8 +241,9 @@ class Memory(e2e.Test):
     def test_kept_beyond_the_process(self):
         ends = self.file("ends.json", '{"tasks": {"a": {"loop": 20, "vm_size": 409600, '
                                       '"mem": {"write": true}, "sleep": 5000}}}')
-        run = run_json("eevdf", "--with", source("tests", "e2e", "good", "mm_kept.bpf.c"), "-m", "1",
-                       "-w", ends, "-t", "500ms", "--print", ".bss")["runs"][0]
+        keeper = source("tests", "e2e", "good", "mm_kept.bpf.c")
+        run = run_json("eevdf", "--with", keeper, "-m", "1", "-w", ends, "-t", "500ms", "--print",
+                       ".bss")["runs"][0]
         kept = printed(run, ".bss")
         self.assertGreater(kept["nr_alive"], 5)
         self.assertGreater(kept["nr_after"], 20)
