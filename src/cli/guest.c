@@ -80,6 +80,7 @@ struct vm *guest_boot(const struct run_plan *plan, const char *kernel, char *err
 	char *path = kernel_find(kernel, err, err_size), *agent;
 	struct vm_config config = {
 		.kernel = path, .cpus = topo->nr_cpus, .boot_timeout_ms = guest_patience_ms(),
+		.counted = plan->counted,
 	};
 	struct vm *vm;
 

@@ -19,19 +19,25 @@
 
 #define MAX_MODULE (64U << 20)
 
-int guest_send_module(struct vm *vm, const char *image)
+/* Takes @path, which may be NULL. */
+static int send_module(struct vm *vm, char *path, const char *name)
 {
-	char *path = kernel_module_of(image);
 	struct strbuf module = {};
 	int err = 0;
 
 	if (path)
 		err = file_read(path, MAX_MODULE, &module);
 	if (path && !err)
-		err = guest_send_file(vm, RUN_MODULE, &module);
+		err = guest_send_file(vm, name, &module);
 	strbuf_free(&module);
 	free(path);
 	return err;
+}
+
+int guest_send_module(struct vm *vm, const char *image)
+{
+	return send_module(vm, kernel_module_of(image), RUN_MODULE) ?:
+	       send_module(vm, kernel_bench_module_of(image), RUN_BENCH_MODULE);
 }
 
 #define NAME_SIZE 96

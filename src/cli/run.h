@@ -114,6 +114,7 @@ struct run_plan {
 	struct cpumask enclave; /* of options.enclave */
 	/* vrt trace: lines of bpf_printk() and watched maps on stdout, as they come */
 	bool pipe;
+	bool counted; /* guests: struct vm_config */
 	bool print_all; /* vrt map dump: all maps of the scheduler as by --print */
 	struct expectation *expectations;
 	u32 nr_expectations;

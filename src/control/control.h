@@ -23,6 +23,7 @@ struct json_object;
 enum control_variant {
 	CONTROL_NONE, /* the others alone */
 	CONTROL_KTHREAD, /* native code on a kernel thread */
+	CONTROL_WORKER, /* a program on a generic kthread_worker, queued by a timer */
 	CONTROL_DAEMON, /* a process that calls BPF_PROG_TEST_RUN */
 	CONTROL_TIMER, /* a bpf_timer that arms itself again */
 	CONTROL_OWN, /* SchedBPF, a thread of its own */
@@ -69,6 +70,14 @@ void control_setup_parse(struct json_object *json, struct control_setup *setup);
 struct json_object *control_figures_json(const struct control_figures *figures);
 void control_figures_parse(struct json_object *json, struct control_figures *figures);
 void control_figures_free(struct control_figures *figures);
+
+/* What there has been so far, at one instant; job_cpu as above. */
+struct control_sums {
+	u64 clock, runs, job_cpu, others_cpu, others_work, switches;
+};
+/* The window was from @from to @to. */
+void control_difference(const struct control_sums *from, const struct control_sums *to,
+			struct control_figures *figures);
 
 /*
  * On a simulated machine with these costs. Boots the kernel: once per process. 0, or

@@ -21,7 +21,7 @@ struct job_state state;
 
 struct table {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, JOB_MAX_ELEMENTS);
+	__uint(max_entries, 1); /* job.c knows how many */
 	__type(key, u32);
 	__type(value, struct job_element);
 };
@@ -40,18 +40,8 @@ static long grow_older(struct bpf_map *map, const u32 *key, struct job_element *
 	u64 begun_ = bpf_ktime_get_ns(), due_ = (due_at);					\
 												\
 	bpf_for_each_map_elem(&map, grow_older, NULL, 0);					\
-	note(due_, begun_, bpf_ktime_get_ns());							\
+	job_note(&state, due_, begun_, bpf_ktime_get_ns());						\
 } while (0)
-
-static void note(u64 due, u64 begun, u64 ended)
-{
-	struct job_sample *s = &state.samples[state.runs % JOB_SAMPLES];
-
-	s->late = begun > due ? begun - due : 0;
-	s->took = ended - begun;
-	state.took += ended - begun;
-	state.runs++;
-}
 
 /* --- by hand, from user space ---------------------------------------------------- */
 
@@ -76,18 +66,16 @@ struct {
 	__type(value, struct alarm);
 } alarms SEC(".maps");
 
-/* Keeps the phase, as the others do. */
-static u64 next_due(u64 due, u64 now)
-{
-	if (params.rest || !params.period)
-		return now + params.rest;
-	return due + (now > due ? (now - due - 1) / params.period + 1 : 1) * params.period;
-}
-
 static int expire(void *map, u32 *key, struct alarm *alarm)
 {
+	u64 now;
+
 	JOB(all, alarm->due);
-	alarm->due = next_due(alarm->due, bpf_ktime_get_ns());
+	now = bpf_ktime_get_ns();
+	if (params.rest)
+		alarm->due = now + params.rest;
+	else if (params.period)
+		alarm->due = job_next(alarm->due, params.period, now);
 	bpf_timer_start(&alarm->timer, alarm->due, BPF_F_TIMER_ABS);
 	return 0;
 }

@@ -27,6 +27,7 @@ static const struct parts {
 	const char *tables[MAX_PARTS]; /* maps */
 	const char *names[MAX_PARTS]; /* of their periodic programs */
 } parts[NR_CONTROL_VARIANTS] = {
+	[CONTROL_WORKER] = { .programs = { "run_once" } },
 	[CONTROL_DAEMON] = { .programs = { "run_once" } },
 	[CONTROL_TIMER] = { .programs = { "arm", "disarm" } },
 	[CONTROL_OWN] = { { "run_own" }, { "own" }, { "own" } },
@@ -90,6 +91,8 @@ static void choose(struct job *job)
 	bpf_object__for_each_map(map, job->obj) {
 		bool ours = is_one_of(bpf_map__name(map), p->tables, MAX_PARTS);
 
+		if (bpf_map__type(map) == BPF_MAP_TYPE_HASH)
+			bpf_map__set_max_entries(map, job->setup->elements);
 		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
 			continue;
 		bpf_map__set_autocreate(map, ours);
@@ -224,6 +227,8 @@ int job_start(struct job *job, u64 now, char *err, size_t err_size)
 
 void job_stop(struct job *job)
 {
+	if (!job->obj)
+		return;
 	for (u32 i = 0; i < MAX_PARTS; i++) {
 		bpf_link__destroy(job->links[i]);
 		job->links[i] = NULL;
@@ -242,20 +247,6 @@ void job_close(struct job *job)
 }
 
 /* --- what it noted ------------------------------------------------------------------------- */
-
-u64 job_next(u64 due, u64 period, u64 now)
-{
-	return due + (now > due ? (now - due - 1) / period + 1 : 1) * period;
-}
-
-void job_note(struct job_state *state, u64 due, u64 begun, u64 ended)
-{
-	struct job_sample *s = &state->samples[state->runs % JOB_SAMPLES];
-
-	*s = (struct job_sample){ .late = begun > due ? begun - due : 0, .took = ended - begun };
-	state->took += s->took;
-	state->runs++;
-}
 
 void job_figures(const struct job_state *state, u64 first, struct control_figures *figures)
 {

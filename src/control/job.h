@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Between the job's programs (job.bpf.c) and who runs them (job.c): what they are
- * told and what they note.
+ * told. What they do and note is also a module's: kmod/schedbpf/bench/job.h.
  */
 #ifndef VRT_CONTROL_JOB_H
 #define VRT_CONTROL_JOB_H
@@ -9,10 +9,7 @@
 #ifndef __bpf__
 #include "control.h"
 #endif
-#include "element.h"
-
-#define JOB_MAX_ELEMENTS 65536
-#define JOB_SAMPLES 32768 /* of the newest runs; a power of two */
+#include "../../kmod/schedbpf/bench/job.h"
 
 struct job_params {
 	__u64 period, rest;
@@ -21,16 +18,6 @@ struct job_params {
 /* The context of the programs that are run by hand. */
 struct job_call {
 	__u64 due;
-};
-
-struct job_sample {
-	__u64 late, took;
-};
-
-struct job_state {
-	__u64 runs;
-	__u64 took; /* by all of them */
-	struct job_sample samples[JOB_SAMPLES];
 };
 
 #ifndef __bpf__
@@ -63,12 +50,8 @@ int job_run(struct job *job, u64 due);
 void job_stop(struct job *job);
 void job_close(struct job *job);
 
-/* What runs since the one numbered @first, as many as there are samples of. */
+/* Of the runs since the one numbered @first, as many as there are samples of. */
 void job_figures(const struct job_state *state, u64 first, struct control_figures *figures);
-/* A run that was not a program's. */
-void job_note(struct job_state *state, u64 due, u64 begun, u64 ended);
-/* When to run next, the one that was due at @due being over @now. */
-u64 job_next(u64 due, u64 period, u64 now);
 #endif
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Experiments and figures as JSON, on their way between processes and machines,
- * which are of one build: numbers under the names of the members.
+ * Experiments and figures: as JSON, on their way between processes and machines,
+ * which are of one build, numbers under the names of the members.
  */
 #include <json-c/json.h>
 #include <string.h>
@@ -34,7 +34,7 @@ const char *control_variant_name(enum control_variant variant)
 {
 	static const char *const names[NR_CONTROL_VARIANTS] = {
 		[CONTROL_NONE] = "none", [CONTROL_KTHREAD] = "kthread",
-		[CONTROL_DAEMON] = "daemon", [CONTROL_TIMER] = "timer", [CONTROL_OWN] = "own",
+		[CONTROL_WORKER] = "worker", [CONTROL_DAEMON] = "daemon", [CONTROL_TIMER] = "timer", [CONTROL_OWN] = "own",
 		[CONTROL_SHARED] = "shared", [CONTROL_PROGRAM] = "program",
 	};
 
@@ -149,6 +149,17 @@ void control_figures_parse(struct json_object *json, struct control_figures *fig
 	take_fields(json, figures, figure_fields, ARRAY_SIZE(figure_fields));
 	take_hist(json_object_object_get(json, "late"), &figures->late);
 	take_hist(json_object_object_get(json, "delay"), &figures->delay);
+}
+
+void control_difference(const struct control_sums *from, const struct control_sums *to,
+			struct control_figures *f)
+{
+	f->window = to->clock - from->clock;
+	f->runs = to->runs - from->runs;
+	f->job_cpu = to->job_cpu - from->job_cpu;
+	f->others_cpu = to->others_cpu - from->others_cpu;
+	f->others_work = to->others_work - from->others_work;
+	f->switches = to->switches - from->switches;
 }
 
 void control_figures_free(struct control_figures *figures)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The experiments on the simulated machine. The kthread and the daemon are tasks
- * of this file; the timer and SchedBPF are the machine's own.
+ * The experiments on the simulated machine. The kthread, the worker and the
+ * daemon are tasks of this file; the timer and SchedBPF are the machine's own.
  *
  * The kthread's native code is charged with what the job takes as a program
  * (control_setup.work): the machine prices an instruction of a compiled program
@@ -34,6 +34,10 @@ struct worker {
 	struct wait_queue wake;
 	u64 due, begun;
 	bool working, stopping;
+	/* of a generic worker */
+	struct sim_lock queue_lock;
+	u64 timer_due;
+	bool queued;
 };
 
 struct machine {
@@ -44,9 +48,7 @@ struct machine {
 	struct worker worker;
 	struct others *others;
 	struct cgroup *group;
-	/* when the window began */
-	struct control_figures before;
-	u64 began;
+	struct control_sums before; /* when the window began */
 	char *err;
 	size_t err_size;
 };
@@ -119,13 +121,65 @@ static void daemon_run(void *data)
 
 static const struct kthread_ops daemon_ops = { .run = daemon_run, .user = true };
 
+/* --- a generic worker: a queue with a lock, and a timer that does not know the thread --------- */
+
+static void queue_work(struct hrtimer *timer)
+{
+	struct worker *w = container_of(timer, struct worker, timer);
+
+	charge_overhead(TRACE_OVH_IRQ, costs.timer_program);
+	w->timer_due += w->setup.period;
+	hrtimer_start(&w->timer, w->timer_due);
+	sim_lock(&w->queue_lock);
+	w->queued = true;
+	wait_queue_wake(&w->wake, 1, false);
+	sim_unlock(&w->queue_lock);
+}
+
+/* One that is queued already is not queued twice. */
+static bool take_work(struct worker *w)
+{
+	bool queued;
+
+	sim_lock(&w->queue_lock);
+	queued = w->queued;
+	w->queued = false;
+	sim_unlock(&w->queue_lock);
+	return queued;
+}
+
+static void generic_run(void *data)
+{
+	struct worker *w = data;
+
+	w->timer_due = w->due;
+	hrtimer_start(&w->timer, w->timer_due);
+	while (!w->stopping) {
+		struct kthread *k;
+
+		if (!take_work(w)) {
+			kthread_wait(&w->wake);
+			continue;
+		}
+		k = kthread_begin_program();
+		job_run(w->job, w->due);
+		kthread_end_program(k);
+		w->due = job_next(w->due, w->setup.period, cpu_clock());
+		kthread_preempt();
+	}
+	hrtimer_cancel(&w->timer);
+	w->task = NULL;
+}
+
+static const struct kthread_ops generic_ops = { .run = generic_run };
+
 static void worker_start(void *arg)
 {
 	struct machine *m = arg;
 	struct worker *w = &m->worker;
-	bool native = m->setup->variant == CONTROL_KTHREAD;
+	enum control_variant variant = m->setup->variant;
 	struct task_params params = {
-		.comm = native ? "job" : "jobd", .nice = m->setup->nice, .group = TASK_GROUP_SYSTEM,
+		.comm = variant == CONTROL_DAEMON ? "jobd" : "job", .nice = m->setup->nice, .group = TASK_GROUP_SYSTEM,
 		.new_process = true,
 	};
 	int err;
@@ -133,11 +187,16 @@ static void worker_start(void *arg)
 	w->setup = *m->setup;
 	w->job = &m->job;
 	w->state = m->own_state;
-	hrtimer_init(&w->timer, worker_due);
+	hrtimer_init(&w->timer, variant == CONTROL_WORKER ? queue_work : worker_due);
 	wait_queue_init(&w->wake);
+	sim_lock_init(&w->queue_lock);
 	w->due = cpu_clock() + w->setup.period;
-	w->task = native ? task_create_flags(&params, &kthread_behaviour, w, PF_KTHREAD, &err) :
-			   kthread_create(&params, &daemon_ops, w, &err);
+	if (variant == CONTROL_KTHREAD)
+		w->task = task_create_flags(&params, &kthread_behaviour, w, PF_KTHREAD, &err);
+	else
+		w->task = kthread_create(&params, variant == CONTROL_WORKER ? &generic_ops :
+									      &daemon_ops,
+					 w, &err);
 	VRT_ASSERT(w->task); /* no scheduler refuses it */
 	if (m->group)
 		VRT_ASSERT(!cgroup_attach_task(m->group, w->task));
@@ -162,19 +221,10 @@ static const struct job_state *state_of(const struct machine *m)
 	return m->own_state ? m->own_state : m->job.state;
 }
 
-/* Of each thread once: programs that share one have the same. */
+/* Programs that are several share one thread. */
 static u64 periodic_cpu(void)
 {
-	const struct periodic_stats *p;
-	s32 last = -1;
-	u64 sum = 0;
-
-	for (u32 i = 0; (p = kernel_periodic_stats(i)); i++) {
-		if (p->pid != last)
-			sum += p->runtime;
-		last = p->pid;
-	}
-	return sum;
+	return task_runtime(task_from_pid(kernel_periodic_stats(0)->pid));
 }
 
 static u64 job_cpu(const struct machine *m)
@@ -184,14 +234,15 @@ static u64 job_cpu(const struct machine *m)
 	return m->setup->variant == CONTROL_TIMER ? m->job.state->took : periodic_cpu();
 }
 
-static void sum_up(struct machine *m, struct control_figures *f)
+static void sum_up(struct machine *m, struct control_sums *sums)
 {
 	const struct job_state *state = state_of(m);
 
-	f->switches = kernel_context_switches();
-	f->runs = state ? state->runs : 0;
-	f->job_cpu = state ? job_cpu(m) : 0;
-	others_sum(m->others, &f->others_cpu, &f->others_work);
+	*sums = (struct control_sums){
+		.clock = cpu_clock(), .switches = kernel_context_switches(),
+		.runs = state ? state->runs : 0, .job_cpu = state ? job_cpu(m) : 0,
+	};
+	others_sum(m->others, &sums->others_cpu, &sums->others_work);
 }
 
 static void begin_window(void *arg)
@@ -200,32 +251,27 @@ static void begin_window(void *arg)
 
 	sum_up(m, &m->before);
 	others_record(m->others, true);
-	m->began = cpu_clock();
 }
 
 static void end_window(void *arg)
 {
 	struct machine *m = arg;
-	struct control_figures *f = m->figures, *b = &m->before;
+	struct control_sums after;
 
-	sum_up(m, f);
+	sum_up(m, &after);
 	others_record(m->others, false);
-	f->window = cpu_clock() - m->began;
+	control_difference(&m->before, &after, m->figures);
 	if (state_of(m))
-		job_figures(state_of(m), b->runs, f);
-	f->runs -= b->runs;
-	f->job_cpu -= b->job_cpu;
-	f->others_cpu -= b->others_cpu;
-	f->others_work -= b->others_work;
-	f->switches -= b->switches;
-	f->verified_insns = m->job.verified_insns;
+		job_figures(state_of(m), m->before.runs, m->figures);
+	m->figures->verified_insns = m->job.verified_insns;
 }
 
 /* --- one experiment ------------------------------------------------------------------------------ */
 
 static bool has_worker(enum control_variant variant)
 {
-	return variant == CONTROL_KTHREAD || variant == CONTROL_DAEMON;
+	return variant == CONTROL_KTHREAD || variant == CONTROL_WORKER ||
+	       variant == CONTROL_DAEMON;
 }
 
 /* A timer has no task that could be put there: its owner is. */
@@ -250,7 +296,7 @@ static int start_job(struct machine *m)
 
 	if (variant == CONTROL_NONE)
 		return 0;
-	if (variant == CONTROL_DAEMON) {
+	if (variant == CONTROL_WORKER || variant == CONTROL_DAEMON) {
 		/* as in Linux: it is called in the task's own context */
 		prog = bpf_prog_from_fd(m->job.run_fd);
 		prog->preemptible = true;
@@ -275,7 +321,7 @@ static int measure(struct machine *m)
 		return err;
 	kernel_run_until(kernel_now() + m->setup->warmup);
 	kernel_run_inside(begin_window, m);
-	kernel_run_until(m->began + m->setup->window);
+	kernel_run_until(m->before.clock + m->setup->window);
 	kernel_run_inside(end_window, m);
 	if (m->worker.task && worker_stop(&m->worker))
 		return vrt_error(m->err, m->err_size, -ETIMEDOUT, "the job does not stop");

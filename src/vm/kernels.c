@@ -22,6 +22,7 @@
 #define KEY "key"
 #define MODULE "schedbpf.ko"
 #define MODULE_KEY "schedbpf.key"
+#define BENCH_MODULE "kthread_job.ko" /* to be measured beside it */
 #define MAX_TEXT 1024
 #define HINT "'vrt vm fetch' gets one, 'vrt vm build' makes one"
 
@@ -154,16 +155,26 @@ void kernels_free(struct kernel_list *list)
 
 /* --- modules ------------------------------------------------------------------------ */
 
-char *kernel_module_of(const char *path)
+static char *module_of(const char *path, const char *name)
 {
 	const char *slash = strrchr(path, '/');
 	struct strbuf module = {};
 
-	strbuf_printf(&module, "%.*s" MODULE, slash ? (int)(slash + 1 - path) : 0, path);
+	strbuf_printf(&module, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, name);
 	if (!access(strbuf_str(&module), R_OK))
 		return strbuf_detach(&module);
 	strbuf_free(&module);
 	return NULL;
+}
+
+char *kernel_module_of(const char *path)
+{
+	return module_of(path, MODULE);
+}
+
+char *kernel_bench_module_of(const char *path)
+{
+	return module_of(path, BENCH_MODULE);
 }
 
 /* The image of the newest that has one; sched_ext or not. */
@@ -345,15 +356,18 @@ int kernel_store(const char *release, const char *from, const char *key, char *e
 	return ret;
 }
 
-int kernel_store_module(const char *release, const char *from, const char *key, char *err,
-			size_t err_size)
+int kernel_store_module(const char *release, const char *from, const char *bench, const char *key,
+			char *err, size_t err_size)
 {
 	char *place = make_place(release, err, err_size);
 	int ret;
 
 	if (!place)
 		return -EIO;
-	ret = store(place, MODULE, MODULE_KEY, from, key, err, err_size);
+	/* the key goes first and comes last: it is that of both */
+	ret = store(place, BENCH_MODULE, MODULE_KEY, bench, NULL, err, err_size);
+	if (!ret)
+		ret = store(place, MODULE, MODULE_KEY, from, key, err, err_size);
 	free(place);
 	return ret;
 }

@@ -59,11 +59,13 @@ int kernel_fetch(const char *wanted, void (*say)(const char *line), char *releas
  * such an image. NULL: it has none.
  */
 char *kernel_module_of(const char *path);
+/* Of the module that was built with it, to be measured beside it. */
+char *kernel_bench_module_of(const char *path);
 /* A path in the directory of @release, which is made; to be freed. NULL with a message. */
 char *kernel_place(const char *release, const char *name, char *err, size_t err_size);
-/* Keeps the module in file @from. */
-int kernel_store_module(const char *release, const char *from, const char *key, char *err,
-			size_t err_size);
+/* Keeps the module in file @from, and the one in @bench. */
+int kernel_store_module(const char *release, const char *from, const char *bench, const char *key,
+			char *err, size_t err_size);
 
 /* Keeps the image in file @from as @release (@key: NULL or as above), or why it is refused. */
 int kernel_store(const char *release, const char *from, const char *key, char *err,

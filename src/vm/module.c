@@ -244,11 +244,12 @@ static int fetch(struct module *m)
 
 /* $1: the directory to build in, $2: the source, $3: the headers of $4. */
 static const char build[] =
-	"set -e; cd \"$1\"; cp \"$2\"/* .\n"
+	"set -e; cd \"$1\"; cp -R \"$2\"/* .\n"
 	/* what a user may have set for other builds */
 	"unset ARCH CROSS_COMPILE KBUILD_OUTPUT KCFLAGS LOCALVERSION MAKEFLAGS\n"
-	"make -C \"$3/usr/src/linux-headers-$4\" M=\"$1\" modules >log 2>&1 || { tail -n 20 log >&2; exit 1; }\n"
-	"strip --strip-debug schedbpf.ko\n";
+	"for dir in . bench; do\n"
+	"make -C \"$3/usr/src/linux-headers-$4\" M=\"$1/$dir\" modules >log 2>&1 || { tail -n 20 log >&2; exit 1; }\n"
+	"done; strip --strip-debug schedbpf.ko bench/kthread_job.ko\n";
 
 static int build_module(const struct module *m, const char *key)
 {
@@ -256,7 +257,7 @@ static int build_module(const struct module *m, const char *key)
 	char *dir = kernel_place(m->release, "build-XXXXXX", m->err, m->err_size);
 	char *argv[] = { "sh", "-c", (char *)build, "sh", dir, m->source.dir, headers, m->release,
 			 NULL };
-	struct strbuf ko = {};
+	struct strbuf ko = {}, bench = {};
 	char *out = NULL;
 	int ret = -EIO;
 
@@ -266,12 +267,14 @@ static int build_module(const struct module *m, const char *key)
 		say(m, "building schedbpf for %s", m->release);
 		out = run_for_output(argv, m->err, m->err_size);
 		strbuf_printf(&ko, "%s/schedbpf.ko", dir);
+		strbuf_printf(&bench, "%s/bench/kthread_job.ko", dir);
 		if (out)
-			ret = kernel_store_module(m->release, strbuf_str(&ko), key, m->err,
-						  m->err_size);
+			ret = kernel_store_module(m->release, strbuf_str(&ko), strbuf_str(&bench),
+						  key, m->err, m->err_size);
 		nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	}
 	strbuf_free(&ko);
+	strbuf_free(&bench);
 	free(out);
 	free(dir);
 	free(headers);

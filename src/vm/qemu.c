@@ -132,6 +132,11 @@ static void make_command(struct command *c, const struct vm_config *config, enum
 	/* a thread for each emulated CPU would be faster, but then kernels that patch their
 	 * own code, as for every program that is attached, have been seen to crash on it */
 	arg(c, accel == VM_ACCEL_KVM ? "kvm" : "tcg,thread=single");
+	if (config->counted && accel == VM_ACCEL_TCG) {
+		/* an instruction is 2^1 ns, and nobody waits where nobody computes */
+		arg(c, "-icount");
+		arg(c, "shift=1,sleep=off");
+	}
 	arg(c, "-cpu");
 	arg(c, accel == VM_ACCEL_KVM ? "host" : "max");
 	arg(c, "-smp");

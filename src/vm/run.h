@@ -48,6 +48,8 @@
 
 /* The FILE that is the kernel module schedbpf for the guest's kernel; there may be none. */
 #define RUN_MODULE "schedbpf.ko"
+/* The same of kthread_job, for experiments. */
+#define RUN_BENCH_MODULE "kthread_job.ko"
 
 #define RUN_KEY_OBJECT "object"
 #define RUN_KEY_SET "set"

@@ -24,6 +24,11 @@ struct vm_config {
 	u32 sockets, threads; /* of them, packages and threads of a core; 0: one */
 	u32 memory_mb; /* 0: what the CPUs need */
 	enum vm_accel accel; /* auto: KVM if a guest comes up with it, else TCG */
+	/*
+	 * The clock of emulated CPUs counts their instructions: what takes how long does not
+	 * depend on the host, nor what else it does.
+	 */
+	bool counted;
 	u32 boot_timeout_ms; /* 0: VM_BOOT_TIMEOUT_MS */
 };
 

@@ -298,6 +298,34 @@ class Run(Test):
         self.assertIn("--on vm:schedbpf", " ".join(vrt("vm", "list").stdout.split()))
 
 
+class Table1(Test):
+    """The SchedBPF paper's table, on the real kernel: see test_bench.py for all of it, simulated."""
+
+    def test_table(self):
+        done = vrt("bench", "control/kthread", "control/worker", "control/timer", "control/own",
+                   "--quick", "--json", "--on", "vm:schedbpf", timeout=800)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        control = json.loads(done.stdout)["control"]
+        self.assertEqual([p["kernel"] for p in control["places"]], [RELEASE])
+        rows = {r["name"]: r for r in control["benchmarks"]}
+        self.assertEqual(list(rows), ["none", "kthread", "worker", "timer", "own"])
+        for name, row in rows.items():
+            if name == "none":
+                continue
+            self.assertGreater(row["plain"]["runs"], 500, name)
+            self.assertEqual(row["plain"]["verified_insns"] > 0, name != "kthread")
+            if name == "timer":
+                self.assertGreater(row["quota"]["used_percent"], 25)
+                self.assertGreater(row["nice"]["used_percent"], 40)
+                self.assertLess(row["plain"]["switches"], 0.5)
+            elif control["places"][0]["emulated"]:  # its clock does not mind the host
+                self.assertLess(abs(row["quota"]["error_percent"]), 5, name)
+                self.assertLess(abs(row["nice"]["error_percent"]), 5, name)
+                self.assertTrue(1 < row["plain"]["switches"] < 3, name)
+                self.assertGreater(row["plain"]["overhead_ns"],
+                                   rows["timer"]["plain"]["overhead_ns"])
+
+
 class Layout(unittest.TestCase):
     """The types of the module are those of the simulated kernel."""
 

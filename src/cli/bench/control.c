@@ -40,6 +40,7 @@
 #define MAX_ELEMENTS 65536
 /* How much more work a run is where the job shall want more than it may have. */
 #define GREED 4
+#define GREED_FOR_ALL 20
 
 #define QUOTA (10 * NSEC_PER_MSEC)
 #define QUOTA_PERIOD (100 * NSEC_PER_MSEC)
@@ -95,8 +96,8 @@ static struct control_setup scene_setup(const struct series *t, enum control_var
 		s.nice = POLITE_NICE;
 		return s;
 	}
-	s.work *= GREED;
-	s.elements *= GREED;
+	s.work *= scene == SCENE_QUOTA ? GREED : GREED_FOR_ALL;
+	s.elements *= scene == SCENE_QUOTA ? GREED : GREED_FOR_ALL;
 	s.hogs = 1;
 	s.hog_nice = 0;
 	s.probes = 0;
@@ -117,6 +118,20 @@ static bool run(struct series *t, const struct control_setup *setup, struct cont
 	return control_run(&t->place, setup, f, &t->lost, t->err, sizeof(t->err));
 }
 
+/* A kernel that has just booted has things to do. */
+static bool settle(struct series *t)
+{
+	struct control_setup s = base_setup(t, CONTROL_NONE);
+	struct control_figures f;
+	bool ok;
+
+	if (t->place.target->place == RUN_ON_SIM)
+		return true;
+	ok = run(t, &s, &f);
+	control_figures_free(&f);
+	return ok;
+}
+
 /* How many elements take about as long as is wanted, and what they take. */
 static bool calibrate(struct series *t)
 {
@@ -134,7 +149,7 @@ static bool calibrate(struct series *t)
 		if (!i)
 			s.elements = (u32)min(max(wanted * TRIAL_ELEMENTS / max(f.body, (u64)1),
 						  (u64)2),
-					      (u64)MAX_ELEMENTS / GREED);
+					      (u64)MAX_ELEMENTS / GREED_FOR_ALL);
 		control_figures_free(&f);
 	}
 	t->elements = s.elements;
@@ -211,7 +226,9 @@ static void add_overhead(struct json_object *json, const struct series *t,
 {
 	u32 parts = variant == CONTROL_SHARED ? 2 : 1;
 	double scale = (double)f->window / (double)t->alone.window;
-	double lost = (double)t->alone.others_work * scale - (double)f->others_work;
+	/* work is done at the speed that it has without the job */
+	double speed = (double)t->alone.others_work / (double)t->alone.others_cpu;
+	double lost = ((double)t->alone.others_work * scale - (double)f->others_work) / speed;
 	double switches = (double)f->switches - (double)t->alone.switches * scale;
 	double body = (double)f->body * parts;
 
@@ -280,7 +297,7 @@ static void measure_alone(struct series *t)
 
 	bench_progress("control, the others alone on %s", t->on);
 	s = base_setup(t, CONTROL_NONE);
-	if (!calibrate(t) || !run(t, &s, &t->alone)) {
+	if (!settle(t) || !calibrate(t) || !run(t, &s, &t->alone)) {
 		json_object_object_add(row, "error", json_text(t->err));
 		t->lost = true;
 	} else {

@@ -29,6 +29,7 @@ int control_plan(struct run_plan *plan, const char *on, char *err, size_t err_si
 	run_options_init(&plan->options);
 	plan->options.on = on;
 	plan->options.machine = MACHINE;
+	plan->counted = true;
 	ret = plan_machine(plan, err, err_size) ?: plan_places(plan, err, err_size);
 	for (u32 i = 0; i < plan->nr_targets && !ret; i++) {
 		const struct run_target *t = &plan->targets[i];

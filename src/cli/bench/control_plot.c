@@ -28,7 +28,7 @@
 /* Colours that can be told apart, also by those who see few (Paul Tol's "bright"). */
 static const char *const looks[NR_CONTROL_VARIANTS] = {
 	[CONTROL_NONE] = "lw 2 dt 2 lc rgb '#777777'", [CONTROL_KTHREAD] = "lw 2 lc rgb '#4477aa'",
-	[CONTROL_DAEMON] = "lw 2 lc rgb '#66ccee'", [CONTROL_TIMER] = "lw 3 lc rgb '#ee6677'",
+	[CONTROL_WORKER] = "lw 2 lc rgb '#bbbbbb'", [CONTROL_DAEMON] = "lw 2 lc rgb '#66ccee'", [CONTROL_TIMER] = "lw 3 lc rgb '#ee6677'",
 	[CONTROL_OWN] = "lw 3 lc rgb '#228833'", [CONTROL_SHARED] = "lw 2 lc rgb '#ccbb44'",
 	[CONTROL_PROGRAM] = "lw 2 lc rgb '#aa3377'",
 };
@@ -96,9 +96,22 @@ static void add_data(struct strbuf *sb, u32 nr, struct json_object *dist)
 	strbuf_puts(sb, "E\n");
 }
 
+static void add_label(struct strbuf *sb, enum control_variant variant)
+{
+	struct strbuf label = {};
+
+	if (variant == CONTROL_NONE)
+		strbuf_puts(&label, "without the job");
+	else
+		strbuf_printf(&label, "%s%s", variant >= CONTROL_OWN ? "SchedBPF: " : "",
+			      control_variant_name(variant));
+	quote(sb, strbuf_str(&label));
+	strbuf_free(&label);
+}
+
 static void add_panel(struct strbuf *sb, struct json_object *rows, struct json_object *place, u32 *nr)
 {
-	const char *on = json_string_at(place, "on");
+	const char *on = json_string_at(place, "on"), *kernel = json_string_at(place, "kernel");
 	struct strbuf curves = {};
 	struct json_object *dist;
 
@@ -111,13 +124,11 @@ static void add_panel(struct strbuf *sb, struct json_object *rows, struct json_o
 		add_data(sb, *nr, dist);
 		strbuf_printf(&curves, "%s $d%u with steps %s title ", curves.len ? "," : "plot",
 			      *nr, looks[variant]);
-		quote(&curves, variant == CONTROL_NONE ? "without the job" :
-							 json_string_at(row, "name"));
+		add_label(&curves, variant);
 		(*nr)++;
 	}
-	strbuf_puts(sb, "set title ");
-	quote(sb, on);
-	strbuf_printf(sb, "\n%s\n", strbuf_str(&curves));
+	strbuf_printf(sb, "set title '%s'\n%s\n", *kernel ? kernel : "simulated machine",
+		      strbuf_str(&curves));
 	strbuf_free(&curves);
 }
 

@@ -7,8 +7,8 @@
 #include "../json.h"
 #include "control.h"
 
-#define LABEL 26
-#define CELL 9
+#define LABEL 24
+#define CELL 8
 #define US 1000.0
 
 /* What a row shows of each variant's object. */

@@ -53,7 +53,7 @@ static int load_module(void)
 	return err;
 }
 
-static enum loader_status need_module(struct loader_error *error)
+enum loader_status beside_need_module(struct loader_error *error)
 {
 	int err;
 
@@ -241,7 +241,7 @@ static enum loader_status check_kinds(const struct beside *b, struct loader_erro
 	u32 kinds = loader_kinds(b->loader);
 
 	if (!(kinds & (LOADER_SCX | LOADER_GHOST)))
-		return kinds & LOADER_PERIODIC ? need_module(error) : LOADER_OK;
+		return kinds & LOADER_PERIODIC ? beside_need_module(error) : LOADER_OK;
 	snprintf(error->message, sizeof(error->message),
 		 "is a scheduler, and cannot run beside another one: give it to 'vrt run' as SCHED");
 	return error->status = LOADER_ERR_USAGE;

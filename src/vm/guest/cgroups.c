@@ -120,6 +120,14 @@ int cgroups_make(struct json_object *settings, char *err, size_t err_size)
 	return ret;
 }
 
+int cgroups_move(const char *group, pid_t pid)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return write_to(group, strlen(group), "cgroup.procs", text);
+}
+
 /* --- figures -------------------------------------------------------------------------- */
 
 static u64 stat_of(const char *text, const char *key)

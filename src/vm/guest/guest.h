@@ -27,6 +27,9 @@ void init_power_off(void);
 /* verify.c: only the verdicts of the kernel, as @settings say, in a process of its own. */
 void verify_main(int fd, struct json_object *settings);
 
+/* control.c: an experiment of src/control as @settings say, in a process of its own. */
+void control_main(int fd, struct json_object *settings);
+
 /* session.c: a run as @settings says, in a process of its own. */
 void session_main(int fd, struct json_object *settings);
 
@@ -56,6 +59,8 @@ void actions_restore(void);
  */
 enum loader_status beside_attach(struct json_object *settings, loader_warn_fn warn,
 				 struct loader_error *error);
+/* Loads schedbpf, unless it is there. */
+enum loader_status beside_need_module(struct loader_error *error);
 struct json_object *beside_json(void);
 /* The first that has a map of that name which can be printed, or NULL. */
 struct loader *beside_with_map(const char *map);
@@ -67,6 +72,8 @@ int cgroups_mount(void);
 int cgroups_make(struct json_object *settings, char *err, size_t err_size);
 struct json_object *cgroups_json(void);
 void cgroups_remove(void);
+/* A process, or a kernel thread. 0 or -errno. */
+int cgroups_move(const char *group, pid_t pid);
 /* Of one that may be somebody else's: for how long it was throttled, ns. */
 u64 cgroups_throttled(const char *group);
 

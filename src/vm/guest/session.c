@@ -525,8 +525,13 @@ static void calibrate(int fd)
 
 void session_main(int fd, struct json_object *settings)
 {
+	struct json_object *control;
 	int err;
 
+	if (json_object_object_get_ex(settings, RUN_KEY_CONTROL, &control)) {
+		control_main(fd, control);
+		return;
+	}
 	if (json_object_object_get_ex(settings, RUN_KEY_CALIBRATE, NULL)) {
 		calibrate(fd);
 		return;
