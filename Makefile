@@ -14,7 +14,7 @@ setup:
 	@scripts/setup.sh
 
 $(BUILD)/build.ninja: | setup
-	@meson setup $(BUILD)
+	@meson setup $(BUILD) -Dlto=true
 
 # Two policies that ship against the kernel's default, on two workloads.
 demo: all

@@ -43,7 +43,7 @@ check()
 	fi
 }
 
-check build-check
+check build-check -Dlto=true
 check build-asan -Db_sanitize=address,undefined -Db_lundef=false
 
 mkdir -p build-check

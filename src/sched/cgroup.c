@@ -326,7 +326,7 @@ struct cgroup *cgroup_create(struct cgroup *parent, const char *name, int *err)
 	struct create_call call = { .parent = parent, .name = name };
 
 	*err = -EINVAL;
-	if (!cgroup_name_valid(name, strnlen(name, CGROUP_NAME_MAX + 1)))
+	if (!cgroup_name_valid(name, strlen(name)))
 		return NULL;
 	kernel_run_inside(create_inside, &call);
 	*err = call.err;
