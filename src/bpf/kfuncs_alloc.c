@@ -16,6 +16,7 @@ struct alloc_type {
 	struct bpf_region region; /* holds a reference of its BTF */
 	struct btf_record *record;
 	u64 objects;
+	bool leaving; /* it is to be freed, unless there are new objects by then */
 	struct alloc_type *next;
 };
 
@@ -65,12 +66,11 @@ static void free_type(void *arg)
 {
 	struct alloc_type *t = arg, **link = &types;
 
+	t->leaving = false;
 	if (t->objects) /* there are new ones */
 		return;
-	while (*link && *link != t)
+	while (*link != t)
 		link = &(*link)->next;
-	if (!*link) /* freed already */
-		return;
 	*link = t->next;
 	btf_record_free(t->record);
 	btf_put(t->region.btf);
@@ -80,8 +80,10 @@ static void free_type(void *arg)
 /* Registers may still have the region. */
 static void put_type(struct alloc_type *t)
 {
-	if (!--t->objects)
-		bpf_rcu_defer(free_type, t);
+	if (--t->objects || t->leaving)
+		return;
+	t->leaving = true;
+	bpf_rcu_defer(free_type, t);
 }
 
 const struct bpf_region *bpf_alloc_region(const struct bpf_alloc_header *h)

@@ -687,6 +687,10 @@ static void test_objects(void **state)
 	GRAPH_CHECK(8, NEW, JMP_IMM(BPF_JNE, R0, 0, 1), EXIT, MOV64_REG(R6, R0),
 		    ST(BPF_DW, R6, NODE_KEY, 8), LDX(BPF_DW, R7, R6, NODE_KEY), MOV64_REG(R1, R6),
 		    DROP, MOV64_REG(R0, R7), EXIT);
+	/* one after the other in one run: the type stays until its end */
+	GRAPH_CHECK(3, NEW, JMP_IMM(BPF_JNE, R0, 0, 1), EXIT, MOV64_REG(R1, R0), DROP, NEW,
+		    JMP_IMM(BPF_JNE, R0, 0, 1), EXIT, MOV64_REG(R1, R0), DROP, MOV64_IMM(R0, 3),
+		    EXIT);
 	GRAPH_FAULT("offset 40 of allocated struct node_data of 40 bytes", NEW,
 		    LDX(BPF_DW, R0, R0, NODE_SIZE), EXIT);
 	GRAPH_FAULT("touches the bpf_rb_node at offset 8", NEW, ST(BPF_DW, R0, NODE_RB, 0),
