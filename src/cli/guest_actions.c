@@ -22,6 +22,9 @@ static const char *action_name(enum timed_kind kind)
 	case TIMED_KILL_AGENT:
 	case TIMED_DESTROY_ENCLAVE:
 	case TIMED_PRINT:
+	case TIMED_NICE:
+	case TIMED_CPUS:
+	case TIMED_CGROUP:
 		break;
 	}
 	return NULL;

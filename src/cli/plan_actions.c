@@ -49,6 +49,68 @@ static int action_scheduler(const struct run_plan *plan, struct timed_action *a,
 			 a->text, a->value);
 }
 
+/* "bpf/gc:7" of a->value: the name, and what comes behind the last colon in *@rest. */
+static int action_task(struct timed_action *a, const char *form, const char **rest, char *err,
+		       size_t err_size)
+{
+	const char *colon = strrchr(a->value, ':');
+	size_t len = colon ? (size_t)(colon - a->value) : 0;
+
+	if (!len || !colon[1] || len >= sizeof(a->task))
+		return vrt_error(err, err_size, -EINVAL,
+				 "--at: '%s': expected %s, the name of a task of up to %zu "
+				 "characters first",
+				 a->text, form, sizeof(a->task) - 1);
+	memcpy(a->task, a->value, len);
+	*rest = colon + 1;
+	return 0;
+}
+
+static int action_nice(const struct run_plan *plan, struct timed_action *a, char *err,
+		       size_t err_size)
+{
+	const char *text;
+	char *end;
+	long nice;
+
+	if (action_task(a, "nice=bpf/gc:10", &text, err, err_size))
+		return -EINVAL;
+	nice = strtol(text, &end, 10);
+	if (*end || nice < MIN_NICE || nice > MAX_NICE)
+		return vrt_error(err, err_size, -EINVAL,
+				 "--at: '%s': '%s' is no nice level: expected %d to %d", a->text,
+				 text, MIN_NICE, MAX_NICE);
+	a->nice = (s32)nice;
+	return 0;
+}
+
+static int action_cpus(const struct run_plan *plan, struct timed_action *a, char *err,
+		       size_t err_size)
+{
+	const char *text;
+
+	if (action_task(a, "cpus=bpf/gc:0-3", &text, err, err_size))
+		return -EINVAL;
+	if (!cpumask_parse_list(text, &a->cpus) && !cpumask_empty(&a->cpus))
+		return 0;
+	return vrt_error(err, err_size, -EINVAL,
+			 "--at: '%s': '%s' is no list of CPUs of this machine: expected such as 0-3,8, "
+			 "up to %u",
+			 a->text, text, plan->topology.nr_cpus - 1);
+}
+
+static int action_cgroup(const struct run_plan *plan, struct timed_action *a, char *err,
+			 size_t err_size)
+{
+	if (action_task(a, "cgroup=bpf/gc:/slow", &a->cgroup, err, err_size))
+		return -EINVAL;
+	if (a->cgroup[0] == '/')
+		return 0;
+	return vrt_error(err, err_size, -EINVAL,
+			 "--at: '%s': '%s' is no path from the root of the cgroups: expected such as /slow",
+			 a->text, a->cgroup);
+}
+
 static const struct action {
 	const char *name;
 	const char *value; /* as messages call it; NULL: takes none */
@@ -64,6 +126,9 @@ static const struct action {
 	{ "destroy-enclave", NULL, TIMED_DESTROY_ENCLAVE, NULL },
 	{ "print", "MAP", TIMED_PRINT, NULL },
 	{ "run", "PROG", TIMED_RUN, NULL },
+	{ "nice", "TASK:N", TIMED_NICE, action_nice },
+	{ "cpus", "TASK:LIST", TIMED_CPUS, action_cpus },
+	{ "cgroup", "TASK:PATH", TIMED_CGROUP, action_cgroup },
 };
 
 static int bad_action(const char *text, const struct suggest *near, char *err, size_t err_size)

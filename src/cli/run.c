@@ -43,7 +43,8 @@ static const struct cmd_option options[] = {
 	  "search for headers of a .bpf.c here, too; may be repeated", .here = true },
 	{ "at", 0, CMD_LIST, FIELD(at), "TIME:ACTION",
 	  "do something this long after the start: swap=SCHED, offline=CPU, online=CPU, "
-	  "kill-agent, destroy-enclave, print=MAP or run=PROG; may be repeated" },
+	  "kill-agent, destroy-enclave, print=MAP, run=PROG, nice=TASK:N, cpus=TASK:LIST or "
+	  "cgroup=TASK:PATH; may be repeated" },
 	{ "with", 0, CMD_LIST, FIELD(with), "OBJ[,VAR=VALUE...]",
 	  "run an object of periodic or tracing programs beside the scheduler; may be repeated" },
 	{ "watch", 0, CMD_LIST, FIELD(watch), "MAP[=INTERVAL]",

@@ -33,6 +33,9 @@ enum timed_kind {
 	TIMED_DESTROY_ENCLAVE,
 	TIMED_PRINT,
 	TIMED_RUN,
+	TIMED_NICE,
+	TIMED_CPUS,
+	TIMED_CGROUP,
 };
 
 /* Something that happens during the run: --at TIME:WHAT[=VALUE] */
@@ -40,6 +43,11 @@ struct timed_action {
 	u64 at; /* ns after the workload's start */
 	enum timed_kind kind;
 	u32 cpu; /* of offline, online */
+	/* of nice, cpus, cgroup: the tasks of that name, and what they shall have */
+	char task[TASK_COMM_LEN];
+	s32 nice;
+	struct cpumask cpus;
+	const char *cgroup;
 	const char *value; /* NULL: none */
 	const char *text; /* as given */
 };

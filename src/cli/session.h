@@ -82,6 +82,8 @@ void swap_scheduler(struct session *s, const char *scheduler, const char *what);
  */
 void restart_if_asked(struct session *s);
 /* An entry of "timeline"; @error NULL: it worked. @text (may be NULL): what there was to see. */
+/* --at nice=, cpus= and cgroup=: of all tasks of a name. */
+void change_tasks(struct session *s, const struct timed_action *a);
 void note_action(struct session *s, const char *what, const char *error, const char *text);
 /* The run has failed, before it began. */
 void session_fail(struct session *s, const struct loader_error *error);

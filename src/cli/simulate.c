@@ -120,6 +120,11 @@ static void act(struct session *s, const struct timed_action *a)
 	case TIMED_RUN:
 		run_program(s, a);
 		break;
+	case TIMED_NICE:
+	case TIMED_CPUS:
+	case TIMED_CGROUP:
+		change_tasks(s, a);
+		break;
 	}
 }
 

@@ -239,3 +239,14 @@ void migrate_enable(void)
 	cpumask_copy(&mask, p->cpus_ptr);
 	task_set_affinity(task_of(p), &mask);
 }
+
+struct task *kernel_task_named(const char *comm, const struct task *after)
+{
+	for (u32 pid = after ? (u32)after->ts.pid + 1 : 1; pid < kernel.nr_pids; pid++) {
+		struct task *t = task_from_pid((s32)pid);
+
+		if (t && !t->dead && !strcmp(t->ts.comm, comm))
+			return t;
+	}
+	return NULL;
+}

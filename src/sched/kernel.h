@@ -185,6 +185,8 @@ bool wait_timed_out(void);
 int task_set_affinity(struct task *task, const struct cpumask *mask);
 int task_set_nice(struct task *task, s32 nice);
 int task_set_policy(struct task *task, s32 policy, u32 rt_priority);
+/* The first task of that name, or the one after @after; NULL: there is no more. */
+struct task *kernel_task_named(const char *comm, const struct task *after);
 /* Moves it alone into the cgroup of that path, which is made where it is missing. */
 int task_set_cgroup(struct task *task, const char *path);
 

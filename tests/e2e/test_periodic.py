@@ -84,6 +84,19 @@ class Workers(e2e.Test):
             for p in (left, right, loop):
                 self.check_documented(p)
 
+    def test_changes_while_it_runs(self):
+        run = run_json("eevdf", "--with", WORKERS, "--cgroup", "/slow,max=1ms/20ms", "--at",
+                       "100ms:cgroup=bpf/loop:/slow", "--at", "200ms:nice=bpf/both:7", "--at",
+                       "300ms:cpus=bpf/loop:3", *TAIL)["runs"][0]
+        self.assertEqual([e["error"] for e in run["timeline"]], [None] * 3)
+        self.assertEqual(programs(run)["loop"]["cgroup"], "/slow")
+        self.assertEqual(programs(run)["right"]["nice"], 7)
+        run = run_json("eevdf", "--with", WORKERS, "--at", "100ms:cgroup=bpf/loop:/none", "--at",
+                       "200ms:nice=bpf/nobody:7", *TAIL, status=2)["runs"][0]
+        self.assertEqual([e["error"] for e in run["timeline"]],
+                         ["there is no cgroup '/none': --cgroup makes one",
+                          "there is no task 'bpf/nobody'"])
+
     def test_disagree(self):
         self.check_refused(vrt("run", "eevdf", "--with", f"{WORKERS},right.nice=3", *TAIL), 2,
                            "'right' could not be attached",

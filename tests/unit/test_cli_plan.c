@@ -141,7 +141,8 @@ static void actions(void **state)
 static void more_actions(void **state)
 {
 	static const char *const given[] = { "1s:kill-agent", "2ms:destroy-enclave",
-					     "1500ms:print=counts" };
+					     "1500ms:print=counts", "1501ms:nice=a:b:-3",
+					     "1502ms:cpus=bpf/gc:1-2", "1503ms:cgroup=x:/a/b" };
 	struct run_plan *plan = new_plan();
 
 	for (u32 i = 0; i < ARRAY_SIZE(given); i++)
@@ -151,9 +152,20 @@ static void more_actions(void **state)
 	assert_int_equal(plan->actions[1].kind, TIMED_KILL_AGENT);
 	assert_int_equal(plan->actions[2].kind, TIMED_PRINT);
 	assert_string_equal(plan->actions[2].value, "counts");
+	assert_string_equal(plan->actions[3].task, "a:b");
+	assert_int_equal(plan->actions[3].nice, -3);
+	assert_string_equal(plan->actions[4].task, "bpf/gc");
+	assert_int_equal(cpumask_weight(&plan->actions[4].cpus), 2);
+	assert_string_equal(plan->actions[5].cgroup, "/a/b");
 	free_plan(plan);
 
 	refuse_action("1s:kill-agent=3", "kill-agent, destroy-enclave");
+	refuse_action("1s:nice=bpf/gc", "expected nice=bpf/gc:10");
+	refuse_action("1s:nice=bpf/gc:20", "'20' is no nice level: expected -20 to 19");
+	refuse_action("1s:nice=bpf/0123456789ab:2", "of up to 15 characters");
+	refuse_action("1s:cpus=a:b:9-12", "'9-12' is no list of CPUs");
+	refuse_action("1s:cpus=a:", "expected cpus=bpf/gc:0-3");
+	refuse_action("1s:cgroup=bpf/gc:slow", "'slow' is no path");
 	refuse_action("1s:kill-agnet", "did you mean kill-agent?");
 	refuse_action("1s:print", "print=MAP");
 }
