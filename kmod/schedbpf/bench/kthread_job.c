@@ -32,7 +32,7 @@
 
 #include "job.h"
 
-#define MAX_ELEMENTS 65536
+#define MAX_ELEMENTS (1U << 17)
 
 static unsigned int elements = 1024;
 module_param(elements, uint, 0444);

@@ -37,10 +37,10 @@
 /* To find out how many elements a run of the wanted length has. */
 #define TRIAL_ELEMENTS 1024
 #define TRIAL_WINDOW (50 * NSEC_PER_MSEC)
-#define MAX_ELEMENTS 65536
-/* How much more work a run is where the job shall want more than it may have. */
-#define GREED 4
-#define GREED_FOR_ALL 20
+#define MAX_ELEMENTS 16384
+/* How long runs are where the job shall want more than it may have. */
+#define QUOTA_WORK (400 * NSEC_PER_USEC)
+#define NICE_WORK (2 * NSEC_PER_MSEC)
 
 #define QUOTA (10 * NSEC_PER_MSEC)
 #define QUOTA_PERIOD (100 * NSEC_PER_MSEC)
@@ -60,7 +60,7 @@ struct series {
 	struct control_place place;
 	struct json_object *rows;
 	const char *on;
-	u64 work; /* of a run, ns: as asked for */
+	u64 work; /* of a run, ns: as asked for, and then as it is */
 	u64 window;
 	u32 elements;
 	struct control_figures alone;
@@ -85,6 +85,12 @@ static struct control_setup base_setup(const struct series *t, enum control_vari
 	};
 }
 
+static void lengthen(struct control_setup *s, u64 work)
+{
+	s->elements = (u32)((double)s->elements * (double)work / (double)s->work);
+	s->work = work;
+}
+
 static struct control_setup scene_setup(const struct series *t, enum control_variant variant,
 					enum scene scene)
 {
@@ -96,11 +102,10 @@ static struct control_setup scene_setup(const struct series *t, enum control_var
 		s.nice = POLITE_NICE;
 		return s;
 	}
-	s.work *= scene == SCENE_QUOTA ? GREED : GREED_FOR_ALL;
-	s.elements *= scene == SCENE_QUOTA ? GREED : GREED_FOR_ALL;
 	s.hogs = 1;
 	s.hog_nice = 0;
 	s.probes = 0;
+	lengthen(&s, scene == SCENE_QUOTA ? QUOTA_WORK : NICE_WORK);
 	if (scene == SCENE_QUOTA) {
 		s.quota = QUOTA;
 		s.quota_period = QUOTA_PERIOD;
@@ -149,7 +154,7 @@ static bool calibrate(struct series *t)
 		if (!i)
 			s.elements = (u32)min(max(wanted * TRIAL_ELEMENTS / max(f.body, (u64)1),
 						  (u64)2),
-					      (u64)MAX_ELEMENTS / GREED_FOR_ALL);
+					      (u64)MAX_ELEMENTS);
 		control_figures_free(&f);
 	}
 	t->elements = s.elements;
