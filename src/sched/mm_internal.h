@@ -53,7 +53,8 @@ struct memory {
 	u64 shared, sharing; /* as struct mm_info has them */
 	u64 oom_kills, reaped, peak, faults, copies, contents;
 	struct folio *folios;
-	u32 nr_folios, room; /* that were ever used, with the one that is none, and fit in @folios */
+	u32 nr_folios; /* that were ever used, and the first, which is none */
+	u32 room; /* for so many in @folios */
 	u32 free; /* the first that is free again */
 	struct list_head mms;
 };
