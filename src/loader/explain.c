@@ -264,13 +264,17 @@ static bool explain_map(struct loader *l, struct loader_error *error)
 static bool explain_btf(struct loader *l, struct loader_error *error)
 {
 	static const char begin[] = "-- BEGIN BTF LOAD LOG ---\n";
+	static const char split[] =
+		"\nhint: clang splits a static variable of a struct type that is never used as a whole, and describes the parts wrongly: declare it without static";
 	const char *log = strstr(strbuf_str(&l->log), begin);
+	char line[256];
 
 	if (!log)
 		return false;
 	log += strlen(begin);
-	loader_fail(error, LOADER_ERR_LOAD, "%s: its BTF was refused: %.*s", l->path,
-		    (int)strcspn(log, "\n"), log);
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(log, "\n"), log);
+	loader_fail(error, LOADER_ERR_LOAD, "%s: its BTF was refused: %s%s", l->path, line,
+		    strstr(line, "DATASEC") && strstr(line, "Invalid size") ? split : "");
 	return true;
 }
 

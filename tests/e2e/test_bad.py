@@ -128,6 +128,11 @@ class Refused(e2e.Test):
         self.check_with_refused("periodic_cgroup", "cgroup is \"/no/such/group\"",
                                 "none of that name")
 
+    def test_split_static(self):
+        self.check_refused(vrt("run", "eevdf", "--with", bad("split_static"), *TAIL), 2,
+                           "its BTF was refused", "DATASEC .bss", "Invalid size",
+                           "hint: clang splits a static variable of a struct type")
+
     def test_scheduler_beside_another(self):
         done = vrt("run", "eevdf", "--with", FIFO, *TAIL)
         self.check_refused(done, 2, "is a scheduler", "as SCHED")
