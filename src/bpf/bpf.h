@@ -111,8 +111,12 @@ struct bpf_env {
 	bool unverified;
 	/* the verifier follows paths that others cover: to test that it may leave them out */
 	bool unpruned;
-	/* instructions that it looks at, over all paths, before a program is too large; 0: 1,000,000 */
+	/*
+	 * When a program is too large: instructions that it looks at, over all paths, and bytes
+	 * that it keeps of paths at a time. 0: 1,000,000, and 2 GiB
+	 */
 	u32 verifier_insns;
+	u64 verifier_bytes;
 	/*
 	 * hears of each state that the verifier comes to, covered or not: what is known of r0 to
 	 * r10 before @insn, and which of them are read later (a bit each). NULL: nobody does

@@ -298,6 +298,29 @@ static void test_stack(void **state)
 	DONE;
 }
 
+/* --- limits --------------------------------------------------------------------------------- */
+
+/* Of a program that is small enough: instructions looked at, and memory. */
+static void test_limits(void **state)
+{
+	struct bpf_insn insns[] = {
+		CALL(BPF_FUNC_get_prandom_u32), JMP_IMM(BPF_JEQ, R0, 1, 0), JMP_IMM(BPF_JEQ, R0, 2, 0),
+		JMP_IMM(BPF_JEQ, R0, 3, 0), RET0,
+	};
+	int fd = load_type(BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns));
+
+	assert_true(fd >= 0);
+	bpf_close(fd);
+	exec_env.verifier_insns = 3;
+	assert_int_equal(load_type(BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns)), -E2BIG);
+	assert_non_null(strstr(load_log, "BPF program is too large. Processed 4 insn"));
+	exec_env.verifier_insns = 0;
+	exec_env.verifier_bytes = 4096;
+	assert_int_equal(load_type(BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns)), -E2BIG);
+	assert_non_null(strstr(load_log, "What is kept of its paths takes more than 4 KiB after"));
+	exec_env.verifier_bytes = 0;
+}
+
 /* --- what is told of the code -------------------------------------------------------------- */
 
 /* How long it is, also if nobody compiled it. */
@@ -335,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_arena, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_maps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stack, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_info, setup, teardown),
 	};
 

@@ -32,6 +32,11 @@ void state_books_open(void)
 	peak = 0;
 }
 
+u64 state_bytes(void)
+{
+	return bytes;
+}
+
 u64 state_peak_bytes(void)
 {
 	return peak;

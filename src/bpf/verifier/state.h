@@ -258,8 +258,9 @@ static inline struct bpf_func_state *cur_func_of(const struct bpf_verifier_state
 
 /* --- state.c ---------------------------------------------------------------------- */
 
-/* Memory of all states: from 0 on; the most that it was since. */
+/* Memory of all states: from 0 on; what it is; the most that it was since. */
 void state_books_open(void);
+u64 state_bytes(void);
 u64 state_peak_bytes(void);
 struct bpf_verifier_state *state_new(void);
 struct bpf_func_state *func_state_new(void);

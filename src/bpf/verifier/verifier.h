@@ -56,6 +56,7 @@
 #define BPF_COMPLEXITY_LIMIT_INSNS 1000000
 #define BPF_COMPLEXITY_LIMIT_JMP_SEQ 8192 /* branches that wait to be followed */
 #define BPF_COMPLEXITY_LIMIT_STATES 64
+#define BPF_COMPLEXITY_LIMIT_BYTES (2ULL << 30) /* of all states; Linux runs out of memory */
 
 /* What a load through a pointer was taken for: one instruction, one kind (Linux's rule). */
 struct bpf_insn_aux {

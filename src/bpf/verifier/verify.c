@@ -347,6 +347,24 @@ static void log_pruned(struct bpf_verifier_env *env, bool print_state)
 		verbose(env, "%u: safe\n", env->insn_idx);
 }
 
+/* Limits of what is done for one program. */
+static int check_size(struct bpf_verifier_env *env)
+{
+	u64 bytes = bpf_env->verifier_bytes ?: BPF_COMPLEXITY_LIMIT_BYTES;
+
+	if (env->insn_processed > (bpf_env->verifier_insns ?: BPF_COMPLEXITY_LIMIT_INSNS)) {
+		verbose(env, "BPF program is too large. Processed %u insn\n",
+			env->insn_processed);
+		return -E2BIG;
+	}
+	if (state_bytes() > bytes) {
+		verbose(env, "BPF program is too large. What is kept of its paths takes more than %llu KiB after %u insn\n",
+			bytes >> 10, env->insn_processed);
+		return -E2BIG;
+	}
+	return 0;
+}
+
 /* 1: this path is safe from here on. */
 static int before_insn(struct bpf_verifier_env *env)
 {
@@ -354,11 +372,10 @@ static int before_insn(struct bpf_verifier_env *env)
 	int ret;
 
 	env->said[0] = '\0';
-	if (++env->insn_processed > (bpf_env->verifier_insns ?: BPF_COMPLEXITY_LIMIT_INSNS)) {
-		verbose(env, "BPF program is too large. Processed %u insn\n",
-			env->insn_processed);
-		return -E2BIG;
-	}
+	env->insn_processed++;
+	ret = check_size(env);
+	if (ret)
+		return ret;
 	env->cur->last_insn_idx = env->prev_insn_idx;
 	env->cur->insn_idx = env->insn_idx;
 	if (bpf_env->verifier_state)
