@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Periodic programs (SchedBPF) beside schedulers, control groups, watched maps."""
 
+import os
+import re
+import tempfile
+
 import vrt as e2e
 from vrt import run_json, source, vrt
 
 BEATS = source("tests", "e2e", "good", "beats.bpf.c")
 FAULTS = source("tests", "e2e", "bad", "periodic_faults.bpf.c")
 WORKERS = source("tests", "e2e", "good", "workers.bpf.c")
+GHOST = source("tests", "e2e", "good", "ghost_periodic.bpf.c")
 BURNS = source("tests", "e2e", "good", "burns.bpf.c")
 FIFO = source("schedulers", "fifo.bpf.c")
 UNFAIR = source("workloads", "unfair.json")
@@ -103,6 +108,69 @@ class Workers(e2e.Test):
                            'nice is 3: the other programs of worker "both" have 2')
         self.check_refused(vrt("run", "eevdf", "--with", f"{WORKERS},loop.worker=both", *TAIL), 2,
                            "a program that manages its periods itself needs a thread of its own")
+
+
+class Tasks(e2e.Test):
+    """Threads of programs are tasks, for whoever looks at them."""
+
+    def test_in_the_trace(self):
+        """Woken by a timer, switched in and out, preempted, throttled: like all others."""
+        with tempfile.TemporaryDirectory() as tmp:
+            path = os.path.join(tmp, "trace.txt")
+            run = run_json("eevdf", "--with", BURNS, "--cgroup", "/gc,max=2ms/20ms", "--machine",
+                           "1", "--workload", "schbench -m 1 -t 1", "--for", "200ms", "--trace",
+                           path)["runs"][0]
+            with open(path, encoding="utf-8") as f:
+                lines = [line for line in f if "bpf/burner" in line]
+        burner = programs(run)["burner"]
+        pid = burner["pid"]
+        woken = [line for line in lines if re.search(rf"sched_wakeup: .*pid={pid} ", line)]
+        ins = [line for line in lines if re.search(rf"sched_switch: .*next_pid={pid} ", line)]
+        outs = [line for line in lines if re.search(rf"sched_switch: .*prev_pid={pid} ", line)]
+        # one wakeup for each run, but those whose time came in the run before
+        self.assertLessEqual(abs(len(woken) - burner["runs"]), 2 + burner["missed"])
+        self.assertLessEqual(abs(len(ins) - len(outs)), 1)
+        # in the middle of its runs it has lost the CPU: it was runnable still
+        self.assertGreater(sum("prev_state=R" in line for line in outs), 5)
+        self.assertGreater(burner["throttled_ns"], 50_000_000)
+        self.assertGreater(burner["delay_ns"], 10_000_000)
+
+    def test_compiled_and_interpreted_are_the_same(self):
+        """To the nanosecond: when they run, who preempts them, what they are told."""
+        runs = [run_json("eevdf", "--with", WORKERS, "--with", BURNS, "--with",
+                         "periodic_map_gc", "--cgroup", "/gc,max=2ms/20ms", *TAIL, *how)["runs"][0]
+                for how in ((), ("--interp",))]
+        self.assertEqual(runs[0]["trace_hash"], runs[1]["trace_hash"])
+        self.assertEqual(runs[0]["with"], runs[1]["with"])
+
+
+class SharedMaps(e2e.Test):
+    """A ghOSt scheduler and a periodic program of one object work together."""
+
+    def figures(self, run):
+        text = run["timeline"][-1]["text"]
+        return {name: int(n) for name, n in re.findall(r"(\w+) = (\d+)", text)}
+
+    def test_ghost(self):
+        free, tight = run_json(GHOST, GHOST + ",allowance=4", "-m", "4", "-w", "hackbench", "-t",
+                               "500ms", "--print", ".bss")["runs"]
+        for run in (free, tight):
+            self.assertEqual(run["end"]["kind"], "done", run["end"])
+            attachment = run["attachments"][0]
+            looker, ghost = attachment["periodic"][0], attachment["ghost"]
+            seen = self.figures(run)
+            self.assertEqual(looker["name"], "looker")
+            self.assertAlmostEqual(looker["runs"], 250, delta=8)
+            # what the scheduler has written the program has read, but for the last 2 ms
+            self.assertEqual(seen["nr_picked"], ghost["latched"])
+            self.assertLessEqual(seen["nr_summed"], seen["nr_picked"])
+            self.assertGreater(seen["nr_summed"], 0.9 * seen["nr_picked"] - 10)
+        # and the other way round: so many picks between two looks
+        self.assertEqual(self.figures(free)["nr_denied"], 0)
+        seen = self.figures(tight)
+        self.assertLessEqual(seen["nr_picked"], 4 * (seen["nr_looks"] + 1))
+        self.assertGreater(seen["nr_picked"], 3 * seen["nr_looks"])
+        self.assertGreater(self.figures(free)["nr_picked"], seen["nr_picked"])
 
 
 class MapGc(e2e.Test):
