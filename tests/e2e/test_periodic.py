@@ -11,6 +11,7 @@ from vrt import run_json, source, vrt
 BEATS = source("tests", "e2e", "good", "beats.bpf.c")
 FAULTS = source("tests", "e2e", "bad", "periodic_faults.bpf.c")
 WORKERS = source("tests", "e2e", "good", "workers.bpf.c")
+CPUS = source("tests", "e2e", "good", "cpus.bpf.c")
 GHOST = source("tests", "e2e", "good", "ghost_periodic.bpf.c")
 BURNS = source("tests", "e2e", "good", "burns.bpf.c")
 FIFO = source("schedulers", "fifo.bpf.c")
@@ -171,6 +172,39 @@ class SharedMaps(e2e.Test):
         self.assertLessEqual(seen["nr_picked"], 4 * (seen["nr_looks"] + 1))
         self.assertGreater(seen["nr_picked"], 3 * seen["nr_looks"])
         self.assertGreater(self.figures(free)["nr_picked"], seen["nr_picked"])
+
+
+class CrossCore(e2e.Test):
+    """What CPUs do, for programs; and what looking does to them."""
+
+    def run_beside(self, *with_):
+        return run_json("eevdf", *with_, "-m", "8", "-w", "schbench -m 1 -t 12", "-t", "500ms",
+                        "--noise", "none", "--print", "loads", "--print", ".bss")["runs"][0]
+
+    def test_is_told(self):
+        run = self.run_beside("--with", CPUS)
+        rows = [{k: int(v) for k, v in re.findall(r"\.(\w+) = (\d+)", line)}
+                for line in run["timeline"][0]["text"].splitlines()]
+        self.assertEqual(len(rows), 8)
+        for row in rows:
+            self.assertAlmostEqual(row["busy_ms"] + row["idle_ms"], 500, delta=3)
+            # who runs there is one of those that are counted
+            self.assertLessEqual(row["pid"] > 0, row["nr_running"] > 0)
+        sums = dict(re.findall(r"(\w+) = (\d+)", run["timeline"][1]["text"]))
+        for which in ("busy_ms", "idle_ms"):
+            self.assertAlmostEqual(int(sums["all_" + which]), sum(r[which] for r in rows), delta=8)
+        metrics = run["metrics"]
+        self.assertAlmostEqual(int(sums["all_idle_ms"]), metrics["idle_ns"] / 1e6,
+                               delta=0.1 * metrics["idle_ns"] / 1e6)
+
+    def test_looking_interferes(self):
+        """Every 10 us: CPUs wait for their own runqueues to come back."""
+        none, some, often = (
+            run["metrics"]["overhead"]["lock_ns"] for run in (
+                self.run_beside(), self.run_beside("--with", CPUS),
+                self.run_beside("--with", CPUS + ",looker.period_ns=10000")))
+        self.assertLess(none, some)
+        self.assertLess(some + 0.1 * none, often)
 
 
 class MapGc(e2e.Test):
