@@ -208,13 +208,16 @@ static void add_hist(struct json_object *json, const char *name, const struct hi
 	json_object_object_add(dist, "buckets", buckets);
 }
 
-/* How much more often, or later, than without the job. */
+/* By how much others are later than without the job. */
 static void add_disturbance(struct json_object *json, const struct series *t,
 			    const struct control_figures *f)
 {
 	s64 with = (s64)hist_quantile(&f->delay, 99, HIST_PERCENT);
 	s64 alone = (s64)hist_quantile(&t->alone.delay, 99, HIST_PERCENT);
 
+	json_object_object_add(json, "inflicted_mean_ns",
+			       json_object_new_int64((s64)hist_mean(&f->delay) -
+						     (s64)hist_mean(&t->alone.delay)));
 	json_object_object_add(json, "inflicted_p99_ns", json_object_new_int64(with - alone));
 	add_hist(json, "delay", &f->delay);
 	add_hist(json, "late", &f->late);

@@ -26,11 +26,12 @@ static const struct line {
 	{ "the job, us", "plain.job_ns", US, 1, false },
 	{ "overhead, us per period", "plain.overhead_ns", US, 2, false },
 	{ "switches per period", "plain.switches", 1, 2, false },
-	{ "delay of others p99, us", "plain.inflicted_p99_ns", US, 1, true },
-	{ "  at nice 10", "polite.inflicted_p99_ns", US, 1, true },
+	{ "delay of others, us", "plain.inflicted_mean_ns", US, 1, true },
+	{ "  p99", "plain.inflicted_p99_ns", US, 1, true },
+	{ "  p99 at nice 10", "polite.inflicted_p99_ns", US, 1, true },
 	{ "late p50, us", "plain.late.p50_ns", US, 1, false },
-	{ "late p99, us", "plain.late.p99_ns", US, 1, false },
-	{ "  at nice 10", "polite.late.p99_ns", US, 1, false },
+	{ "  p99", "plain.late.p99_ns", US, 1, false },
+	{ "  p99 at nice 10", "polite.late.p99_ns", US, 1, false },
 };
 
 static bool is_of(struct json_object *row, const char *on)
