@@ -185,6 +185,21 @@ static void test_update(void **state)
 	shut_down();
 }
 
+/* What the user has set stays, unless the table asks for something else than before. */
+static void test_update_keeps_nice(void **state)
+{
+	struct linked a;
+
+	boot_slow("1");
+	a = attach_first(TWO_TABLES("", ""), "p.nice=2 next.nice=2");
+	set_nice(thread_of(0), 7);
+	assert_int_equal(bpf_link__update_map(a.link, a.next), 0);
+	run_for(10 * MS);
+	assert_int_equal(stats_of(0)->nice, 7);
+	close_linked(&a);
+	shut_down();
+}
+
 /* In the middle of a run: when that is over. Another period begins then. */
 static void test_update_in_run(void **state)
 {
@@ -269,6 +284,8 @@ static void test_update_refused(void **state)
 	assert_not_updated(TWO_TABLES("", ""), "next.cpu_quota_us=1000 next.cpu_period_us=10000",
 			   -EINVAL);
 	assert_not_updated(TWO_TABLES("", ""), "next.period_ns=1", -ERANGE);
+	assert_not_updated(TWO_TABLES("", ""), "next.worker=x", -EINVAL);
+	assert_not_updated(TWO_TABLES("", ""), "next.mode=BPF_PERIODIC_PROGRAM", -EINVAL);
 	shut_down();
 }
 
@@ -679,6 +696,30 @@ static void test_type(void **state)
 	shut_down();
 }
 
+/* What was stopped is run again when it is attached again. */
+static void test_type_again(void **state)
+{
+	struct loader *l;
+
+	boot_slow("1");
+	l = attach(PREAMBLE
+		   "SEC(\"periodic/1ms\") int tick(struct bpf_periodic_ctx *c)\n"
+		   "{\n"
+		   "	*(volatile u64 *)(&sink + (++begun == 3 ? 1000 : 0)) = 0;\n"
+		   "	return 0;\n"
+		   "}\n", NULL);
+	run_for(10 * MS);
+	assert_true(stats_of(0)->failed);
+	assert_int_equal(value(l, "begun"), 3);
+	loader_detach(l);
+	assert_int_equal(loader_attach(l, &error), LOADER_OK);
+	run_for(10 * MS + 500 * US);
+	assert_false(stats_of(0)->failed);
+	assert_int_equal(value(l, "begun"), 13);
+	loader_close(l);
+	shut_down();
+}
+
 /* Loaded or attached when the machine goes, and in a run. */
 static void test_type_shutdown(void **state)
 {
@@ -702,6 +743,7 @@ int main(void)
 		cmocka_unit_test(test_init_and_exit),
 		cmocka_unit_test(test_init_fails),
 		cmocka_unit_test(test_update),
+		cmocka_unit_test(test_update_keeps_nice),
 		cmocka_unit_test(test_update_in_run),
 		cmocka_unit_test(test_update_bad),
 		cmocka_unit_test(test_update_refused),
@@ -716,6 +758,7 @@ int main(void)
 		cmocka_unit_test(test_beside_ext),
 		cmocka_unit_test(test_queue_goes),
 		cmocka_unit_test(test_type),
+		cmocka_unit_test(test_type_again),
 		cmocka_unit_test(test_type_shutdown),
 	};
 

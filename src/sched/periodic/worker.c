@@ -100,6 +100,7 @@ static int start(struct periodic_worker *w, struct periodic *p)
 
 	if (err)
 		return err;
+	p->stats.failed = false; /* it may have been attached before */
 	p->due = cpu_clock() + p->plan.period;
 	queue_program(w, p);
 	return 0;
