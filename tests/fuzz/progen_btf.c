@@ -43,14 +43,19 @@ static u32 opaque(struct btf_builder *b, u32 word, const char *name, u32 size)
 	return id;
 }
 
-static u32 object(struct btf_builder *b, u32 word, const char *name, const char *field, u32 node,
-		  u32 node_size)
+static void add_objects(struct btf_builder *b, u32 word)
 {
-	u32 id = btf_add(b, name, BTF_KIND_STRUCT, 2, OBJECT_NODE + node_size);
+	u32 rb = opaque(b, word, "bpf_rb_node", 32), list = opaque(b, word, "bpf_list_node", 24);
+	u32 refs = btf_add(b, "bpf_refcount", BTF_KIND_STRUCT, 1, 4);
 
+	btf_add_member(b, "o", ids.u32_id, 0);
+	ids.tree_object = btf_add(b, "in_tree", BTF_KIND_STRUCT, 3, OBJECT_NODE + 40);
 	btf_add_member(b, "key", word, OBJECT_KEY);
-	btf_add_member(b, field, node, OBJECT_NODE);
-	return id;
+	btf_add_member(b, "node", rb, OBJECT_NODE);
+	btf_add_member(b, "refs", refs, OBJECT_NODE + 32);
+	ids.list_object = btf_add(b, "in_list", BTF_KIND_STRUCT, 2, OBJECT_NODE + 24);
+	btf_add_member(b, "key", word, OBJECT_KEY);
+	btf_add_member(b, "link", list, OBJECT_NODE);
 }
 
 static void tag(struct btf_builder *b, const char *text, u32 type, u32 component)
@@ -63,15 +68,13 @@ static void add_state(struct btf_builder *b, u32 word)
 {
 	u32 timer = opaque(b, word, "bpf_timer", 16), wq = opaque(b, word, "bpf_wq", 16);
 	u32 root = opaque(b, word, "bpf_rb_root", 16), head = opaque(b, word, "bpf_list_head", 16);
-	u32 rb = opaque(b, word, "bpf_rb_node", 32), list = opaque(b, word, "bpf_list_node", 24);
 	u32 mask = opaque(b, word, "bpf_cpumask", 8);
 	u32 lock = btf_add(b, "bpf_spin_lock", BTF_KIND_STRUCT, 1, 4);
 
 	btf_add_member(b, "val", ids.u32_id, 0);
 	mask = btf_add(b, "kptr", BTF_KIND_TYPE_TAG, 0, mask);
 	mask = btf_add(b, "", BTF_KIND_PTR, 0, mask);
-	ids.tree_object = object(b, word, "in_tree", "node", rb, 32);
-	ids.list_object = object(b, word, "in_list", "link", list, 24);
+	add_objects(b, word);
 	ids.state = btf_add(b, "state", BTF_KIND_STRUCT, 10, PROGEN_STATE_SIZE);
 	for (u32 i = 0; i < PROGEN_STATE_NUMBERS / 8; i++)
 		btf_add_member(b, "n", word, 8 * i);

@@ -177,7 +177,10 @@ void kernel_thing(struct gen *g, struct scope *s);
 
 /* --- progen_btf.c ------------------------------------------------------------------------ */
 
-/* Objects of the program's own: {u64 key; bpf_rb_node node}, {u64 key; bpf_list_node link}. */
+/*
+ * Objects of the program's own: {u64 key; bpf_rb_node node; bpf_refcount refs}, and
+ * {u64 key; bpf_list_node link}.
+ */
 enum { OBJECT_KEY, OBJECT_NODE = 8 };
 u32 tree_object(void);
 u32 list_object(void);

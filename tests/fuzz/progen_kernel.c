@@ -95,6 +95,36 @@ static void own_object(struct gen *g, struct scope *s)
 	done(g, s);
 }
 
+/* A second reference, given back before the first or after it. */
+static void shared_object(struct gen *g, struct scope *s)
+{
+	u32 none = new_object(g, s, tree_object());
+
+	touch_object(g, s, 8);
+	copy(g, 1, 8);
+	set(g, 2, 0);
+	kfunc(g, s, PROGEN_REFERENCE);
+	if (chance(g, 50)) {
+		copy(g, 7, 0);
+		s->kind[7] = NONE;
+		copy(g, 1, 8);
+		set(g, 2, 0);
+		kfunc(g, s, PROGEN_DROP);
+		copy(g, 8, 7);
+	} else {
+		copy(g, 1, 0);
+		set(g, 2, 0);
+		kfunc(g, s, PROGEN_DROP);
+	}
+	touch_object(g, s, 8);
+	copy(g, 1, 8);
+	set(g, 2, 0);
+	kfunc(g, s, PROGEN_DROP);
+	land(g, none);
+	s->kind[7] = NONE;
+	done(g, s);
+}
+
 static void push(struct gen *g, struct scope *s)
 {
 	u32 none = new_object(g, s, list_object());
@@ -435,7 +465,7 @@ static void doubt(struct gen *g, struct scope *s)
 void kernel_thing(struct gen *g, struct scope *s)
 {
 	static void (*const kinds[])(struct gen *g, struct scope *s) = {
-		own_object, push, push, pop, pop, add, add, first, first, locked, mask, timer, work,
+		own_object, shared_object, push, push, pop, pop, add, add, first, first, locked, mask, timer, work,
 		arena, arena, arena, arena_pages, walk, walk, doubt, mask,
 	};
 

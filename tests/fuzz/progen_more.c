@@ -39,6 +39,7 @@ const char *const progen_kfuncs[PROGEN_KFUNCS] = {
 	[PROGEN_MASK_TEST] = "bpf_cpumask_test_cpu",
 	[PROGEN_MASK_FIRST] = "bpf_cpumask_first",
 	[PROGEN_TASK_CPU] = "scx_bpf_task_cpu",
+	[PROGEN_REFERENCE] = "bpf_refcount_acquire_impl",
 };
 
 void helper(struct gen *g, struct scope *s, s32 id)
