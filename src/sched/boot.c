@@ -134,6 +134,7 @@ static struct cpu_rq *boot_rq(u32 cpu)
 	init_rt_rq(rq);
 	rq->idle = &idle_task_create(cpu)->ts;
 	rq->curr = rq->idle;
+	kernel.currs[cpu] = rq->curr;
 	return crq;
 }
 
@@ -188,6 +189,7 @@ static const struct cpu_ops cpu_plugs = {
 	.interrupt = cpu_interrupt,
 	.reschedule = cpu_reschedule,
 	.run = cpu_run,
+	.coming = cpu_coming,
 };
 
 int kernel_boot(const struct kernel_config *config)
@@ -225,6 +227,7 @@ int kernel_boot(const struct kernel_config *config)
 	mm_boot();
 	kernel.cores = xcalloc(config->topology->nr_cores, sizeof(*kernel.cores));
 	kernel.rqs = xcalloc(nr, sizeof(*kernel.rqs));
+	kernel.currs = xcalloc(nr, sizeof(*kernel.currs));
 	for (cpu = 0; cpu < nr; cpu++)
 		kernel.rqs[cpu] = boot_rq(cpu);
 	scx_boot_early();
@@ -276,6 +279,7 @@ void kernel_shutdown(void)
 		kheap_free(kernel.rqs[cpu]);
 	}
 	free(kernel.rqs);
+	free(kernel.currs);
 	free(kernel.cores);
 	kheap_free(kernel.possible);
 	kheap_free(kernel.online);

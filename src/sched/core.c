@@ -503,6 +503,8 @@ static void context_switch(struct rq *rq, struct task_struct *prev, struct task_
 		prev->nvcsw++;
 	rq->nr_switches++;
 	rq->curr = next;
+	kernel.currs[cpu_of(rq)] = next;
+	__builtin_prefetch(task_of(next)->data);
 	crq_of(rq)->core->nr_busy += is_idle_task(prev) - is_idle_task(next);
 	next->on_cpu = 1;
 	charge_overhead(TRACE_OVH_SWITCH, costs.context_switch);
@@ -696,4 +698,34 @@ void cpu_run(void)
 		task_execute(task_of(crq->rq.curr));
 	if (this_cpu->pending)
 		crq->irq_stamp = cpu_clock();
+}
+
+/* --- what is to come ------------------------------------------------------------------- */
+
+static inline void fetch(const void *from, u32 bytes)
+{
+	for (u32 i = 0; i < bytes; i += 64)
+		__builtin_prefetch((const char *)from + i);
+}
+
+/* The lines of a task that every switch touches. */
+static void fetch_task(const struct task *t, u32 cpu)
+{
+	fetch(&t->ts, 256);
+	fetch(&t->ts.se.exec_start, 1);
+	fetch(&t->ts.cpus_mask.bits[cpu / 64], 1);
+	fetch(&t->call, 256);
+	fetch(&t->ghost, 1);
+}
+
+void cpu_coming(u32 cpu, const struct hrtimer *timer)
+{
+	const struct cpu_rq *crq = kernel.rqs[cpu];
+
+	fetch(&crq->rq, 256);
+	fetch(&crq->lock, 256);
+	fetch_task(task_of(kernel.currs[cpu]), cpu);
+	/* most timers are a task's; of others this asks in vain */
+	if (timer && timer != &crq->tick)
+		fetch_task(container_of(timer, struct task, timer), cpu);
 }

@@ -242,6 +242,7 @@ struct kernel {
 	u64 tick_ns;
 	u32 hz;
 	struct cpu_rq **rqs;
+	struct task_struct **currs; /* of the rqs, to know without a look there */
 	struct core *cores;
 	struct cpumask *possible, *online, *active, *none; /* in the kernel heap */
 	struct list_head tasks; /* all but idle tasks, oldest first */
@@ -764,6 +765,7 @@ const char *ghost_check(const struct rq *rq, const struct task_struct *p);
 void cpu_interrupt(enum cpu_irq irq);
 void cpu_reschedule(void);
 void cpu_run(void);
+void cpu_coming(u32 cpu, const struct hrtimer *timer);
 
 /* --- BPF (bpf_glue.c) ------------------------------------------------------------- */
 

@@ -28,6 +28,7 @@
 #include "topology.h"
 
 struct fiber;
+struct hrtimer;
 
 enum cpu_irq {
 	IRQ_RESCHED, /* somebody set need_resched on us */
@@ -64,6 +65,12 @@ struct cpu_ops {
 	void (*interrupt)(enum cpu_irq irq); /* lowest pending first; never IRQ_TIMER */
 	void (*reschedule)(void); /* after interrupts and after each run() */
 	void (*run)(void); /* run the current task, or idle; ends in cpu_wait() */
+	/*
+	 * While another CPU goes on: this one is likely to be the next, for @timer or
+	 * (NULL) for itself. Asks the host for what will be touched then, and does
+	 * nothing else: it must not even read what it does not read all the time.
+	 */
+	void (*coming)(u32 cpu, const struct hrtimer *timer);
 };
 
 /*
@@ -144,9 +151,9 @@ void cpu_send_ipi(struct cpu *target, enum cpu_irq irq);
  */
 struct hrtimer {
 	struct event event;
-	struct list_head node; /* on cpu->expired */
-	struct cpu *cpu;
+	struct cpu *cpu; /* with the event, in one cache line */
 	void (*fn)(struct hrtimer *timer);
+	struct list_head node; /* on cpu->expired */
 };
 
 void hrtimer_init(struct hrtimer *timer, void (*fn)(struct hrtimer *timer));

@@ -46,6 +46,7 @@ static struct {
 static u32 sequence, tie_seed;
 static u64 limit = SIM_NEVER; /* what is not before this does not fire: the run's end; 0: stop */
 static bool running;
+static u64 scouted; /* up to here event_scout() has looked */
 
 struct sim_clock sim_clock;
 struct rng sim_rng;
@@ -333,12 +334,35 @@ struct event *event_take_first(void)
 	return take_first();
 }
 
+void event_scout(u64 ns, void (*fn)(const struct event *ev))
+{
+	/* level 0 is what is looked at: what is later will be there when its time is near */
+	u64 end = min(sim_clock.now + ns, queue.base | (NR_FINE - 1)) + 1;
+	u64 time = max(scouted, sim_clock.now);
+
+	while (time < end) {
+		u32 slot = time % NR_FINE;
+		u64 used = queue.fine_used[slot / 64] >> slot % 64;
+
+		if (!used) {
+			time = (time | 63) + 1;
+			continue;
+		}
+		time += __builtin_ctzll(used);
+		if (time < end)
+			fn(queue.fine[time % NR_FINE]);
+		time++;
+	}
+	scouted = max(scouted, end);
+}
+
 void sim_init(u64 seed)
 {
 	sim_exit();
 	rng_init(&sim_rng, seed);
 	sim_clock = (struct sim_clock){ .now = SIM_BOOT_NS };
 	sequence = 0;
+	scouted = 0;
 	tie_seed = (u32)(rng_next(&sim_rng) >> 32);
 	update_next();
 }

@@ -9,6 +9,11 @@
 const struct event *event_first(void);
 /* Takes that out of the queue and lets the clock reach it, as the loop does before it fires. */
 struct event *event_take_first(void);
+/*
+ * Shows @fn what is queued for the next @ns, once: an event that is queued for a time
+ * that was looked at before is not seen, nor is more than one at a time. Changes nothing.
+ */
+void event_scout(u64 ns, void (*fn)(const struct event *ev));
 
 /*
  * The current CPU stops until somebody queues cpu->resume. Its debt must have

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "../../src/base/util.h"
-#include "../../src/sim/event.h"
+#include "../../src/sim/internal.h"
 
 #define NR 500
 #define AT(ns) (SIM_BOOT_NS + (ns))
@@ -283,6 +283,45 @@ static void test_exit_forgets(void **state)
 	assert_int_equal(nr_fired, 0);
 }
 
+static void see(const struct event *ev)
+{
+	fired[nr_fired++] = container_of(ev, struct named, event)->name;
+}
+
+/* What is near is seen once, far things when they are near, and nothing is changed by looking. */
+static void test_scout(void **state)
+{
+	static const u64 times[] = { 10, 500, 1000, 100000, 400 };
+
+	start(1);
+	for (u32 i = 0; i < 4; i++)
+		event_add(&events[i].event, AT(times[i]));
+	event_scout(600, see);
+	event_scout(600, see);
+	assert_int_equal(nr_fired, 2);
+	assert_int_equal(fired[0], 0);
+	assert_int_equal(fired[1], 1);
+	/* it comes too late for that, not for being fired */
+	event_add(&events[4].event, AT(times[4]));
+	event_scout(1200, see);
+	assert_int_equal(nr_fired, 3);
+	assert_int_equal(fired[2], 2);
+	nr_fired = 0;
+	sim_run(AT(99000));
+	assert_int_equal(nr_fired, 4);
+	assert_int_equal(fired[1], 4);
+	event_add(&events[0].event, AT(99990));
+	sim_run(AT(99995)); /* makes what is far near */
+	nr_fired = 0;
+	event_scout(200, see);
+	event_scout(200, see);
+	assert_int_equal(nr_fired, 1);
+	assert_int_equal(fired[0], 3);
+	sim_run(SIM_NEVER);
+	assert_int_equal(nr_fired, 2);
+	sim_exit();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_self_requeue),
 		cmocka_unit_test(test_exit_forgets),
+		cmocka_unit_test(test_scout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ static void run(void)
 
 static void machine(const char *spec, u64 seed)
 {
-	static const struct cpu_ops ops = { nothing, no_interrupt, nothing, run };
+	static const struct cpu_ops ops = { nothing, no_interrupt, nothing, run, NULL };
 	struct cost_table table = {
 		.lock = LOCK, .lock_handover = HANDOVER, .cacheline = { 0, 20, 50, 100, 140 },
 	};
