@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The job: all elements of a map grow older, and sums are made of them. Around it
- * each way of doing that every period. All of them call the same body,
- * which notes when it was late and what it took.
+ * each way of doing that every period. All of them call the same body, which notes
+ * when it was late and what it took.
  */
 #include <vrt/periodic.bpf.h>
 
@@ -40,10 +40,10 @@ static long grow_older(struct bpf_map *map, const u32 *key, struct job_element *
 	u64 begun_ = bpf_ktime_get_ns(), due_ = (due_at);					\
 												\
 	bpf_for_each_map_elem(&map, grow_older, NULL, 0);					\
-	job_note(&state, due_, begun_, bpf_ktime_get_ns());						\
+	job_note(&state, due_, begun_, bpf_ktime_get_ns());					\
 } while (0)
 
-/* --- by hand, from user space ---------------------------------------------------- */
+/* --- by hand, from user space --------------------------------------------- */
 
 SEC("syscall")
 int run_once(struct job_call *call)
@@ -52,7 +52,7 @@ int run_once(struct job_call *call)
 	return 0;
 }
 
-/* --- a timer ------------------------------------------------------------------------ */
+/* --- a timer -------------------------------------------------------------- */
 
 struct alarm {
 	struct bpf_timer timer;
@@ -104,7 +104,7 @@ int disarm(struct job_call *call)
 	return alarm && bpf_timer_cancel(&alarm->timer) >= 0 ? 0 : 1;
 }
 
-/* --- SchedBPF -------------------------------------------------------------------------- */
+/* --- SchedBPF ------------------------------------------------------------- */
 
 SEC("struct_ops/run_own")
 int BPF_PROG(run_own, struct bpf_periodic_ctx *tick)

@@ -41,7 +41,7 @@ const char *job_table_name(enum control_variant variant, u32 i)
 	return i < MAX_PARTS ? parts[variant].names[i] : NULL;
 }
 
-/* --- what libbpf says ------------------------------------------------------------------ */
+/* --- what libbpf says ----------------------------------------------------- */
 
 /* Its last complaints: a verifier's log can be long. */
 static char words[2048];
@@ -61,7 +61,7 @@ static int fail(char *err, size_t err_size, int code, const char *what)
 			 *words ? "\n" : "", words);
 }
 
-/* --- loading ------------------------------------------------------------------------------ */
+/* --- loading -------------------------------------------------------------- */
 
 static bool is_one_of(const char *name, const char *const *names, u32 nr)
 {
@@ -192,7 +192,7 @@ int job_open(struct job *job, const struct control_setup *setup, char *err, size
 	return ret ? fail(err, err_size, ret, "the job's map cannot be filled") : 0;
 }
 
-/* --- running ------------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------- */
 
 static int call(int fd, u64 due)
 {
@@ -246,7 +246,7 @@ void job_close(struct job *job)
 	job->obj = NULL;
 }
 
-/* --- what it noted ------------------------------------------------------------------------- */
+/* --- what it noted -------------------------------------------------------- */
 
 void job_figures(const struct job_state *state, u64 first, struct control_figures *figures)
 {

@@ -30,7 +30,7 @@ struct others {
 	struct hist delay;
 };
 
-/* --- behaviours ---------------------------------------------------------------------- */
+/* --- behaviours ----------------------------------------------------------- */
 
 static void hog_next(struct task *task, struct task_action *action)
 {
@@ -44,10 +44,10 @@ static void hog_next(struct task *task, struct task_action *action)
 
 static void note_delay(const struct other *o, u64 now)
 {
-	u64 response = now - o->activation;
+	u64 best = o->activation + PROBE_WORK_NS;
 
 	if (o->all->recording)
-		hist_record(&o->all->delay, response > PROBE_WORK_NS ? response - PROBE_WORK_NS : 0);
+		hist_record(&o->all->delay, now > best ? now - best : 0);
 }
 
 static void probe_next(struct task *task, struct task_action *action)
@@ -72,7 +72,7 @@ static void probe_next(struct task *task, struct task_action *action)
 static const struct task_behaviour hog = { .next = hog_next, .name = "hog" };
 static const struct task_behaviour probe = { .next = probe_next, .name = "probe" };
 
-/* --- life ------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 struct start_call {
 	struct others *o;

@@ -13,7 +13,8 @@ struct field {
 	size_t offset, size;
 };
 
-#define FIELD(type, member) { #member, offsetof(struct type, member), sizeof(((struct type *)0)->member) }
+#define FIELD(type, member) \
+	{ #member, offsetof(struct type, member), sizeof(((struct type *)0)->member) }
 
 static const struct field setup_fields[] = {
 	FIELD(control_setup, variant), FIELD(control_setup, warmup), FIELD(control_setup, window),
@@ -34,7 +35,8 @@ const char *control_variant_name(enum control_variant variant)
 {
 	static const char *const names[NR_CONTROL_VARIANTS] = {
 		[CONTROL_NONE] = "none", [CONTROL_KTHREAD] = "kthread",
-		[CONTROL_WORKER] = "worker", [CONTROL_DAEMON] = "daemon", [CONTROL_TIMER] = "timer", [CONTROL_OWN] = "own",
+		[CONTROL_WORKER] = "worker", [CONTROL_DAEMON] = "daemon",
+		[CONTROL_TIMER] = "timer", [CONTROL_OWN] = "own",
 		[CONTROL_SHARED] = "shared", [CONTROL_PROGRAM] = "program",
 	};
 
@@ -50,10 +52,11 @@ enum control_variant control_variant_of(const char *name)
 	return v;
 }
 
-/* --- numbers ------------------------------------------------------------------------- */
+/* --- numbers -------------------------------------------------------------- */
 
 /* All are of 32 or 64 bits; 32 hold a sign where the member has one. */
-static void add_fields(struct json_object *json, const void *from, const struct field *fields, u32 nr)
+static void add_fields(struct json_object *json, const void *from, const struct field *fields,
+		       u32 nr)
 {
 	for (u32 i = 0; i < nr; i++) {
 		const char *at = (const char *)from + fields[i].offset;
@@ -76,7 +79,7 @@ static void take_fields(struct json_object *json, void *to, const struct field *
 	}
 }
 
-/* --- distributions ---------------------------------------------------------------------- */
+/* --- distributions -------------------------------------------------------- */
 
 static struct json_object *hist_json(const struct hist *h)
 {
@@ -117,7 +120,7 @@ static void take_hist(struct json_object *json, struct hist *h)
 	h->max = (u64)json_object_get_int64(json_object_object_get(json, "max"));
 }
 
-/* --- the two documents --------------------------------------------------------------------- */
+/* --- the two documents ---------------------------------------------------- */
 
 struct json_object *control_setup_json(const struct control_setup *setup)
 {

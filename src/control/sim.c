@@ -55,7 +55,7 @@ struct machine {
 
 static struct machine machine;
 
-/* --- kernel threads and processes ------------------------------------------------------ */
+/* --- kernel threads and processes ----------------------------------------- */
 
 static void worker_due(struct hrtimer *timer)
 {
@@ -121,7 +121,7 @@ static void daemon_run(void *data)
 
 static const struct kthread_ops daemon_ops = { .run = daemon_run, .user = true };
 
-/* --- a generic worker: a queue with a lock, and a timer that does not know the thread --------- */
+/* --- a generic worker: a queue with a lock, and a timer that does not know the thread --- */
 
 static void queue_work(struct hrtimer *timer)
 {
@@ -179,7 +179,9 @@ static void worker_start(void *arg)
 	struct worker *w = &m->worker;
 	enum control_variant variant = m->setup->variant;
 	struct task_params params = {
-		.comm = variant == CONTROL_DAEMON ? "jobd" : "job", .nice = m->setup->nice, .group = TASK_GROUP_SYSTEM,
+		.comm = variant == CONTROL_DAEMON ? "jobd" : "job",
+		.nice = m->setup->nice,
+		.group = TASK_GROUP_SYSTEM,
 		.new_process = true,
 	};
 	int err;
@@ -214,7 +216,7 @@ static int worker_stop(struct worker *w)
 	return w->task ? -ETIMEDOUT : 0;
 }
 
-/* --- measuring ------------------------------------------------------------------------------ */
+/* --- measuring ------------------------------------------------------------ */
 
 static const struct job_state *state_of(const struct machine *m)
 {
@@ -266,7 +268,7 @@ static void end_window(void *arg)
 	m->figures->verified_insns = m->job.verified_insns;
 }
 
-/* --- one experiment ------------------------------------------------------------------------------ */
+/* --- one experiment ------------------------------------------------------- */
 
 static bool has_worker(enum control_variant variant)
 {

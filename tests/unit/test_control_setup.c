@@ -16,9 +16,9 @@
 static void same_setup(void **state)
 {
 	const struct control_setup setup = {
-		.variant = CONTROL_SHARED, .warmup = 1, .window = 1ULL << 40, .period = 3, .rest = 4,
-		.quota = 5, .quota_period = 6, .work = 7, .elements = 8, .nice = -20, .hogs = 9,
-		.probes = 10, .hog_nice = 19,
+		.variant = CONTROL_SHARED, .warmup = 1, .window = 1ULL << 40, .period = 3,
+		.rest = 4, .quota = 5, .quota_period = 6, .work = 7, .elements = 8,
+		.nice = -20, .hogs = 9, .probes = 10, .hog_nice = 19,
 	};
 	struct json_object *json = control_setup_json(&setup);
 	struct control_setup back;

@@ -105,7 +105,7 @@ static int job_thread(void *data)
 	return 0;
 }
 
-/* --- a program on a generic worker ---------------------------------------------- */
+/* --- a program on a generic worker ---------------------------------------- */
 
 static struct bpf_prog *prog;
 static struct kthread_worker *worker;
@@ -159,7 +159,7 @@ static void stop_worker(void)
 	bpf_prog_put(prog);
 }
 
-/* --- native code on a thread of its own --------------------------------------------- */
+/* --- native code on a thread of its own ----------------------------------- */
 
 static void free_all(void)
 {

@@ -74,7 +74,7 @@ const char *control_name(u32 i)
 		       control_variant_name(i + CONTROL_KTHREAD) : NULL;
 }
 
-/* --- experiments ----------------------------------------------------------------------- */
+/* --- experiments ---------------------------------------------------------- */
 
 static struct control_setup base_setup(const struct series *t, enum control_variant variant)
 {
@@ -162,7 +162,7 @@ static bool calibrate(struct series *t)
 	return true;
 }
 
-/* --- figures ------------------------------------------------------------------------------ */
+/* --- figures -------------------------------------------------------------- */
 
 static struct json_object *share_json(double limit, double used)
 {
@@ -242,7 +242,8 @@ static void add_overhead(struct json_object *json, const struct series *t,
 
 	json_add_u64(json, "runs", f->runs);
 	json_object_object_add(json, "job_ns", figure_json(body));
-	json_object_object_add(json, "cpu_ns", figure_json(per_period(f, (double)f->job_cpu, parts)));
+	json_object_object_add(json, "cpu_ns",
+			       figure_json(per_period(f, (double)f->job_cpu, parts)));
 	json_object_object_add(json, "overhead_ns", figure_json(per_period(f, lost, parts) - body));
 	json_object_object_add(json, "switches", figure_json(per_period(f, switches, parts)));
 	json_add_u64(json, "verified_insns", f->verified_insns);
@@ -264,7 +265,7 @@ static void add_scene(struct json_object *row, const struct series *t, enum cont
 	json_object_object_add(row, scene_names[scene], json);
 }
 
-/* --- the table ---------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 static struct json_object *new_row(const struct series *t, const char *name)
 {
@@ -347,7 +348,8 @@ static char *place_name(const struct run_target *target)
 	return strbuf_detach(&name);
 }
 
-static void measure_places(const struct bench *b, struct run_plan *plan, struct json_object *control)
+static void measure_places(const struct bench *b, struct run_plan *plan,
+			   struct json_object *control)
 {
 	struct json_object *places = json_object_new_array(), *rows = json_object_new_array();
 

@@ -36,8 +36,9 @@ int control_plan(struct run_plan *plan, const char *on, char *err, size_t err_si
 
 		if (t->place == RUN_ON_HOST)
 			ret = vrt_error(err, err_size, -EINVAL,
-					"--on host: the experiments need a machine of their own, with "
-					"the module schedbpf; choose --on vm:" KERNEL_WITH_MODULE);
+					"--on host: the experiments need a machine of their own, "
+					"with the module schedbpf; choose --on "
+					"vm:" KERNEL_WITH_MODULE);
 	}
 	return ret;
 }
@@ -50,7 +51,7 @@ static struct json_object *error_json(const char *text)
 	return json;
 }
 
-/* --- simulated ------------------------------------------------------------------------ */
+/* --- simulated ------------------------------------------------------------ */
 
 struct sim_request {
 	const struct run_plan *plan;
@@ -64,8 +65,8 @@ static struct json_object *on_sim(void *arg)
 	struct json_object *json;
 	char err[4096];
 
-	if (control_sim(&r->plan->topology, &r->plan->costs, r->plan->options.seed, r->setup, &figures,
-			err, sizeof(err)))
+	if (control_sim(&r->plan->topology, &r->plan->costs, r->plan->options.seed, r->setup,
+			&figures, err, sizeof(err)))
 		json = error_json(err);
 	else
 		json = control_figures_json(&figures);
@@ -73,7 +74,7 @@ static struct json_object *on_sim(void *arg)
 	return json;
 }
 
-/* --- real --------------------------------------------------------------------------------- */
+/* --- real ----------------------------------------------------------------- */
 
 static struct json_object *ask_guest(struct vm *vm, const struct control_setup *setup, bool *lost)
 {
@@ -114,7 +115,7 @@ static struct json_object *on_guest(struct control_place *place, const struct co
 	return error_json(err);
 }
 
-/* --- either ----------------------------------------------------------------------------------- */
+/* --- either --------------------------------------------------------------- */
 
 bool control_run(struct control_place *place, const struct control_setup *setup,
 		 struct control_figures *figures, bool *lost, char *err, size_t err_size)

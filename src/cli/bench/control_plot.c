@@ -27,13 +27,17 @@
 
 /* Colours that can be told apart, also by those who see few (Paul Tol's "bright"). */
 static const char *const looks[NR_CONTROL_VARIANTS] = {
-	[CONTROL_NONE] = "lw 2 dt 2 lc rgb '#777777'", [CONTROL_KTHREAD] = "lw 2 lc rgb '#4477aa'",
-	[CONTROL_WORKER] = "lw 2 lc rgb '#bbbbbb'", [CONTROL_DAEMON] = "lw 2 lc rgb '#66ccee'", [CONTROL_TIMER] = "lw 3 lc rgb '#ee6677'",
-	[CONTROL_OWN] = "lw 3 lc rgb '#228833'", [CONTROL_SHARED] = "lw 2 lc rgb '#ccbb44'",
+	[CONTROL_NONE] = "lw 2 dt 2 lc rgb '#777777'",
+	[CONTROL_KTHREAD] = "lw 2 lc rgb '#4477aa'",
+	[CONTROL_WORKER] = "lw 2 lc rgb '#bbbbbb'",
+	[CONTROL_DAEMON] = "lw 2 lc rgb '#66ccee'",
+	[CONTROL_TIMER] = "lw 3 lc rgb '#ee6677'",
+	[CONTROL_OWN] = "lw 3 lc rgb '#228833'",
+	[CONTROL_SHARED] = "lw 2 lc rgb '#ccbb44'",
 	[CONTROL_PROGRAM] = "lw 2 lc rgb '#aa3377'",
 };
 
-/* --- what gnuplot is told --------------------------------------------------------------- */
+/* --- what gnuplot is told ------------------------------------------------- */
 
 static const struct {
 	const char *suffix, *terminal;
@@ -109,7 +113,8 @@ static void add_label(struct strbuf *sb, enum control_variant variant)
 	strbuf_free(&label);
 }
 
-static void add_panel(struct strbuf *sb, struct json_object *rows, struct json_object *place, u32 *nr)
+static void add_panel(struct strbuf *sb, struct json_object *rows, struct json_object *place,
+		      u32 *nr)
 {
 	const char *on = json_string_at(place, "on"), *kernel = json_string_at(place, "kernel");
 	struct strbuf curves = {};
@@ -132,7 +137,8 @@ static void add_panel(struct strbuf *sb, struct json_object *rows, struct json_o
 	strbuf_free(&curves);
 }
 
-static void add_commands(struct strbuf *sb, struct json_object *control, const char *file, s32 format)
+static void add_commands(struct strbuf *sb, struct json_object *control, const char *file,
+			 s32 format)
 {
 	struct json_object *places = json_at(control, "places");
 	size_t panels = json_object_array_length(places);
@@ -154,7 +160,7 @@ static void add_commands(struct strbuf *sb, struct json_object *control, const c
 	strbuf_puts(sb, "unset multiplot\n");
 }
 
-/* --- gnuplot itself ------------------------------------------------------------------------ */
+/* --- gnuplot itself ------------------------------------------------------- */
 
 int control_plot_check(const char *file, char *err, size_t err_size)
 {
@@ -164,8 +170,8 @@ int control_plot_check(const char *file, char *err, size_t err_size)
 
 	if (format_of(file) < 0)
 		return vrt_error(err, err_size, -EINVAL,
-				 "--plot: '%s' is no name of a picture: expected FILE.svg, FILE.png "
-				 "or FILE.pdf", file);
+				 "--plot: '%s' is no name of a picture: expected FILE.svg, "
+				 "FILE.png or FILE.pdf", file);
 	status = run_process(argv, &out, &complaint);
 	strbuf_free(&out);
 	strbuf_free(&complaint);

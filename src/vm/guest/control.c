@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * An experiment of src/control on the kernel that runs here. The kthread and the
- * generic worker are the module kthread_job's, the daemon a process of ours; timers and SchedBPF are the
- * kernel's and the module schedbpf's. CPU time is what the kernel's clock of each
- * thread says; switches are those of /proc/stat.
+ * generic worker are the module kthread_job's, the daemon is a process of ours;
+ * timers and SchedBPF are the kernel's and the module schedbpf's. CPU time is what
+ * the kernel's clock of each thread says; switches are those of /proc/stat.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +55,7 @@ static int fail(int code, const char *what)
 	return vrt_error(c.err, sizeof(c.err), code, "%s: %s", what, strerror(-code));
 }
 
-/* --- small things ------------------------------------------------------------------------ */
+/* --- small things --------------------------------------------------------- */
 
 static u64 number_in(const char *file, const char *key)
 {
@@ -85,7 +85,7 @@ static int set_nice(pid_t pid, s32 nice)
 	return setpriority(PRIO_PROCESS, (id_t)pid, nice) ? fail(-errno, "setpriority()") : 0;
 }
 
-/* --- the kthread, and the generic worker ------------------------------------------------------------------------ */
+/* --- the kthread, and the generic worker ---------------------------------- */
 
 static int start_kthread(void)
 {
@@ -116,7 +116,7 @@ static void read_kthread_state(void)
 	strbuf_free(&bytes);
 }
 
-/* --- the daemon ------------------------------------------------------------------------------ */
+/* --- the daemon ----------------------------------------------------------- */
 
 /* Before there are other threads. */
 static int start_daemon(void)
@@ -141,7 +141,7 @@ static int start_daemon(void)
 	}
 }
 
-/* --- the job ----------------------------------------------------------------------------------- */
+/* --- the job -------------------------------------------------------------- */
 
 static bool is_table(enum control_variant variant)
 {
@@ -219,7 +219,7 @@ static void stop_job(void)
 		cgroups_remove();
 }
 
-/* --- measuring ------------------------------------------------------------------------------------ */
+/* --- measuring ------------------------------------------------------------ */
 
 static const struct job_state *state_of(void)
 {
