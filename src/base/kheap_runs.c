@@ -79,6 +79,8 @@ static bool make_writable(u32 end)
 	if (mprotect((void *)(KHEAP_BASE + writable * KHEAP_SPAN), nr * KHEAP_SPAN,
 		     PROT_READ | PROT_WRITE))
 		return false;
+	/* a thousand CPUs and their tasks are more pages than a host's TLB has room for */
+	madvise((void *)(KHEAP_BASE + writable * KHEAP_SPAN), nr * KHEAP_SPAN, MADV_HUGEPAGE);
 	writable += nr;
 	return true;
 }
