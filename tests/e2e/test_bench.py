@@ -102,9 +102,11 @@ class Bench(Test):
     def test_sched(self):
         document = bench_json("sched/fifo", "sched/eevdf")
         self.assertEqual(set(document), {"schema", "version", "quick", "sched"})
-        cases = [(c["scheduler"], c["cpus"], c["tasks_per_cpu"]) for c in document["sched"]]
-        self.assertEqual(sorted(cases), sorted((s, cpus, load) for s in ("fifo", "eevdf")
-                                               for cpus in (8, 64) for load in (4, 100)))
+        cases = [(c["scheduler"], c["cpus"], c["tasks_per_cpu"], c["tasks_do"] == "compute")
+                 for c in document["sched"]]
+        loads = (4, False), (100, False), (4, True)
+        self.assertEqual(sorted(cases), sorted((s, cpus, *load) for s in ("fifo", "eevdf")
+                                               for cpus in (8, 64) for load in loads))
         for case in document["sched"]:
             self.assertEqual(case["tasks"], case["cpus"] * case["tasks_per_cpu"])
             self.check_spread(case["context_switches_per_cpu_second"], 2)

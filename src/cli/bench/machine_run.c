@@ -13,19 +13,29 @@
 #include "../json.h"
 #include "../run.h"
 
+const char *const machine_tasks_text[] = {
+	[TASKS_SLEEP] = "run 20 us, sleep 50 us",
+	[TASKS_COMPUTE] = "compute",
+};
+
+static const char *const events[] = {
+	[TASKS_SLEEP] = "\"run\": 20, \"sleep\": 50",
+	[TASKS_COMPUTE] = "\"run\": 1000000",
+};
+
 /*
  * A file of the workload, and its name in @path. Making many tasks takes long, also
  * simulated; none begins before the others are there.
  */
-static int workload_file(u32 tasks, char *path, size_t size)
+static int workload_file(const struct machine_run *r, char *path, size_t size)
 {
 	int fd = memfd_create("vrt-bench", MFD_CLOEXEC);
 
 	if (fd >= 0 && dprintf(fd,
 			       "{ \"tasks\": { \"short\": { \"instance\": %u, \"phases\": { "
 			       "\"wait\": { \"loop\": 1, \"barrier\": \"all\" }, "
-			       "\"work\": { \"loop\": -1, \"run\": 20, \"sleep\": 50 } } } } }",
-			       tasks) < 0) {
+			       "\"work\": { \"loop\": -1, %s } } } } }",
+			       r->tasks, events[r->what]) < 0) {
 		close(fd);
 		fd = -1;
 	}
@@ -49,7 +59,7 @@ struct json_object *machine_run(const struct machine_run *r)
 	struct run_plan *plan = xcalloc(1, sizeof(*plan));
 	struct json_object *run;
 	char err[2048], path[32];
-	int fd = workload_file(r->tasks, path, sizeof(path));
+	int fd = workload_file(r, path, sizeof(path));
 
 	run_options_init(&plan->options);
 	plan->options.machine = r->machine;

@@ -118,7 +118,7 @@ void memory_print(struct json_object *memory)
 {
 	char text[32];
 
-	printf("memory under fifo (tasks: %s)\n", SHORT_TASK);
+	printf("memory under fifo (tasks: %s)\n", machine_tasks_text[TASKS_SLEEP]);
 	for (size_t i = 0; i < json_object_array_length(memory); i++) {
 		struct json_object *object = json_object_array_get_idx(memory, i);
 		double bytes = json_object_get_double(json_at(object, "bytes"));

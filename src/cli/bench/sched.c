@@ -24,12 +24,15 @@
 #define MANY_TASKS 20000
 #define SWITCHES 500000
 #define QUICK_SWITCHES 50000
-/* what a CPU does of such tasks, in about */
-#define SWITCHES_PER_SECOND 40000
 
-static const char *const schedulers[] = { "fifo", "vtime", "eevdf", "scx_simple" };
-/* Linux's own, if it has been built */
-#define SCX_SIMPLE 3
+/* Linux's own, if it has been built, is scx_simple; it has the default slice, 20 ms. */
+static const char *const schedulers[] = { "fifo", "percpu", "vtime", "eevdf", "scx_simple" };
+#define SCX_SIMPLE 4
+
+/* With a slice that ends at every tick. */
+static const char *const short_slices[] = {
+	"fifo,slice_ns=1000000", "percpu,slice_ns=1000000", "vtime,slice_ns=1000000", NULL, NULL,
+};
 
 static const struct {
 	u32 cpus;
@@ -42,7 +45,16 @@ static const struct {
 	{ 1024, "4x8x16x2", false },
 };
 
-static const u32 loads[] = { 4, 100 }; /* tasks per CPU */
+static const struct load {
+	u32 tasks; /* per CPU */
+	enum machine_tasks what;
+	u32 switches; /* a second and CPU, in about */
+	bool short_slices;
+} loads[] = {
+	{ 4, TASKS_SLEEP, 40000, false },
+	{ 100, TASKS_SLEEP, 40000, false },
+	{ 4, TASKS_COMPUTE, 250, true },
+};
 
 #define NR_CASES (ARRAY_SIZE(schedulers) * ARRAY_SIZE(machines) * ARRAY_SIZE(loads))
 
@@ -56,6 +68,22 @@ struct sched_case {
 const char *sched_name(u32 i)
 {
 	return i < ARRAY_SIZE(schedulers) ? schedulers[i] : NULL;
+}
+
+static struct machine_run run_of(u32 s, u32 m, const struct load *load, const char *simple,
+				 u64 switches)
+{
+	struct machine_run run = {
+		.scheduler = s == SCX_SIMPLE ? simple : schedulers[s],
+		.machine = machines[m].machine,
+		.tasks = load->tasks * machines[m].cpus,
+		.what = load->what,
+		.duration = switches * (NSEC_PER_SEC / load->switches) / machines[m].cpus,
+	};
+
+	if (load->short_slices && short_slices[s])
+		run.scheduler = short_slices[s];
+	return run;
 }
 
 /* Those that are wanted, in the order of the tables. @simple: the file of scx_simple. */
@@ -75,11 +103,7 @@ static u32 choose(const struct bench *b, struct sched_case cases[NR_CASES], cons
 				if (b->options.quick && !machines[m].quick)
 					continue;
 				*c = (struct sched_case){ .scheduler = s, .machine = m, .load = l };
-				c->run.scheduler = s == SCX_SIMPLE ? simple : schedulers[s];
-				c->run.machine = machines[m].machine;
-				c->run.tasks = loads[l] * machines[m].cpus;
-				c->run.duration = switches * (NSEC_PER_SEC / SWITCHES_PER_SECOND) /
-						  machines[m].cpus;
+				c->run = run_of(s, m, &loads[l], simple, switches);
 				nr++;
 			}
 		}
@@ -110,7 +134,8 @@ static struct json_object *case_json(const struct sched_case *c)
 
 	json_add_string(object, "scheduler", schedulers[c->scheduler]);
 	json_add_u64(object, "cpus", machines[c->machine].cpus);
-	json_add_u64(object, "tasks_per_cpu", loads[c->load]);
+	json_add_u64(object, "tasks_per_cpu", loads[c->load].tasks);
+	json_add_string(object, "tasks_do", machine_tasks_text[c->run.what]);
 	json_add_string(object, "machine", c->run.machine);
 	json_add_u64(object, "tasks", c->run.tasks);
 	json_add_u64(object, "duration_ns", c->run.duration);
@@ -168,7 +193,8 @@ struct json_object *sched_measure(const struct bench *b)
 #define LABEL 20
 #define CELL 10
 
-static struct json_object *find(struct json_object *sched, const char *scheduler, u32 cpus, u32 load)
+static struct json_object *find(struct json_object *sched, const char *scheduler, u32 cpus,
+				const struct load *load)
 {
 	for (size_t i = 0; i < json_object_array_length(sched); i++) {
 		struct json_object *object = json_object_array_get_idx(sched, i);
@@ -177,7 +203,8 @@ static struct json_object *find(struct json_object *sched, const char *scheduler
 		json_u64_at(object, "cpus", &its_cpus);
 		json_u64_at(object, "tasks_per_cpu", &its_load);
 		if (!strcmp(json_string_at(object, "scheduler"), scheduler) && its_cpus == cpus &&
-		    its_load == load)
+		    its_load == load->tasks &&
+		    !strcmp(json_string_at(object, "tasks_do"), machine_tasks_text[load->what]))
 			return object;
 	}
 	return NULL;
@@ -189,7 +216,7 @@ static double median_at(struct json_object *object, const char *name)
 }
 
 /* One scheduler's row, if there is anything of it. */
-static void print_row(struct json_object *sched, const char *scheduler, u32 load)
+static void print_row(struct json_object *sched, const char *scheduler, const struct load *load)
 {
 	double first = 0, rate = 0;
 	bool any = false;
@@ -214,13 +241,12 @@ static void print_row(struct json_object *sched, const char *scheduler, u32 load
 	printf("%*s\n", CELL, text);
 }
 
-static void print_heading(struct json_object *sched, u32 load)
+static void print_heading(struct json_object *sched, const struct load *load)
 {
 	char text[32];
 	u32 last = 0;
 
-	snprintf(text, sizeof(text), "%u tasks per CPU", load);
-	printf("%-*s", LABEL, text);
+	printf("%u tasks per CPU: %s\n%-*s", load->tasks, machine_tasks_text[load->what], LABEL, "");
 	for (u32 m = 0; m < ARRAY_SIZE(machines); m++) {
 		for (u32 s = 0; s < ARRAY_SIZE(schedulers); s++) {
 			if (!find(sched, schedulers[s], machines[m].cpus, load))
@@ -248,11 +274,11 @@ static void print_skipped(struct json_object *sched)
 
 void sched_print(struct json_object *sched)
 {
-	printf("context switches per second of processor time (tasks: %s)\n", SHORT_TASK);
+	printf("context switches per second of processor time\n");
 	for (u32 l = 0; l < ARRAY_SIZE(loads); l++) {
-		print_heading(sched, loads[l]);
+		print_heading(sched, &loads[l]);
 		for (u32 s = 0; s < ARRAY_SIZE(schedulers); s++)
-			print_row(sched, schedulers[s], loads[l]);
+			print_row(sched, schedulers[s], &loads[l]);
 	}
 	print_skipped(sched);
 }
