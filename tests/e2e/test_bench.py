@@ -223,7 +223,7 @@ class Bench(Test):
         built = os.path.exists(os.path.join(os.path.dirname(os.environ["VRT"]),
                                             "linux/scx_simple.bpf.o"))
         if built:
-            self.assertEqual(len(found), 4)
+            self.assertEqual(len(found), 6)
         else:
             self.assertEqual([f["scheduler"] for f in found], ["scx_simple"])
             self.assertIn("not built", found[0]["skipped"])
