@@ -289,6 +289,19 @@ class Run(Test):
                        "--on", "vm:schedbpf")["runs"][0]
         self.assertTrue([u for u in run["unmodelled"] if "accesses none" in u], run["unmodelled"])
 
+    def test_what_modules_cannot_know(self):
+        """It is refused at load, by its name; the simulated machine knows."""
+        sim, real = run_json("eevdf", "--with", source("tests", "e2e", "good", "queues.bpf.c"),
+                             "-m", "2", "-w", "pipe", "-t", "200ms", "--print", ".bss", "--on",
+                             "sim,vm:schedbpf", status=2)["runs"]
+        seen = dict(re.findall(r"(\w+) = (\d+)", sim["timeline"][0]["text"]))
+        # the program itself is one of them, everywhere
+        self.assertGreaterEqual(int(seen["one"]), int(seen["looks"]))
+        self.assertGreater(int(seen["queued"]), int(seen["one"]))
+        self.assertEqual(real["end"]["kind"], "not_loaded")
+        self.assertIn("kfunc 'bpf_cpus_nr_running' is referenced but wasn't resolved",
+                      real["end"]["message"] + (real["end"]["log"] or ""))
+
     def test_is_no_other(self):
         """A stock kernel that cannot run schedulers is none that '--on vm' takes."""
         self.check_refused(vrt("run", "fifo", "-w", "pipe", "--on", "vm:" + RELEASE), 2,
