@@ -140,6 +140,7 @@ class Bench(Test):
         document = bench_json("control")
         self.assertEqual(set(document), {"schema", "version", "quick", "control"})
         self.assertEqual([p["on"] for p in document["control"]["places"]], ["sim"])
+        self.assertTrue(document["control"]["places"][0]["quiet"])
         rows = {r["name"]: r for r in document["control"]["benchmarks"]}
         self.assertEqual(list(rows), ["none", *self.CONTROL])
         alone = rows["none"]["job_ns"]

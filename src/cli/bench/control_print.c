@@ -116,6 +116,8 @@ static void print_place(struct json_object *control, struct json_object *place)
 	else
 		printf("on the simulated machine: ");
 	printf("one CPU, kept busy\nevery 1.01 ms %llu elements of a map\n", elements);
+	if (!json_object_get_boolean(json_at(place, "quiet")))
+		printf("(others are busy there, too: figures are uncertain)\n");
 	print_heading(rows, on);
 	for (u32 i = 0; i < ARRAY_SIZE(lines); i++)
 		print_line(rows, on, &lines[i]);
