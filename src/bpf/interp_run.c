@@ -173,38 +173,28 @@ bool bpf_exec_active(void)
 
 /* --- in and out -------------------------------------------------------------------------- */
 
-struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible)
+static inline struct bpf_exec *begin(struct bpf_prog *prog, bool preemptible)
 {
+	const size_t from = offsetof(struct bpf_exec, owed), to = offsetof(struct bpf_exec, next);
 	struct bpf_exec *x = pool_get();
 
-	if (!x)
+	if (unlikely(!x))
 		return NULL;
+	memset((char *)x + from, 0, to - from);
 	x->entry = prog;
 	x->prog = prog;
 	x->checked = !prog->jit;
-	x->depth = 0;
-	x->tail_calls = 0;
-	x->stopped = false;
-	x->ret = 0;
-	x->executed = 0;
-	x->insn = 0;
-	x->callee = NULL;
-	x->callee_arg = 0;
 	x->budget = prog->sleepable ? bpf_env->sleepable_insn_budget : bpf_env->insn_budget;
-	x->lock = NULL;
-	x->rcu_depth = x->preempt_depth = 0;
-	x->nr_refs = 0;
-	x->lent = NULL;
-	x->jit_sp = NULL;
-	x->frame = x->packet = x->packet_end = NULL;
-	x->ctx = NULL;
-	x->ctx_size = 0;
 	x->preemptible = preemptible;
 	x->epoch = bpf_rcu_epoch();
 	list_add_tail(&x->running, &running);
 	grant(x);
-	x->owed = 0;
 	return x;
+}
+
+struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible)
+{
+	return begin(prog, preemptible);
 }
 
 static void leave(struct bpf_exec *x)
@@ -317,15 +307,16 @@ u64 bpf_exec_main(struct bpf_exec *x, void *ctx, u64 ctx_size)
 /* Contexts of 64-bit arguments are copied, so that their address is the same in every run. */
 u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr)
 {
-	struct bpf_exec *x = bpf_exec_begin(prog, prog->preemptible);
+	struct bpf_exec *x = begin(prog, prog->preemptible);
 	u64 *ctx, ret;
 
-	if (!x)
+	if (unlikely(!x))
 		return 0;
 	VRT_ASSERT(nr <= BPF_CTX_AREA / 8);
 	ctx = (u64 *)(x->stack + BPF_MAX_FRAMES * BPF_STACK_SIZE);
-	if (nr)
-		memcpy(ctx, args, nr * sizeof(*args));
+	/* they are few: a call of memcpy() costs more */
+	for (u32 i = 0; i < nr; i++)
+		ctx[i] = args[i];
 	ret = bpf_exec_main(x, ctx, nr * sizeof(*args));
 	return bpf_exec_end(x, ret);
 }

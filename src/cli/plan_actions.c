@@ -69,7 +69,7 @@ static int action_task(struct timed_action *a, const char *form, const char **re
 static int action_nice(const struct run_plan *plan, struct timed_action *a, char *err,
 		       size_t err_size)
 {
-	const char *text;
+	const char *text = NULL;
 	char *end;
 	long nice;
 
@@ -87,7 +87,7 @@ static int action_nice(const struct run_plan *plan, struct timed_action *a, char
 static int action_cpus(const struct run_plan *plan, struct timed_action *a, char *err,
 		       size_t err_size)
 {
-	const char *text;
+	const char *text = NULL;
 
 	if (action_task(a, "cpus=bpf/gc:0-3", &text, err, err_size))
 		return -EINVAL;

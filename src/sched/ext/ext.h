@@ -319,6 +319,8 @@ s32 scx_pick_any_cpu(s32 node, const struct cpumask *allowed, u64 flags);
 void alloc_idle_masks(struct scx_idle_masks *masks);
 void free_idle_masks(struct scx_idle_masks *masks);
 void free_node_masks(void);
+/* What looking through @nr masks takes. */
+void scx_charge_picks(u32 nr);
 s32 scx_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, bool *found);
 
 /* --- idle_select.c ---------------------------------------------------------------------- */

@@ -187,10 +187,15 @@ static u32 idle_next(const struct scx_idle_mask *idle, const struct scx_cpu_set 
 	return nr_cpu_ids;
 }
 
+void scx_charge_picks(u32 nr)
+{
+	charge_overhead(TRACE_OVH_BPF, (u64)nr * NR_MASK_WORDS * costs.pick_idle_word);
+}
+
 /* Linux's any_and_distribute(): looks from the one after the last that was given out. */
 static u32 distribute_from(void)
 {
-	charge_overhead(TRACE_OVH_BPF, NR_MASK_WORDS * costs.pick_idle_word);
+	scx_charge_picks(1);
 	return scx.any_distribute + 1 < nr_cpu_ids ? scx.any_distribute + 1 : 0;
 }
 

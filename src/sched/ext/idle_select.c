@@ -94,6 +94,24 @@ static s32 choose_core(const struct choice *c)
 	return choose_near(c, SCX_PICK_IDLE_CORE);
 }
 
+/*
+ * A machine that is full has nothing to find, however long one looks: once outwards
+ * for a core, and once for a CPU, where each look begins with a core again.
+ */
+static s32 look_in_vain(u64 flags)
+{
+	bool smt = kernel.config.topology->smt;
+	u32 looks = 1 + scx.select_llc + scx.select_node;
+
+	scx_charge_picks(smt ? (flags & SCX_PICK_IDLE_CORE ? 1 : 3) * looks : looks);
+	return -EBUSY;
+}
+
+static inline bool machine_is_full(void)
+{
+	return !scx.idle.cpus.words && !scx.idle.smt.words && !scx.idle_per_node;
+}
+
 s32 scx_select_cpu_near(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 			const struct cpumask *allowed, u64 flags)
 {
@@ -102,6 +120,8 @@ s32 scx_select_cpu_near(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 
 	if (!choice_init(&c, allowed))
 		return -EBUSY;
+	if (machine_is_full())
+		return look_in_vain(flags);
 	if (wake_flags & SCX_WAKE_SYNC)
 		cpu = choose_for_sync(&c);
 	if (cpu < 0 && kernel.config.topology->smt) {
