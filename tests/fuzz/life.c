@@ -425,7 +425,11 @@ struct bpf_prog *life_load(const struct progen *original, u64 seed, bool log, in
 
 int life_compile(struct bpf_prog *prog)
 {
-	return bpf_jit_available() ? bpf_jit_compile(prog) : 0;
+	if (bpf_jit_available())
+		return bpf_jit_compile(prog);
+	free(prog->exec->code);
+	bpf_interp_decode(prog);
+	return 0;
 }
 
 int life_compiled(void)

@@ -25,7 +25,8 @@ struct bpf_prog *life_load(const struct progen *p, u64 seed, bool log, int *err)
 const char *life_log(void);
 /*
  * From now on loaded programs can be compiled with life_compile(); what all share, and this
- * makes ready, is. 0 or -errno. Where there is no compiler nothing changes.
+ * makes ready, is. 0 or -errno. Where there is no compiler they are made ready for the
+ * interpreter once more.
  */
 int life_compiled(void);
 int life_compile(struct bpf_prog *prog);
