@@ -13,7 +13,7 @@
 
 #include "../src/base/cpumask.h"
 #include "../src/bpf/bpf.h"
-#include "../src/bpf/kernel_btf.h"
+#include "../src/bpf/btf/kernel_btf.h"
 #include "../src/bpf/object.h"
 
 static u32 machine_random; /* state of bpf_get_prandom_u32() */

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "btf.h"
-#include "exec.h"
-#include "helpers.h"
-#include "kfunc.h"
+#include "btf/btf.h"
+#include "exec/exec.h"
+#include "helpers/helpers.h"
+#include "kfunc/kfunc.h"
 #include "log.h"
 #include "timer.h"
 

@@ -5,8 +5,8 @@
  */
 #include <stdio.h>
 
-#include "check.h"
-#include "helpers.h"
+#include "check/check.h"
+#include "helpers/helpers.h"
 
 struct text {
 	const struct bpf_prog *prog;

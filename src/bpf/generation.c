@@ -15,8 +15,8 @@
 
 #include "../../kernel/generation.h"
 #include "../base/alloc.h"
-#include "btf_internal.h"
-#include "kernel_btf.h"
+#include "btf/internal.h"
+#include "btf/kernel_btf.h"
 
 static const struct {
 	const char *name, *release;

@@ -14,7 +14,7 @@
 #include "prog.h"
 #include "prog_type_internal.h"
 #include "struct_ops.h"
-#include "syscall.h"
+#include "syscall/syscall.h"
 
 #define MAX_ATTACH_OPS 16
 #define TP_NAME_LEN 128

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "helpers.h"
+#include "helpers/helpers.h"
 
 #define MAX_WIDTH 4096
 #define MAX_TRACE_ARGS 3 /* of bpf_trace_printk() */

@@ -14,10 +14,10 @@
 #include <string.h>
 
 #include "../base/alloc.h"
-#include "exec.h"
+#include "exec/exec.h"
 #include "jit/jit.h"
 #include "prog_type_internal.h"
-#include "syscall.h"
+#include "syscall/syscall.h"
 
 #define LOAD_FLAGS                                                                                 \
 	(BPF_F_STRICT_ALIGNMENT | BPF_F_ANY_ALIGNMENT | BPF_F_TEST_STATE_FREQ | BPF_F_SLEEPABLE |  \

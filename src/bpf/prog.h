@@ -10,7 +10,7 @@
 #ifndef VRT_BPF_PROG_H
 #define VRT_BPF_PROG_H
 
-#include "btf.h"
+#include "btf/btf.h"
 #include "log.h"
 #include "map.h"
 #include "verifier/stats.h"

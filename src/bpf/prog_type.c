@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "../base/alloc.h"
-#include "exec.h"
-#include "helpers.h"
+#include "exec/exec.h"
+#include "helpers/helpers.h"
 #include "link.h"
 #include "prog_type_internal.h"
 

@@ -17,8 +17,8 @@
 #include <string.h>
 
 #include "../base/alloc.h"
-#include "btf.h"
-#include "kfunc_reloc.h"
+#include "btf/btf.h"
+#include "kfunc/reloc.h"
 #include "link.h"
 #include "maps/map_impl.h"
 #include "prog.h"

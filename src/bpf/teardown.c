@@ -3,7 +3,7 @@
  * The end of all objects, in an order in which everything that is attached is
  * detached before what it uses goes.
  */
-#include "btf.h"
+#include "btf/btf.h"
 #include "link.h"
 #include "map.h"
 #include "prog_type_internal.h"

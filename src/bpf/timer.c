@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "helpers.h"
+#include "helpers/helpers.h"
 #include "timer.h"
 
 #define MAX_CLOCKS 16

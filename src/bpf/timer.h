@@ -6,7 +6,7 @@
 #ifndef VRT_BPF_TIMER_H
 #define VRT_BPF_TIMER_H
 
-#include "exec.h"
+#include "exec/exec.h"
 
 /* Arguments 1 and 2 of the call: a field of @type, which must be in a value of @map. */
 int bpf_timer_field_init(struct bpf_exec *x, u64 field, struct bpf_map *map,

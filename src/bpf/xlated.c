@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check.h"
-#include "kfunc.h"
+#include "check/check.h"
+#include "kfunc/kfunc.h"
 
 static const char *func_name(const struct bpf_prog *prog, const struct bpf_subprog *sub)
 {

@@ -19,7 +19,7 @@
 
 #include "../base/cpumask.h"
 #include "../base/strbuf.h"
-#include "../bpf/btf.h"
+#include "../bpf/btf/btf.h"
 
 static u32 kernel_hz = 250;
 

@@ -10,7 +10,7 @@
  * taken: a value is of the instant at which the line is there.
  */
 #include "../../kernel/kfuncs.h"
-#include "../bpf/exec.h"
+#include "../bpf/exec/exec.h"
 #include "sched.h"
 
 /* For @x, the caller. NULL: there is no such CPU. */

@@ -34,7 +34,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../src/bpf/check.h"
+#include "../../src/bpf/check/check.h"
 #include "events.h"
 #include "life.h"
 #include "minimise.h"

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../src/bpf/btf.h"
+#include "../../src/bpf/btf/btf.h"
 #include "../machine.h"
 #include "load_input.h"
 

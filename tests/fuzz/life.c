@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../../kernel/sched.h"
-#include "../../src/bpf/check.h"
+#include "../../src/bpf/check/check.h"
 #include "../../src/bpf/jit/jit.h"
 #include "../../src/bpf/maps/arena.h"
 #include "../../src/bpf/maps/ringbuf_impl.h"

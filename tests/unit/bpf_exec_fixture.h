@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #include "../../src/base/cpumask.h"
-#include "../../src/bpf/kernel_btf.h"
+#include "../../src/bpf/btf/kernel_btf.h"
 #include "../../src/bpf/prog.h"
 
 /* --- instructions, named as in Linux's tests ------------------------------------- */

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/bpf/btf.h"
+#include "../../src/bpf/btf/btf.h"
 #include "../../src/bpf/log.h"
 #include "../../src/bpf/map.h"
 #include "btf_builder.h"

@@ -20,7 +20,7 @@
 
 #include "../../src/base/cpumask.h"
 #include "../../src/bpf/bpf.h"
-#include "../../src/bpf/kernel_btf.h"
+#include "../../src/bpf/btf/kernel_btf.h"
 #include "../../src/sim/topology.h"
 
 #define NR_CPUS 4

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "../../src/bpf/exec.h"
+#include "../../src/bpf/exec/exec.h"
 #include "bpf_exec_fixture.h"
 #include "btf_builder.h"
 

@@ -12,7 +12,7 @@
 #include <bpf/btf.h>
 
 #include "../../src/bpf/generation.h"
-#include "../../src/bpf/kernel_btf.h"
+#include "../../src/bpf/btf/kernel_btf.h"
 
 static struct btf *btf[NR_GENERATIONS];
 

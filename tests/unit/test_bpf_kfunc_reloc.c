@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "../../src/base/rng.h"
-#include "../../src/bpf/btf.h"
-#include "../../src/bpf/exec.h"
+#include "../../src/bpf/btf/btf.h"
+#include "../../src/bpf/exec/exec.h"
 #include "bpf_exec_fixture.h"
 
 #define RET0 MOV64_IMM(R0, 0), EXIT

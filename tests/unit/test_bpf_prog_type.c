@@ -5,7 +5,7 @@
  */
 #include <fcntl.h>
 
-#include "../../src/bpf/helpers.h"
+#include "../../src/bpf/helpers/helpers.h"
 #include "../../src/bpf/link.h"
 #include "../../src/bpf/object.h"
 #include "../../src/bpf/prog_type.h"

@@ -3,8 +3,8 @@
  * What verification tells the compiler: which loads may meet anything, which
  * calls always have one map, and which functions read stack that nobody wrote.
  */
-#include "../../src/bpf/btf_internal.h"
-#include "../../src/bpf/exec.h"
+#include "../../src/bpf/btf/internal.h"
+#include "../../src/bpf/exec/exec.h"
 #include "../../src/bpf/jit/jit.h"
 #include "bpf_exec_fixture.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "../../src/bpf/helpers.h"
+#include "../../src/bpf/helpers/helpers.h"
 
 static const struct bpf_func_proto *proto_for(enum bpf_prog_type type, u32 attach, u32 id)
 {

@@ -5,8 +5,8 @@
  */
 #include <stddef.h>
 
-#include "../helpers.h"
-#include "../kfunc.h"
+#include "../helpers/helpers.h"
+#include "../kfunc/kfunc.h"
 #include "jit.h"
 
 u8 bpf_jit_doubts(const struct bpf_prog *prog, u32 insn)

@@ -31,7 +31,7 @@
 #ifndef VRT_BPF_JIT_H
 #define VRT_BPF_JIT_H
 
-#include "../exec.h"
+#include "../exec/exec.h"
 
 /* What was made of a program. Code addresses are nobody's business but ours. */
 struct bpf_jit_image {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "../../base/alloc.h"
-#include "../check.h"
+#include "../check/check.h"
 #include "arch.h"
 
 static void mark_target(struct jit_layout *layout, const struct bpf_prog *prog, u32 i)

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "../helpers.h"
-#include "../kfunc.h"
+#include "../helpers/helpers.h"
+#include "../kfunc/kfunc.h"
 #include "../maps/arena.h"
 #include "jit.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../btf.h"
+#include "../btf/btf.h"
 #include "map_impl.h"
 
 struct array_map {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../../base/alloc.h"
-#include "../btf.h"
+#include "../btf/btf.h"
 #include "map_impl.h"
 
 const struct kheap_type bpf_value_type = { .name = "[map value]", .writable = true };

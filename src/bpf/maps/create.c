@@ -3,7 +3,7 @@
  * BPF_MAP_CREATE: the table of map types, the checks that all of them share,
  * and what BTF says about key and value.
  */
-#include "../btf.h"
+#include "../btf/btf.h"
 #include "map_impl.h"
 
 #define MAX_NUMA_NODES 1024

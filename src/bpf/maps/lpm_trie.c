@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "../btf.h"
+#include "../btf/btf.h"
 #include "pool.h"
 
 #define DATA_MAX 256U

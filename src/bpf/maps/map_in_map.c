@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../../base/alloc.h"
-#include "../btf.h"
+#include "../btf/btf.h"
 #include "hash.h"
 
 struct bpf_map *bpf_map_meta_alloc(int inner_fd, int *err)

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../btf_internal.h"
+#include "../btf/internal.h"
 #include "../prog_type_internal.h"
 #include "mem_internal.h"
 

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../btf_internal.h"
+#include "../btf/internal.h"
 #include "mem_internal.h"
 
 static u32 bitfield_size(const struct btf_type *t, const struct btf_member *m)

@@ -7,7 +7,7 @@
 #ifndef VRT_BPF_VERIFIER_CALL_INTERNAL_H
 #define VRT_BPF_VERIFIER_CALL_INTERNAL_H
 
-#include "../btf_internal.h"
+#include "../btf/internal.h"
 #include "verifier.h"
 
 #define ENOTSUPP 524 /* as the kernel's bpf(2) returns it */

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../btf_internal.h"
+#include "../btf/internal.h"
 #include "mem_internal.h"
 
 #define MAX_TRACE_SIZE 8192 /* of a tracepoint's record */

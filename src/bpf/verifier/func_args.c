@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../btf_internal.h"
+#include "../btf/internal.h"
 #include "../prog_type_internal.h"
 #include "verifier.h"
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * From where calls of kfuncs are reached, which decides whether they may be
- * made and which function they get (../kfunc_reloc.c): by the program itself,
+ * made and which function they get (../kfunc/reloc.c): by the program itself,
  * or in a callback of a timer or work queue.
  *
  * Each path began in one of these. A global function is verified once, for
  * whoever calls it: when it is called from somewhere new, it is verified again.
  */
-#include "../kfunc_reloc.h"
+#include "../kfunc/reloc.h"
 #include "call_internal.h"
 
 static u8 current_contexts(const struct bpf_verifier_env *env)

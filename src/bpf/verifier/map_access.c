@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../btf_internal.h"
+#include "../btf/internal.h"
 #include "mem_internal.h"
 
 #define KPTRS (BPF_KPTR_UNREF | BPF_KPTR_REF | BPF_KPTR_PERCPU)

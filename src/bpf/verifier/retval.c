@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../btf_internal.h"
+#include "../btf/internal.h"
 #include "verifier.h"
 
 #define MAX_ERRNO 4095

@@ -10,7 +10,7 @@
 #ifndef VRT_BPF_VERIFIER_STATE_H
 #define VRT_BPF_VERIFIER_STATE_H
 
-#include "../helpers.h"
+#include "../helpers/helpers.h"
 #include "tnum.h"
 
 #define BPF_REG_SIZE 8

@@ -48,8 +48,8 @@
 #ifndef VRT_BPF_VERIFIER_VERIFIER_H
 #define VRT_BPF_VERIFIER_VERIFIER_H
 
-#include "../check.h"
-#include "../kfunc.h"
+#include "../check/check.h"
+#include "../kfunc/kfunc.h"
 #include "state.h"
 #include "verify.h"
 

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "../../base/alloc.h"
-#include "../btf_internal.h"
+#include "../btf/internal.h"
 #include "verifier.h"
 
 struct bpf_verifier_stack_elem {

@@ -5,7 +5,7 @@
  */
 #include <linux/btf.h>
 
-#include "../../bpf/btf.h"
+#include "../../bpf/btf/btf.h"
 #include "../../bpf/prog.h"
 #include "ext.h"
 

@@ -7,7 +7,7 @@
  * run_gtid(), which only PNT programs have. What needs locks, waking an agent, is
  * left for when this CPU holds none (irq_work).
  */
-#include "../../bpf/helpers.h"
+#include "../../bpf/helpers/helpers.h"
 #include "internal.h"
 
 /* Whose program runs here; from here on the state of others is that of now. */

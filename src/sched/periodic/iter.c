@@ -10,7 +10,7 @@
  * again when it is due.
  */
 #include "../../../kernel/kfuncs.h"
-#include "../../bpf/exec.h"
+#include "../../bpf/exec/exec.h"
 #include "periodic.h"
 
 struct iter {

@@ -13,7 +13,7 @@
  */
 #include <linux/btf.h>
 
-#include "../../bpf/btf.h"
+#include "../../bpf/btf/btf.h"
 #include "../../bpf/prog.h"
 #include "periodic.h"
 

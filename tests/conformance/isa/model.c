@@ -2,7 +2,7 @@
 /*
  * What RFC 9669 says, in C that has no corner cases: arithmetic is done on 128
  * bits and cut to the width, memory is bytes in little-endian order. Slow, and
- * unlike src/bpf/interp.c on purpose.
+ * unlike src/bpf/interp/interp.c on purpose.
  *
  * Addresses are numbers of its own; the map, the registers' memory and the
  * stack are where they say.

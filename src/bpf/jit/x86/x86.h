@@ -28,7 +28,7 @@
 
 #include <linux/bpf.h>
 
-#include "../../check.h"
+#include "../../check/check.h"
 #include "emit.h"
 
 enum { X86_RUN = R12, X86_COUNT = R9, X86_T0 = R10, X86_T1 = R11 };
