@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../sched/cgroup.h"
+#include "../sched/cgroup/cgroup.h"
 #include "json.h"
 #include "session.h"
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../sched/cgroup.h"
+#include "../sched/cgroup/cgroup.h"
 #include "session.h"
 
 struct change {

@@ -11,7 +11,7 @@
 #include "../base/error.h"
 #include "../base/file.h"
 #include "../base/strbuf.h"
-#include "../sched/cgroup.h"
+#include "../sched/cgroup/cgroup.h"
 #include "../vm/kernels.h"
 #include "../vm/run.h"
 #include "guest.h"

@@ -9,7 +9,7 @@
 #include "../base/duration.h"
 #include "../base/error.h"
 #include "../base/strbuf.h"
-#include "../sched/cgroup.h"
+#include "../sched/cgroup/cgroup.h"
 #include "plan.h"
 #include "units.h"
 

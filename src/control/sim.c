@@ -14,7 +14,7 @@
 #include "../base/alloc.h"
 #include "../base/error.h"
 #include "../bpf/prog.h"
-#include "../sched/cgroup.h"
+#include "../sched/cgroup/cgroup.h"
 #include "../sched/periodic.h"
 #include "../sched/sched.h"
 #include "job.h"

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../sched/mm.h"
+#include "../sched/mm/mm.h"
 
 void mm_set_totalram(u64 pages)
 {

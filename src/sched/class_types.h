@@ -13,7 +13,7 @@
 
 /*
  * Running averages that halve every 32 periods of 2^20 ns, as Linux's PELT.
- * Values are shifted left by PELT_SHIFT. See fair_pelt.c.
+ * Values are shifted left by PELT_SHIFT. See fair/pelt.c.
  */
 #define PELT_SHIFT 20
 struct pelt {
@@ -131,7 +131,7 @@ struct group {
 	u64 usage; /* of its own tasks */
 	u64 dead_usage; /* of groups below it that are gone */
 
-	/* cpu.max (fair_bandwidth.c); its lock goes after the rq locks */
+	/* cpu.max (fair/bandwidth.c); its lock goes after the rq locks */
 	struct sim_lock lock; /* guards tg.cfs_bandwidth and what follows */
 	struct hrtimer period_timer, slack_timer;
 	u64 period_end; /* when period_timer is due, or was */

@@ -16,7 +16,7 @@
  *
  * Locking: the class under the rq lock; the idle loop takes none.
  */
-#include "fair.h"
+#include "fair/fair.h"
 
 /* --- prediction ------------------------------------------------------------------ */
 

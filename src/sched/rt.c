@@ -22,7 +22,7 @@
  * Locking: the rq lock. machine.overloaded is a hint that needs none.
  */
 #include "sched.h"
-#include "fair.h"
+#include "fair/fair.h"
 
 #define RR_SLICE_MS 100
 #define SERVER_PERIOD_NS NSEC_PER_SEC

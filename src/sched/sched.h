@@ -590,7 +590,7 @@ void noise_exit(void);
 
 void kernel_entry_init(void);
 
-/* --- fair (fair.c, fair_balance.c) -------------------------------------------- */
+/* --- fair (fair.c, fair/balance.c) -------------------------------------------- */
 
 void init_cfs_rq(struct rq *rq);
 void fair_task_init(struct task_struct *p, const struct task_struct *parent);
@@ -659,7 +659,7 @@ void *sched_alloc(enum sched_object type, u64 size);
 struct cpumask *cpumask_alloc(void);
 int sched_register_objects(void);
 
-/* --- cgroups (cgroup.c, cgroup_attach.c) ----------------------------------------- */
+/* --- cgroups (cgroup.c, cgroup/attach.c) ----------------------------------------- */
 
 void boot_cgroups(void);
 void free_cgroups(void);
@@ -680,7 +680,7 @@ static inline void cgroup_account(const struct task_struct *p, u64 ns)
 /* Where BPF local storage of a cgroup hangs. */
 void **cgroup_storage_anchor(void *cgroup);
 
-/* --- memory of tasks (mm.c, mm_bpf.c) ----------------------------------------------- */
+/* --- memory of tasks (mm.c, mm/bpf.c) ----------------------------------------------- */
 
 void mm_boot(void);
 void mm_shutdown(void);

@@ -8,7 +8,7 @@
 
 #include "internal.h"
 #include "../base/rng.h"
-#include "../sched/mm.h"
+#include "../sched/mm/mm.h"
 #include "relax.h"
 #include "sync.h"
 

@@ -16,7 +16,7 @@
 #include "../base/cpumask.h"
 #include "../base/error.h"
 #include "../base/jsonfile.h"
-#include "../sched/cgroup.h"
+#include "../sched/cgroup/cgroup.h"
 
 #define DEFAULT_MEM_BUFFER (4U << 20)
 #define DEFAULT_RT_PRIORITY 10

@@ -17,7 +17,7 @@
 #include "../../src/base/cpumask.h"
 #include "../../src/base/rng.h"
 #include "../../src/sched/kernel.h"
-#include "../../src/sched/mm.h"
+#include "../../src/sched/mm/mm.h"
 #include "../../src/sim/cpu.h"
 
 #define FAKE_MAX_GROUPS 64

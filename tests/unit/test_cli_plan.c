@@ -12,7 +12,7 @@
 
 #include "../../src/cli/expect.h"
 #include "../../src/cli/run.h"
-#include "../../src/sched/cgroup.h"
+#include "../../src/sched/cgroup/cgroup.h"
 
 #define HACKBENCH "hackbench -g 1 -f 2"
 

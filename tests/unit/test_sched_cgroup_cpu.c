@@ -5,7 +5,7 @@
  */
 #include "test_sched_fair.h"
 
-#include "../../src/sched/cgroup.h"
+#include "../../src/sched/cgroup/cgroup.h"
 
 static struct cgroup *make(const char *path, u32 weight)
 {

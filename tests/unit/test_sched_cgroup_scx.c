@@ -6,7 +6,7 @@
 #include "test_sched_fair.h"
 
 #include "../../src/loader/internal.h"
-#include "../../src/sched/cgroup.h"
+#include "../../src/sched/cgroup/cgroup.h"
 
 static struct loader *probe;
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/sched/fair.h"
+#include "../../src/sched/fair/fair.h"
 
 #define MS NSEC_PER_MSEC
 

@@ -6,7 +6,7 @@
 #include "test_sched_fair.h"
 
 #include "../../kernel/kfuncs.h"
-#include "../../src/sched/mm_internal.h"
+#include "../../src/sched/mm/internal.h"
 
 /* A process that does what it is told: accesses pages, then sleeps, waits or computes. */
 struct proc {

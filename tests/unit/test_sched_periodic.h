@@ -10,7 +10,7 @@
 #include "test_sched_fair.h"
 
 #include "../../src/loader/internal.h"
-#include "../../src/sched/cgroup.h"
+#include "../../src/sched/cgroup/cgroup.h"
 #include "../../src/sched/periodic.h"
 
 #define US NSEC_PER_USEC

@@ -15,7 +15,7 @@
  *
  * Locking: the rq is locked; the prologue drops the lock for PNT.
  */
-#include "../fair.h"
+#include "../fair/fair.h"
 #include "internal.h"
 
 /* --- whom the CPU is for ---------------------------------------------------------- */

@@ -16,7 +16,7 @@
 #ifndef VRT_SCHED_PERIODIC_INTERNAL_H
 #define VRT_SCHED_PERIODIC_INTERNAL_H
 
-#include "../cgroup.h"
+#include "../cgroup/cgroup.h"
 #include "../periodic.h"
 #include "../sched.h"
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "../../base/file.h"
-#include "../../sched/cgroup.h"
+#include "../../sched/cgroup/cgroup.h"
 #include "../run.h"
 #include "guest.h"
 

@@ -3,8 +3,8 @@
  * Inside the memory of simulated tasks:
  *
  *	mm.c		address spaces and memory: faults, accesses, merging, freeing
- *	mm_oom.c	what happens when memory runs out
- *	mm_bpf.c	kfuncs
+ *	mm/oom.c	what happens when memory runs out
+ *	mm/bpf.c	kfuncs
  *
  * A page table entry is in the array of its address space, the memory that it names
  * (a folio of one page) in the array of the machine; both are the runtime's own.
@@ -18,7 +18,7 @@
 #define VRT_SCHED_MM_INTERNAL_H
 
 #include "mm.h"
-#include "sched.h"
+#include "../sched.h"
 
 /* Of memory that nobody touched yet, so that a large address space costs little. */
 #define NO_FOLIO 0
@@ -88,7 +88,7 @@ int mm_merge(struct mm *mm, u64 index, struct mm *other, u64 other_index);
 /* Gives back up to @nr pages; how many. */
 u32 mm_free_pages(struct mm *mm, u32 nr);
 
-/* mm_oom.c: there is no memory; chooses a process to be killed, unless one is. */
+/* mm/oom.c: there is no memory; chooses a process to be killed, unless one is. */
 void mm_out_of_memory(void);
 
 #endif

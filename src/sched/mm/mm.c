@@ -9,8 +9,8 @@
  * and from the end of the array: which one a page gets depends on what was done
  * before alone. The array holds as many as were ever in use at once.
  */
-#include "../base/alloc.h"
-#include "mm_internal.h"
+#include "../../base/alloc.h"
+#include "internal.h"
 
 struct memory memory;
 

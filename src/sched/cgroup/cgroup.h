@@ -11,8 +11,8 @@
 
 #include <string.h>
 
-#include "../../kernel/cgroup.h"
-#include "kernel.h"
+#include "../../../kernel/cgroup.h"
+#include "../kernel.h"
 
 #define CGROUP_NAME_MAX 64
 #define CGROUP_MAX_DEPTH 8

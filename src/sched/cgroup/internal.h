@@ -3,10 +3,10 @@
  * Inside the control groups: what their files share.
  *
  *	cgroup.c	the hierarchy: making and removing groups, their lifetime, paths
- *	cgroup_attach.c	which group a task is in; moving tasks
- *	cgroup_cpu.c	the cpu controller: weight, max, statistics
- *	cgroup_scx.c	what a BPF scheduler is told of groups
- *	cgroup_bpf.c	kfuncs
+ *	cgroup/attach.c	which group a task is in; moving tasks
+ *	cgroup/cpu.c	the cpu controller: weight, max, statistics
+ *	cgroup/scx.c	what a BPF scheduler is told of groups
+ *	cgroup/bpf.c	kfuncs
  *
  * A cgroup, its css_set and its task group are made and freed together: there is
  * one hierarchy and one controller. struct group (class_types.h) keeps the
@@ -22,7 +22,7 @@
 #define VRT_SCHED_CGROUP_INTERNAL_H
 
 #include "cgroup.h"
-#include "sched.h"
+#include "../sched.h"
 
 static inline struct group *group_of(const struct task_group *tg)
 {
@@ -56,13 +56,13 @@ struct cgroup *cgroup_by_id(u64 id);
 struct cgroup *cgroup_next_pre(struct cgroup *pos, struct cgroup *root);
 struct cgroup *cgroup_next_post(struct cgroup *pos, struct cgroup *root);
 
-/* --- cgroup_cpu.c -------------------------------------------------------------- */
+/* --- cgroup/cpu.c -------------------------------------------------------------- */
 
 void group_init_cpu(struct group *g, struct task_group *parent);
 /* It leaves the others: no task is in it, and none will be. */
 void group_offline_cpu(struct group *g);
 
-/* --- cgroup_scx.c --------------------------------------------------------------- */
+/* --- cgroup/scx.c --------------------------------------------------------------- */
 
 /* 0 or what ops.cgroup_init() says */
 int scx_group_online(struct task_group *tg);

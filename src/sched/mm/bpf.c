@@ -4,11 +4,11 @@
  * cost: walking to a page, and reading or comparing all of it. In a program that
  * is a thread's own work that is the thread's time.
  */
-#include "../../kernel/kfuncs.h"
-#include "../../kernel/periodic.h"
-#include "../base/hash.h"
-#include "../bpf/bpf.h"
-#include "mm_internal.h"
+#include "../../../kernel/kfuncs.h"
+#include "../../../kernel/periodic.h"
+#include "../../base/hash.h"
+#include "../../bpf/bpf.h"
+#include "internal.h"
 
 static void take(u64 ns)
 {

@@ -11,8 +11,8 @@
  * Ids are given in order of creation and never again. Children are in that
  * order, so that a walk can go on from a group that was removed under it.
  */
-#include "../bpf/map.h"
-#include "cgroup_internal.h"
+#include "../../bpf/map.h"
+#include "internal.h"
 
 #define ROOT_CGROUP_ID 1
 

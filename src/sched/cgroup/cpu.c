@@ -5,7 +5,7 @@
  *
  * Locking: cgroup_lock(), but for reading.
  */
-#include "cgroup_internal.h"
+#include "internal.h"
 
 /* cpu.weight in scaled load weight, as Linux rounds: 100 is 1024 << 10 */
 static u64 weight_to_shares(u32 weight)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The books of the fair class: is every queue of a CPU what fair.c and
- * fair_queue.c say that it is, and do the groups fit together?
+ * fair/queue.c say that it is, and do the groups fit together?
  */
 #include "fair.h"
 

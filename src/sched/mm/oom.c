@@ -8,7 +8,7 @@
  * give its memory back itself. Linux has a kernel thread for those that do not get
  * there, the OOM reaper. This kernel has none: bpf_mm_reap() lets a program be it.
  */
-#include "mm_internal.h"
+#include "internal.h"
 
 /* Once more costs nothing: it may have been about to sleep the first time. */
 static void signal_task(struct task *t)

@@ -3,20 +3,20 @@
  * Inside the fair class: what its files share.
  *
  *	fair.c		the class: tasks in a hierarchy of queues
- *	fair_queue.c	one queue: EEVDF
- *	fair_tg.c	task groups: their queues, entities and weights
- *	fair_bandwidth.c	cpu.max
- *	fair_pelt.c	how busy tasks, groups and CPUs have been lately
- *	fair_check.c	the books
- *	fair_group.c	levels of the machine, and the load of groups of CPUs
- *	fair_select.c	where a task wakes up or starts
- *	fair_balance.c	moving queued tasks: periodic, newly idle, on behalf of idle CPUs
- *	fair_move.c	one balancing pass: find the busiest queue, pull from it
+ *	fair/queue.c	one queue: EEVDF
+ *	fair/tg.c	task groups: their queues, entities and weights
+ *	fair/bandwidth.c	cpu.max
+ *	fair/pelt.c	how busy tasks, groups and CPUs have been lately
+ *	fair/check.c	the books
+ *	fair/group.c	levels of the machine, and the load of groups of CPUs
+ *	fair/select.c	where a task wakes up or starts
+ *	fair/balance.c	moving queued tasks: periodic, newly idle, on behalf of idle CPUs
+ *	fair/move.c	one balancing pass: find the busiest queue, pull from it
  */
 #ifndef VRT_SCHED_FAIR_H
 #define VRT_SCHED_FAIR_H
 
-#include "sched.h"
+#include "../sched.h"
 
 #define MIGRATION_COST_NS 500000 /* a task that ran this recently is cache-hot */
 
@@ -105,7 +105,7 @@ static inline u32 fair_nr_runnable(const struct rq *rq)
 	return rq->cfs.h_nr_running - rq->cfs.h_nr_delayed;
 }
 
-/* --- one queue (fair_queue.c) ---------------------------------------------------- */
+/* --- one queue (fair/queue.c) ---------------------------------------------------- */
 
 /* The running entity, if it still takes part. */
 static inline struct sched_entity *queued_curr(const struct cfs_rq *cfs_rq)
@@ -187,7 +187,7 @@ static inline void sub_count(struct cfs_rq *cfs_rq, const struct h_count *n)
 /* A delayed entity's time is over: it leaves, with the groups that are empty then. */
 void finish_delayed(struct rq *rq, struct sched_entity *se);
 
-/* --- task groups (fair_tg.c) ---------------------------------------------------------- */
+/* --- task groups (fair/tg.c) ---------------------------------------------------------- */
 
 /* The group after @pos (NULL: @root itself) in the subtree of @root, parents first. */
 struct task_group *tg_next(struct task_group *pos, struct task_group *root);
@@ -204,7 +204,7 @@ static inline void update_group_weight(struct sched_entity *se)
 		__update_group_weight(se);
 }
 
-/* --- bandwidth (fair_bandwidth.c) -------------------------------------------------------- */
+/* --- bandwidth (fair/bandwidth.c) -------------------------------------------------------- */
 
 void __account_cfs_rq_runtime(struct cfs_rq *cfs_rq, u64 delta);
 static inline void account_cfs_rq_runtime(struct cfs_rq *cfs_rq, u64 delta)
@@ -242,7 +242,7 @@ static inline bool throttled_hierarchy(const struct cfs_rq *cfs_rq)
 	return cfs_rq->throttle_count;
 }
 
-/* --- averages (fair_pelt.c) ---------------------------------------------------- */
+/* --- averages (fair/pelt.c) ---------------------------------------------------- */
 
 /* Brings @se and its queue up to rq->clock; before anything that they depend on changes. */
 void pelt_update(struct sched_entity *se);
@@ -302,7 +302,7 @@ static inline bool task_fits_cpu(const struct task_struct *p, u32 cpu)
 	       fits_capacity(task_load(p).util, capacity_of(cpu));
 }
 
-/* --- levels and groups (fair_group.c) -------------------------------------------- */
+/* --- levels and groups (fair/group.c) -------------------------------------------- */
 
 enum group_type {
 	GROUP_HAS_SPARE,
@@ -358,7 +358,7 @@ enum balance_idle { BALANCE_BUSY, BALANCE_IDLE, BALANCE_NEWIDLE };
 
 /*
  * One pass for @dst_cpu at @level, no lock held: how many tasks were moved.
- * *go_on is cleared when another CPU balances this level. (fair_move.c)
+ * *go_on is cleared when another CPU balances this level. (fair/move.c)
  */
 u32 balance_level(u32 dst_cpu, enum fair_level level, enum balance_idle idle, bool *go_on);
 bool machine_overloaded(void);

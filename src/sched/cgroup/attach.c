@@ -7,8 +7,8 @@
  * A task counts as populating its group until it is dead, and keeps the group's
  * memory until its own goes.
  */
-#include "../base/alloc.h"
-#include "cgroup_internal.h"
+#include "../../base/alloc.h"
+#include "internal.h"
 
 static void join(struct task_struct *p, struct cgroup *cgrp)
 {

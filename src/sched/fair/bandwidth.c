@@ -22,8 +22,8 @@
  * Locking: the group's lock guards the pool and the list of throttled queues,
  * inside of the rq locks; the queue itself is its rq's.
  */
-#include "../base/alloc.h"
-#include "cgroup_internal.h"
+#include "../../base/alloc.h"
+#include "../cgroup/internal.h"
 #include "fair.h"
 
 #define SLICE_NS (5 * NSEC_PER_MSEC) /* sysctl_sched_cfs_bandwidth_slice */

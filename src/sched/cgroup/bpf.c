@@ -5,9 +5,9 @@
  * Iterators keep ids, not pointers, in their opaque words: whatever a program
  * writes there is only a number.
  */
-#include "../../kernel/kfuncs.h"
-#include "../bpf/bpf.h"
-#include "cgroup_internal.h"
+#include "../../../kernel/kfuncs.h"
+#include "../../bpf/bpf.h"
+#include "internal.h"
 
 void **cgroup_storage_anchor(void *cgroup)
 {

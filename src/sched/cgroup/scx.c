@@ -6,8 +6,8 @@
  *
  * Locking: cgroup_lock(); the operations may take time, but do not sleep.
  */
-#include "cgroup_internal.h"
-#include "ext/ext.h"
+#include "internal.h"
+#include "../ext/ext.h"
 
 /* The scheduler knows the groups there are. */
 static bool enabled;

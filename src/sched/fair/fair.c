@@ -4,7 +4,7 @@
  *
  * A CPU has the root's queue and one per task group. A group whose queue is not
  * empty is an entity in its parent's queue, so that on every level EEVDF
- * (fair_queue.c) decides among entities of one kind; the pick descends from the
+ * (fair/queue.c) decides among entities of one kind; the pick descends from the
  * root. Without groups there is one level, and every loop below has one round.
  *
  * Invariants (fair_check())

@@ -10,8 +10,8 @@
 #ifndef VRT_SCHED_MM_PUBLIC_H
 #define VRT_SCHED_MM_PUBLIC_H
 
-#include "../../kernel/mm.h"
-#include "kernel.h"
+#include "../../../kernel/mm.h"
+#include "../kernel.h"
 
 /* Pages: of an address space, and of memory if nobody says how much there is (4 GiB). */
 #define MM_MAX_PAGES (1ULL << 24)
