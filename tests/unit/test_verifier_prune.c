@@ -306,13 +306,41 @@ static void test_propagate(void **state)
 	pair_free(&p);
 }
 
+/* Of a slot that bytes without a number cover, nothing can be looked for. */
+static void test_propagate_slots(void **state)
+{
+	struct bpf_func_state *old, *cur;
+	bool changed = false;
+	struct pair p;
+
+	pair_init(&p);
+	old = p.old->frame[0];
+	cur = p.f.env.cur->frame[0];
+	func_state_grow(old, 8);
+	memset(old->stack[0].slot_type, STACK_SPILL, 8);
+	reg_mark_unknown(&old->stack[0].spilled_ptr);
+	old->stack[0].spilled_ptr.precise = true;
+	fixture_log(&p.f);
+	assert_int_equal(propagate_precision(&p.f.env, p.old, p.f.env.cur, &changed), 0);
+	assert_null(strstr(fixture_log(&p.f), "fp-8"));
+	func_state_grow(cur, 8);
+	memset(cur->stack[0].slot_type, STACK_MISC, 8);
+	assert_true(covers(&p, NOT_EXACT));
+	assert_int_equal(propagate_precision(&p.f.env, p.old, p.f.env.cur, &changed), 0);
+	assert_null(strstr(fixture_log(&p.f), "fp-8"));
+	cur->stack[0] = old->stack[0];
+	assert_int_equal(propagate_precision(&p.f.env, p.old, p.f.env.cur, &changed), 0);
+	assert_non_null(strstr(fixture_log(&p.f), "frame 0: propagating fp-8\n"));
+	pair_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sccs),  cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_ids),   cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_references), cmocka_unit_test(test_backtrack),
-		cmocka_unit_test(test_propagate),
+		cmocka_unit_test(test_propagate), cmocka_unit_test(test_propagate_slots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -340,7 +340,8 @@ int mark_chain_precision_stack(struct bpf_verifier_env *env, u32 frameno, u32 sp
  * that is covered need not have it.
  */
 static void want_frame(struct bpf_verifier_env *env, struct backtrack *bt,
-		       const struct bpf_func_state *func, u16 live_regs)
+		       const struct bpf_func_state *func, const struct bpf_func_state *covered,
+		       u16 live_regs)
 {
 	u32 f = func->frameno, i;
 	bool first = true;
@@ -361,6 +362,10 @@ static void want_frame(struct bpf_verifier_env *env, struct backtrack *bt,
 
 		if (!is_spilled_scalar_reg(&func->stack[i]) || !func->stack[i].spilled_ptr.precise)
 			continue;
+		/* bytes of which nothing is known are as good, and cannot be made precise */
+		if (i >= covered->allocated_stack / BPF_REG_SIZE ||
+		    !is_spilled_scalar_reg(&covered->stack[i]))
+			continue;
 		if (logs_precision(env) && first)
 			verbose(env, "frame %u: propagating fp%d", f, off);
 		else if (logs_precision(env))
@@ -379,7 +384,7 @@ int propagate_precision(struct bpf_verifier_env *env, const struct bpf_verifier_
 
 	memset(bt, 0, sizeof(*bt));
 	for (u32 f = old->curframe + 1; f--;)
-		want_frame(env, bt, old->frame[f],
+		want_frame(env, bt, old->frame[f], st->frame[f],
 			   env->aux[frame_insn_idx(old, f)].live_regs);
 	bt->frame = st->curframe;
 	return mark_chain(env, bt, st, st->insn_idx, changed);
