@@ -17,6 +17,24 @@
 
 #include "schedbpf.h"
 
+static DEFINE_PER_CPU(u64, last_busy);
+static DEFINE_PER_CPU(u64, last_idle);
+
+/* Linux's idle time of a CPU that goes to sleep just now may step back; ours stands still then. */
+static u64 never_back(u64 *last, u64 now)
+{
+	u64 old = READ_ONCE(*last);
+
+	while (old < now) {
+		u64 seen = cmpxchg64(last, old, now);
+
+		if (seen == old)
+			return now;
+		old = seen;
+	}
+	return old;
+}
+
 /* ns; false: there is no such CPU. As the governors of cpufreq measure it. */
 static bool cpu_times(s32 cpu, u64 *busy, u64 *idle)
 {
@@ -26,8 +44,9 @@ static bool cpu_times(s32 cpu, u64 *busy, u64 *idle)
 	if (cpu < 0 || cpu >= nr_cpu_ids || !cpu_possible(cpu))
 		return false;
 	idle_us = get_cpu_idle_time(cpu, &wall_us, 0);
-	*idle = idle_us * NSEC_PER_USEC;
-	*busy = (wall_us > idle_us ? wall_us - idle_us : 0) * NSEC_PER_USEC;
+	*idle = never_back(per_cpu_ptr(&last_idle, cpu), idle_us * NSEC_PER_USEC);
+	*busy = never_back(per_cpu_ptr(&last_busy, cpu),
+			   (wall_us > idle_us ? wall_us - idle_us : 0) * NSEC_PER_USEC);
 	return true;
 }
 
@@ -49,28 +68,34 @@ __bpf_kfunc u64 bpf_cpu_idle_time(s32 cpu)
 	return idle;
 }
 
-__bpf_kfunc u64 bpf_cpus_busy_time(void)
+/* Of all CPUs that are online. */
+static void sum_times(u64 *busy, u64 *idle)
 {
-	u64 busy, idle, sum = 0;
+	u64 its_busy, its_idle;
 	int cpu;
 
+	*busy = *idle = 0;
 	for_each_online_cpu(cpu) {
-		cpu_times(cpu, &busy, &idle);
-		sum += busy;
+		cpu_times(cpu, &its_busy, &its_idle);
+		*busy += its_busy;
+		*idle += its_idle;
 	}
-	return sum;
+}
+
+__bpf_kfunc u64 bpf_cpus_busy_time(void)
+{
+	u64 busy, idle;
+
+	sum_times(&busy, &idle);
+	return busy;
 }
 
 __bpf_kfunc u64 bpf_cpus_idle_time(void)
 {
-	u64 busy, idle, sum = 0;
-	int cpu;
+	u64 busy, idle;
 
-	for_each_online_cpu(cpu) {
-		cpu_times(cpu, &busy, &idle);
-		sum += idle;
-	}
-	return sum;
+	sum_times(&busy, &idle);
+	return idle;
 }
 
 #ifdef SB_HAVE_CPU_CURR

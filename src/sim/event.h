@@ -10,7 +10,8 @@
  * ordered by an accident of code, but by the seed.
  *
  * An event fires on the event loop's own stack, at global now, outside of any
- * CPU's fiber: it must not charge or wait. What it may do is raise interrupts
+ * CPU's fiber, but for the interrupts of cpu.c, which a CPU that gives up control
+ * delivers itself: it must not charge or wait. What it may do is raise interrupts
  * and resume fibers.
  */
 #ifndef VRT_SIM_EVENT_H

@@ -81,15 +81,21 @@ static void drop_node(struct gen *g, struct scope *s)
 	mov_imm(g, s, 7, number(g));
 }
 
+/* The object in @reg. */
+static void drop(struct gen *g, struct scope *s, u32 reg)
+{
+	copy(g, 1, reg);
+	set(g, 2, 0);
+	kfunc(g, s, PROGEN_DROP);
+}
+
 static void own_object(struct gen *g, struct scope *s)
 {
 	u32 none = new_object(g, s, chance(g, 50) ? tree_object() : list_object());
 
 	touch_object(g, s, 8);
 	mix(g, s);
-	copy(g, 1, 8);
-	set(g, 2, 0);
-	kfunc(g, s, PROGEN_DROP);
+	drop(g, s, 8);
 	land(g, none);
 	s->kind[7] = NONE;
 	done(g, s);
@@ -107,19 +113,13 @@ static void shared_object(struct gen *g, struct scope *s)
 	if (chance(g, 50)) {
 		copy(g, 7, 0);
 		s->kind[7] = NONE;
-		copy(g, 1, 8);
-		set(g, 2, 0);
-		kfunc(g, s, PROGEN_DROP);
+		drop(g, s, 8);
 		copy(g, 8, 7);
 	} else {
-		copy(g, 1, 0);
-		set(g, 2, 0);
-		kfunc(g, s, PROGEN_DROP);
+		drop(g, s, 0);
 	}
 	touch_object(g, s, 8);
-	copy(g, 1, 8);
-	set(g, 2, 0);
-	kfunc(g, s, PROGEN_DROP);
+	drop(g, s, 8);
 	land(g, none);
 	s->kind[7] = NONE;
 	done(g, s);

@@ -148,7 +148,7 @@ static u32 compare(struct loader *l, u32 kind, u32 cpu)
 static void test_events(void **state)
 {
 	static const u32 at_least[NR_KINDS] = {
-		[SWITCH] = 2000, [WAKEUP] = 700, [WAKEUP_NEW] = 30,
+		[SWITCH] = 2000, [WAKEUP] = 1000, [WAKEUP_NEW] = 30,
 		[MIGRATE] = 100, [FORK] = 30, [EXIT] = 30,
 	};
 	struct workload *w;
@@ -158,7 +158,7 @@ static void test_events(void **state)
 	w = start_workload("stress -f 2 -a 4 -y 2 -s 8");
 	l = attach(TRACEPOINTS, NULL);
 	record_from_now(l);
-	run_for(30 * MS);
+	run_for(40 * MS);
 	for (u32 kind = 0; kind < WAKING; kind++) {
 		u32 n = 0;
 
