@@ -39,6 +39,14 @@
 #define ALIGN_UP(x, a) (((x) + (a)-1) & ~((__typeof__(x))(a)-1))
 #define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
 
+/* Has the host's cache fetch a line that will be used soon. */
+static inline void prefetch(const void *line)
+{
+	__builtin_prefetch(line);
+	/* GCC drops calls of functions that do nothing else, as if they had no effect */
+	__asm__ volatile("");
+}
+
 #define NSEC_PER_USEC 1000ULL
 #define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_SEC 1000000000ULL

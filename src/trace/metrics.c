@@ -452,22 +452,23 @@ static inline void dispatch(struct metrics *m, const struct trace_record *rec)
 
 /* With more tasks than the host's first cache has room for, they come from memory ahead of use. */
 #define MANY_BLOCKS (256 / METRICS_BLOCK)
-#define AHEAD 8 /* records */
 
 static inline void fetch_task(const struct metrics *m, u64 pid)
 {
 	if (pid / METRICS_BLOCK < m->nr_blocks && m->blocks[pid / METRICS_BLOCK])
-		__builtin_prefetch(&m->blocks[pid / METRICS_BLOCK]->tasks[pid % METRICS_BLOCK]);
+		prefetch(&m->blocks[pid / METRICS_BLOCK]->tasks[pid % METRICS_BLOCK]);
 }
 
-static inline void fetch_for(const struct metrics *m, const struct trace_record *rec)
+static void fetch_tasks(const struct metrics *m, const struct trace_record *recs, u32 nr)
 {
-	if (rec->type != TRACE_SWITCH && rec->type != TRACE_WAKEUP)
-		return;
-	fetch_task(m, (u32)rec->pid);
-	if (rec->type == TRACE_SWITCH) {
-		fetch_task(m, rec->a);
-		__builtin_prefetch(&m->cpus[rec->cpu]);
+	for (const struct trace_record *rec = recs; rec < recs + nr; rec++) {
+		if (rec->type != TRACE_SWITCH && rec->type != TRACE_WAKEUP)
+			continue;
+		fetch_task(m, (u32)rec->pid);
+		if (rec->type == TRACE_SWITCH) {
+			fetch_task(m, rec->a);
+			prefetch(&m->cpus[rec->cpu]);
+		}
 	}
 }
 
@@ -476,16 +477,16 @@ void metrics_feed(struct metrics *m, const struct trace_record *recs, u32 nr)
 	const struct trace_record *end = recs + nr;
 	u64 start = m->config.start, span = m->end > start ? m->end - start : 0, inside = 0;
 	u32 nr_cpus = m->config.nr_cpus;
-	bool many = m->nr_blocks > MANY_BLOCKS;
 
 	if (m->finished)
 		return;
+	if (m->nr_blocks > MANY_BLOCKS)
+		fetch_tasks(m, recs, nr);
+	/* while they are on their way */
 	hash64_add32(&m->hash, recs, nr);
 	for (const struct trace_record *rec = recs; rec < end; rec++) {
 		bool in_window = rec->time - start < span;
 
-		if (many && end - rec > AHEAD)
-			fetch_for(m, rec + AHEAD);
 		if (trace_text(&m->text_left, rec))
 			continue;
 		inside += in_window;
