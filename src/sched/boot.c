@@ -189,6 +189,7 @@ static const struct cpu_ops cpu_plugs = {
 	.interrupt = cpu_interrupt,
 	.reschedule = cpu_reschedule,
 	.run = cpu_run,
+	.interrupted = cpu_interrupted,
 	.coming = cpu_coming,
 };
 

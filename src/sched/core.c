@@ -685,19 +685,26 @@ void cpu_reschedule(void)
 		__schedule(!is_idle_task(crq->rq.curr), TASK_RUNNING);
 }
 
+static void look_around(void)
+{
+}
+
 /* Runs the current task, or idles, until something wants the CPU's attention. */
 void cpu_run(void)
 {
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 
 	if (unlikely(!task_may_act(crq->rq.curr)))
-		cpu_wait(SIM_NEVER);
+		cpu_wait_then(SIM_NEVER, look_around);
 	else if (is_idle_task(crq->rq.curr))
 		idle_loop(crq);
 	else
 		task_execute(task_of(crq->rq.curr));
-	if (this_cpu->pending)
-		crq->irq_stamp = cpu_clock();
+}
+
+void cpu_interrupted(void)
+{
+	kernel.rqs[this_cpu->id]->irq_stamp = cpu_clock();
 }
 
 /* --- what is to come ------------------------------------------------------------------- */

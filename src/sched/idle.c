@@ -103,19 +103,34 @@ static bool disturbed(const struct cpu_rq *crq)
 	return this_cpu->pending || crq->need_resched;
 }
 
-/* Waits; returns what it costs to come back. */
-static u64 idle_wait(struct cpu_rq *crq)
+/* The end of idling, and what it costs to come back. */
+static void idle_exit(struct cpu_rq *crq, u64 cost)
 {
+	book_time(crq, BOOK_OVERHEAD);
+	note_idle_time(&crq->idle_history, cpu_clock() - crq->waits_since);
+	charge_overhead(TRACE_OVH_WAKEUP, cost);
+}
+
+static void idle_slept(void)
+{
+	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+
+	idle_exit(crq, crq->idle_history.deep ? costs.idle_exit_deep : costs.idle_exit_shallow);
+}
+
+/* Has polled: somebody may have come. */
+static void idle_polled(void)
+{
+	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 	struct idle_history *h = &crq->idle_history;
 
-	crq->polling = true;
-	cpu_wait(cpu_clock() + costs.idle_poll_time);
 	crq->polling = false;
-	if (disturbed(crq))
-		return costs.idle_exit_poll;
+	if (disturbed(crq)) {
+		idle_exit(crq, costs.idle_exit_poll);
+		return;
+	}
 	h->deep = expects_long(h);
-	cpu_wait(SIM_NEVER);
-	return h->deep ? costs.idle_exit_deep : costs.idle_exit_shallow;
+	cpu_wait_then(SIM_NEVER, idle_slept);
 }
 
 /*
@@ -125,11 +140,10 @@ static u64 idle_wait(struct cpu_rq *crq)
  */
 #define LOOK_AGAIN_NS NSEC_PER_USEC
 
-static void look_again(struct cpu_rq *crq)
+static void idle_looks_again(void)
 {
-	book_time(crq, BOOK_IDLE);
-	crq->polling = true;
-	cpu_wait(cpu_clock() + LOOK_AGAIN_NS);
+	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+
 	crq->polling = false;
 	book_time(crq, BOOK_OVERHEAD);
 	crq->need_resched = true;
@@ -137,24 +151,19 @@ static void look_again(struct cpu_rq *crq)
 
 void idle_loop(struct cpu_rq *crq)
 {
-	u64 start, exit_cost;
-
 	fair_nohz_balance(&crq->rq);
 	cpu_sync();
 	if (disturbed(crq))
 		return;
 	if (crq->tick_running)
 		tick_stop(crq);
-	if (unlikely(ghost_dont_idle(&crq->rq))) {
-		look_again(crq);
-		return;
-	}
-	start = cpu_clock();
+	crq->waits_since = cpu_clock();
+	crq->polling = true;
 	book_time(crq, BOOK_IDLE);
-	exit_cost = idle_wait(crq);
-	book_time(crq, BOOK_OVERHEAD);
-	note_idle_time(&crq->idle_history, cpu_clock() - start);
-	charge_overhead(TRACE_OVH_WAKEUP, exit_cost);
+	if (unlikely(ghost_dont_idle(&crq->rq)))
+		cpu_wait_then(cpu_clock() + LOOK_AGAIN_NS, idle_looks_again);
+	else
+		cpu_wait_then(cpu_clock() + costs.idle_poll_time, idle_polled);
 }
 
 /* --- the class -------------------------------------------------------------------------- */

@@ -147,6 +147,8 @@ struct cpu_rq {
 	struct core *core __cache_aligned;
 	u32 capacity; /* work per ns, of 1024, while it has its core for itself */
 	u32 next_thread; /* the next CPU of the same core; after the last the first */
+	u64 waits_since; /* what it does now began: its task computes (task.c), or it idles */
+	u64 speed; /* at which the task computes */
 	struct scx_hand scx_hand;
 	struct task_struct *switching_from; /* whom sched_switch is shown to, as current */
 	void (*balance_callback)(struct rq *rq); /* runs in schedule() before the rq lock is dropped */
@@ -765,6 +767,7 @@ const char *ghost_check(const struct rq *rq, const struct task_struct *p);
 void cpu_interrupt(enum cpu_irq irq);
 void cpu_reschedule(void);
 void cpu_run(void);
+void cpu_interrupted(void);
 void cpu_coming(u32 cpu, const struct hrtimer *timer);
 
 /* --- BPF (bpf_glue.c) ------------------------------------------------------------- */

@@ -390,24 +390,31 @@ static bool task_worked(u64 *left, u64 *done)
 	return *left == 0;
 }
 
-/* Computes until the action is finished or the CPU is wanted. True when finished. */
-static bool task_compute(struct task *t)
+/* The current task has computed until its work was done or the CPU was wanted. */
+static void task_computed(void)
+{
+	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+	struct task *t = task_of(crq->rq.curr);
+	u64 elapsed = cpu_clock() - crq->waits_since, done = elapsed * crq->speed;
+
+	book_time(crq, BOOK_OVERHEAD);
+	t->busy += elapsed;
+	if ((t->action.kind == ACT_SPIN || task_worked(&t->penalty, &done)) &&
+	    task_worked(&t->work_left, &done))
+		t->acting = false;
+	task_execute(t);
+}
+
+static void task_compute(struct task *t)
 {
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 	bool spin = t->action.kind == ACT_SPIN;
-	u64 speed = spin ? SCHED_CAPACITY_SCALE : cpu_speed(crq);
 	u64 work = spin ? t->work_left : t->work_left + t->penalty;
-	u64 start = cpu_clock(), elapsed, done;
 
 	book_time(crq, BOOK_BUSY);
-	cpu_wait(start + DIV_ROUND_UP(work, speed));
-	elapsed = cpu_clock() - start;
-	book_time(crq, BOOK_OVERHEAD);
-	t->busy += elapsed;
-	done = elapsed * speed;
-	if (!spin && !task_worked(&t->penalty, &done))
-		return false;
-	return task_worked(&t->work_left, &done);
+	crq->speed = spin ? SCHED_CAPACITY_SCALE : cpu_speed(crq);
+	crq->waits_since = cpu_clock();
+	cpu_wait_then(crq->waits_since + DIV_ROUND_UP(work, crq->speed), task_computed);
 }
 
 void task_spend(u64 ns)
@@ -514,10 +521,11 @@ void task_execute(struct task *t)
 	struct rq *rq = this_rq();
 
 	while (rq->curr == &t->ts && !this_cpu->pending && !need_resched() && task_may_act(&t->ts)) {
-		if (!t->acting)
-			task_next(t);
-		else if (task_compute(t))
-			t->acting = false;
+		if (t->acting) {
+			task_compute(t);
+			return;
+		}
+		task_next(t);
 	}
 }
 

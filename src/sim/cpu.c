@@ -7,6 +7,19 @@
  * the event to an earlier time, never to a later one. A CPU that gives up
  * control continues the next CPU directly when that is what the queue asks
  * for, and otherwise the event loop.
+ *
+ * Stacks
+ * ------
+ * A CPU that gives up control in the middle of something keeps the stack that it
+ * is on (cpu->fiber). One that waits has nothing on its stack that it must come
+ * back to: how it goes on is a function (cpu->then). So it leaves its stack to the
+ * CPU that is next, or to whoever needs one: there are but as many stacks as CPUs
+ * have been in the middle of something at the same time, those used last are used
+ * next, and the host's caches hold them all, however large the machine is. (Mach
+ * calls such functions continuations: Draves et al., SOSP '91.)
+ *
+ * Invariants: cpu->fiber is set exactly while the CPU is in the middle of something
+ * and not running; a stack is in @free_stacks, some CPU's, or runs.
  */
 #include <stdlib.h>
 
@@ -22,9 +35,41 @@ static u32 nr_cpus;
 static const struct cpu_ops *ops;
 static struct fiber *event_loop; /* on whose stack sim_run() is */
 
+/* What the loop of CPUs runs on: all such stacks, and those that nobody uses, the last used last. */
+static struct fiber **stacks, **free_stacks;
+static u32 nr_stacks, nr_free_stacks;
+
 static inline u64 caller_clock(void)
 {
 	return this_cpu ? cpu_clock() : sim_clock.now;
+}
+
+/* --- stacks ------------------------------------------------------------- */
+
+static void cpu_loop(void *unused);
+
+static struct fiber *take_stack(void)
+{
+	struct fiber *stack;
+
+	if (likely(nr_free_stacks))
+		return free_stacks[--nr_free_stacks];
+	VRT_ASSERT(nr_stacks < nr_cpus);
+	stack = fiber_new(cpu_loop, NULL);
+	if (!stack)
+		vrt_bug(__FILE__, __LINE__, "the host has no room for a stack beside %u others",
+			nr_stacks);
+	stacks[nr_stacks++] = stack;
+	return stack;
+}
+
+/* The stack that @cpu goes on with. */
+static inline struct fiber *stack_for(struct cpu *cpu)
+{
+	struct fiber *fiber = cpu->fiber;
+
+	cpu->fiber = NULL;
+	return fiber ? fiber : take_stack();
 }
 
 /* --- events ------------------------------------------------------------- */
@@ -33,7 +78,7 @@ static void resume_fire(struct event *ev)
 {
 	this_cpu = container_of(ev, struct cpu, resume);
 	event_loop = fiber_current();
-	fiber_switch(this_cpu->fiber);
+	fiber_switch(stack_for(this_cpu));
 }
 
 /*
@@ -125,9 +170,6 @@ static struct cpu *next_cpu(void)
  */
 #define LARGE_MACHINE 128
 #define AHEAD_NS 131072 /* for one CPU: with more of them, there are more turns in a time */
-#define AHEAD_STACK 768 /* from the last frame on */
-
-static const char **stacks; /* where those of the CPUs end, closer together than there */
 
 static void fetch_for(const struct event *ev)
 {
@@ -144,26 +186,43 @@ static void fetch_for(const struct event *ev)
 	}
 	__builtin_prefetch(&cpus[id]);
 	__builtin_prefetch(&cpus[id].expired);
-	for (u32 i = 0; i < AHEAD_STACK; i += 64)
-		__builtin_prefetch(stacks[id] + i);
 	if (ops->coming)
 		ops->coming(id, timer);
 }
 
+/* The current CPU gives up control; the one that has it now, if it is known. */
+static inline struct cpu *give_up(void)
+{
+	this_cpu = next_cpu();
+	if (nr_cpus >= LARGE_MACHINE)
+		event_scout(AHEAD_NS / nr_cpus, fetch_for);
+	return this_cpu;
+}
+
 void cpu_block(void)
 {
-	struct cpu *cpu = this_cpu;
+	struct cpu *cpu = this_cpu, *next;
 
-	VRT_ASSERT(cpu && fiber_current() != event_loop);
+	VRT_ASSERT(cpu && !cpu->fiber && fiber_current() != event_loop);
 	cpu->fiber = fiber_current();
-	this_cpu = next_cpu();
-	if (nr_cpus >= LARGE_MACHINE) {
-		stacks[cpu->id] = __builtin_frame_address(0);
-		event_scout(AHEAD_NS / nr_cpus, fetch_for);
-	}
-	if (this_cpu != cpu)
-		fiber_switch(this_cpu ? this_cpu->fiber : event_loop);
+	next = give_up();
+	if (next == cpu)
+		cpu->fiber = NULL;
+	else
+		fiber_switch(next ? stack_for(next) : event_loop);
+	VRT_ASSERT(this_cpu == cpu && !cpu->fiber);
 	cpu->debt = 0;
+}
+
+/* The loop's: some CPU that begins its turn with the loop goes on with this stack. */
+static void leave_stack(void)
+{
+	struct cpu *next = give_up();
+
+	if (next && !next->fiber)
+		return;
+	free_stacks[nr_free_stacks++] = fiber_current();
+	fiber_switch(next ? stack_for(next) : event_loop);
 }
 
 void __cpu_sync(void)
@@ -185,24 +244,18 @@ static inline bool reached(u64 until)
 }
 
 /* The debt is the first part of the wait, which nothing can cut short. */
-static void block_until(struct cpu *cpu, u64 until)
+static void resume_at(struct cpu *cpu, u64 until)
 {
 	cpu->busy_until = cpu_clock();
 	if (until != SIM_NEVER)
 		event_add(&cpu->resume, max(until, cpu->busy_until));
-	cpu_block();
 }
 
-void cpu_wait(u64 until)
+void cpu_wait_then(u64 until, void (*then)(void))
 {
-	struct cpu *cpu = this_cpu;
-
-	if (!cpu->pending && !cpu->poked && !reached(max(until, cpu_clock()))) {
-		cpu->waiting = true;
-		block_until(cpu, until);
-		cpu->waiting = false;
-	}
-	cpu->poked = false;
+	VRT_ASSERT(!this_cpu->then);
+	this_cpu->until = until;
+	this_cpu->then = then;
 }
 
 void cpu_spin_until(u64 until)
@@ -213,7 +266,8 @@ void cpu_spin_until(u64 until)
 	if (reached(until))
 		return;
 	cpu->spinning = true;
-	block_until(cpu, until);
+	resume_at(cpu, until);
+	cpu_block();
 	cpu->spinning = false;
 }
 
@@ -325,17 +379,52 @@ bool hrtimer_cancel(struct hrtimer *timer)
 
 /* --- life --------------------------------------------------------------- */
 
-static void cpu_loop(void *arg)
+/* Waits as cpu_wait_then() was asked to, unless there is no reason to. */
+static void begin_wait(struct cpu *cpu)
 {
-	struct cpu *cpu = arg;
+	u64 until = cpu->until;
 
-	ops->boot();
-	for (;;) {
+	if (cpu->pending || cpu->poked || reached(max(until, cpu_clock())))
+		return;
+	cpu->waiting = true;
+	resume_at(cpu, until);
+	cpu->debt = 0;
+	leave_stack();
+}
+
+static void end_wait(struct cpu *cpu)
+{
+	void (*then)(void) = cpu->then;
+
+	cpu->waiting = false;
+	cpu->poked = false;
+	cpu->then = NULL;
+	then();
+}
+
+/* What @cpu does until it waits. */
+static void take_turn(struct cpu *cpu)
+{
+	if (cpu->then) {
+		end_wait(cpu);
+	} else {
 		while (cpu->pending)
 			take_interrupts(cpu);
 		ops->reschedule();
-		if (!cpu->pending)
-			ops->run();
+		if (cpu->pending)
+			return;
+		ops->run();
+	}
+	if (cpu->pending && !cpu->then)
+		ops->interrupted();
+}
+
+static void cpu_loop(void *unused)
+{
+	for (;;) {
+		take_turn(this_cpu);
+		if (this_cpu->then)
+			begin_wait(this_cpu);
 	}
 }
 
@@ -348,10 +437,7 @@ static void cpu_init(struct cpu *cpu, u32 id, const struct cpu_topology *topo)
 	cpu->resume.fire = resume_fire;
 	for (u32 i = 0; i < NR_IRQS; i++)
 		cpu->ipi[i].fire = ipi_fire;
-	cpu->loop = fiber_new(cpu_loop, cpu);
-	if (!cpu->loop)
-		vrt_bug(__FILE__, __LINE__, "the host has no room for the stack of CPU %u", id);
-	cpu->fiber = cpu->loop;
+	cpu->then = ops->boot;
 	event_add(&cpu->resume, sim_clock.now);
 }
 
@@ -364,6 +450,7 @@ void cpus_init(const struct topology *topo, const struct cost_table *table,
 	nr_cpus = nr_cpu_ids = topo->nr_cpus;
 	cpus = xcalloc(nr_cpus, sizeof(*cpus));
 	stacks = xcalloc(nr_cpus, sizeof(*stacks));
+	free_stacks = xcalloc(nr_cpus, sizeof(*free_stacks));
 	for (u32 i = 0; i < nr_cpus; i++)
 		cpu_init(&cpus[i], i, &topo->cpu[i]);
 }
@@ -375,7 +462,6 @@ static void cpu_exit(struct cpu *cpu)
 		event_del(&cpu->ipi[irq]);
 	while (take_timer(&cpu->expired) || take_timer(&cpu->handling))
 		;
-	fiber_free(cpu->loop);
 }
 
 void cpus_exit(void)
@@ -383,10 +469,14 @@ void cpus_exit(void)
 	VRT_ASSERT(!this_cpu);
 	for (u32 i = 0; i < nr_cpus; i++)
 		cpu_exit(&cpus[i]);
+	while (nr_stacks)
+		fiber_free(stacks[--nr_stacks]);
+	nr_free_stacks = 0;
 	fiber_trim();
-	free(cpus);
 	free(stacks);
+	free(free_stacks);
+	free(cpus);
+	stacks = free_stacks = NULL;
 	cpus = NULL;
-	stacks = NULL;
 	nr_cpus = 0;
 }

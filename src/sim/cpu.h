@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Simulated CPUs. Each is a fiber that runs kernel code in natural style:
+ * Simulated CPUs, each of which runs kernel code in natural style:
  *
  *	take pending interrupts -> reschedule if needed -> run until the next
  *	event or interrupt, or idle
+ *
+ * What may give up control in the middle is on a fiber, whose stack waits with it.
+ * The last step has nothing on its stack that it must come back to: it names the
+ * function that goes on (cpu_wait_then()), and has no stack meanwhile.
  *
  * Local clocks and causality
  * --------------------------
@@ -14,8 +18,8 @@
  * waits and IPIs pay by themselves. Code between two payments is atomic to
  * everyone else.
  *
- * Interrupts are taken only in the loop and while waiting in cpu_wait(): all
- * kernel code in between runs as if with interrupts off.
+ * Interrupts are taken only in the loop, which is also what waits: all kernel code
+ * in between runs as if with interrupts off.
  *
  * Not thread-safe: one machine is one thread.
  */
@@ -43,11 +47,12 @@ struct cpu {
 	u32 pending; /* bit per enum cpu_irq */
 	u64 debt; /* ns that the local clock is ahead of global now */
 	u64 busy_until; /* the local clock when it began to wait */
-	bool waiting; /* in cpu_wait(): interrupts and pokes end it */
+	bool waiting; /* interrupts and pokes end it */
 	bool poked;
 	bool spinning; /* in cpu_spin_until() */
-	struct fiber *fiber; /* where it gave up control and is resumed */
-	struct fiber *loop; /* its own: the loop above */
+	struct fiber *fiber; /* where it gave up control and is resumed; NULL: in the loop */
+	void (*then)(void); /* what it does when it has waited @until; NULL: it goes round the loop */
+	u64 until;
 	struct event resume;
 	struct event ipi[NR_IRQS]; /* in flight towards this CPU, coalesced */
 	struct list_head expired; /* hrtimers whose handler is due */
@@ -64,7 +69,8 @@ struct cpu_ops {
 	void (*boot)(void); /* once, first thing */
 	void (*interrupt)(enum cpu_irq irq); /* lowest pending first; never IRQ_TIMER */
 	void (*reschedule)(void); /* after interrupts and after each run() */
-	void (*run)(void); /* run the current task, or idle; ends in cpu_wait() */
+	void (*run)(void); /* run the current task, or idle; ends with cpu_wait_then() */
+	void (*interrupted)(void); /* run() and what followed are over because of an interrupt */
 	/*
 	 * While another CPU goes on: this one is likely to be the next, for @timer or
 	 * (NULL) for itself. Asks the host for what will be touched then, and does
@@ -110,12 +116,13 @@ static inline void cpu_sync(void)
 }
 
 /*
- * Waits until @until (SIM_NEVER: for ever), an interrupt or a poke, but at least
- * until the debt is paid. Returns at once, with the debt, when an interrupt is
- * pending or a poke has come since the last wait: a poke in time is never lost,
- * one too many is possible.
+ * The last that ops->run(), or such a @then, does: when it has returned to the loop
+ * this CPU waits until @until (SIM_NEVER: for ever), an interrupt or a poke, but at
+ * least until the debt is paid; then @then is called. At once, with the debt, when
+ * an interrupt is pending or a poke has come since the last wait: a poke in time
+ * is never lost, one too many is possible.
  */
-void cpu_wait(u64 until);
+void cpu_wait_then(u64 until, void (*then)(void));
 
 /*
  * Spin-waits, as a CPU does with interrupts off: only time and

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Simulated CPUs: local clocks and causality, waiting, interrupts, timers. A
- * test gives each CPU a body, which is its "task": run once, then idle.
+ * Simulated CPUs: local clocks and causality, waiting, interrupts, timers, and on
+ * which stacks they are.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,17 +12,14 @@
 #include <cmocka.h>
 
 #include "../../src/base/hash.h"
-#include "../../src/sim/cpu.h"
-#include "../../src/sim/fiber.h"
+#include "cpu_bodies.h"
 
-#define MAX_CPUS 64
 #define MAX_LOG 20000
 #define AT(ns) (SIM_BOOT_NS + (ns))
 
 enum { INTERRUPT = 100, IPI_SEND = 10, IPI_LATENCY = 1000 };
 
 static struct topology topo;
-static void (*bodies[MAX_CPUS])(void);
 static u32 reschedules[MAX_CPUS];
 
 static struct {
@@ -63,22 +60,17 @@ static void on_reschedule(void)
 	reschedules[this_cpu->id]++;
 }
 
-static void on_run(void)
+static void on_interrupted(void)
 {
-	void (*body)(void) = bodies[this_cpu->id];
-
-	bodies[this_cpu->id] = NULL;
-	if (body)
-		body();
-	else
-		cpu_wait(SIM_NEVER);
+	assert_int_not_equal(this_cpu->pending, 0);
 }
 
 static const struct cpu_ops test_ops = {
 	.boot = on_boot,
 	.interrupt = on_interrupt,
 	.reschedule = on_reschedule,
-	.run = on_run,
+	.run = run_body,
+	.interrupted = on_interrupted,
 };
 
 static void machine(const char *spec, u64 seed)
@@ -91,7 +83,6 @@ static void machine(const char *spec, u64 seed)
 	assert_int_equal(topology_parse(&topo, spec, err, sizeof(err)), 0);
 	sim_init(seed);
 	cpus_init(&topo, &table, &test_ops);
-	memset(bodies, 0, sizeof(bodies));
 	memset(reschedules, 0, sizeof(reschedules));
 	nr_records = 0;
 }
@@ -99,6 +90,7 @@ static void machine(const char *spec, u64 seed)
 static void machine_off(void)
 {
 	cpus_exit();
+	bodies_off();
 	sim_exit();
 	topology_free(&topo);
 }
@@ -219,15 +211,15 @@ static void test_stop(void **state)
 static void waiter(void)
 {
 	cpu_charge(300);
-	cpu_wait(AT(1000)); /* the debt is part of it */
+	wait_until(AT(1000)); /* the debt is part of it */
 	note(1);
 	cpu_charge(500);
-	cpu_wait(AT(1200)); /* later than that already */
+	wait_until(AT(1200)); /* later than that already */
 	note(2);
 	cpu_poke(this_cpu);
-	cpu_wait(AT(9000)); /* a poke that came before counts */
+	wait_until(AT(9000)); /* a poke that came before counts */
 	note(3);
-	cpu_wait(AT(9000)); /* once */
+	wait_until(AT(9000)); /* once */
 	note(4);
 }
 
@@ -246,20 +238,20 @@ static void test_wait(void **state)
 
 static void wait_long(void)
 {
-	cpu_wait(AT(10000));
+	wait_until(AT(10000));
 	note(10);
-	cpu_wait(AT(10000));
+	wait_until(AT(10000));
 	note(11);
 }
 
 static void poker(void)
 {
-	cpu_wait(AT(2000));
+	wait_until(AT(2000));
 	cpu_charge(50);
 	cpu_poke(&cpus[0]); /* not synced: works from the local clock on */
 	cpu_charge(100);
 	cpu_poke(&cpus[0]); /* must not delay the first */
-	cpu_wait(AT(3000));
+	wait_until(AT(3000));
 }
 
 static void test_poke(void **state)
@@ -287,12 +279,12 @@ static void spinner(void)
 
 static void disturber(void)
 {
-	cpu_wait(AT(1000));
+	wait_until(AT(1000));
 	cpu_raise(&cpus[0], IRQ_CALL);
 	cpu_poke(&cpus[0]);
-	cpu_wait(AT(7000));
+	wait_until(AT(7000));
 	cpu_poke(&cpus[0]);
-	cpu_wait(AT(8000));
+	wait_until(AT(8000));
 	cpu_spin_wake(&cpus[0]);
 	cpu_spin_wake(&cpus[1]); /* does not spin */
 }
@@ -339,7 +331,7 @@ static void test_ipi(void **state)
 
 static void send_at_900(void)
 {
-	cpu_wait(AT(900));
+	wait_until(AT(900));
 	cpu_send_ipi(&cpus[0], IRQ_CALL);
 }
 
@@ -398,7 +390,7 @@ static void raise_self(void)
 	cpu_charge(10);
 	cpu_send_ipi(this_cpu, IRQ_WORK); /* free, at once */
 	assert_int_equal(cpu_clock(), AT(10));
-	cpu_wait(SIM_NEVER); /* it is pending: the debt is for later */
+	wait_until(SIM_NEVER); /* it is pending: the debt is for later */
 	assert_int_equal(cpu_clock(), AT(10));
 }
 
@@ -561,6 +553,50 @@ static void test_task_fiber(void **state)
 	fiber_trim();
 }
 
+/* --- stacks ------------------------------------------------------------- */
+
+static void *frames[MAX_CPUS][2];
+static u32 turns[MAX_CPUS];
+
+/* CPU 1 is in the middle of something from 0 to 500; all the others wait only. */
+static void run_frame(void)
+{
+	u32 id = this_cpu->id;
+
+	frames[id][turns[id] % 2] = __builtin_frame_address(0);
+	if (!turns[id]++ && id == 1) {
+		cpu_charge(500);
+		cpu_sync();
+		assert_ptr_equal(__builtin_frame_address(0), frames[1][0]);
+	}
+	cpu_wait_then(turns[id] < 2 ? AT(100 + id) : SIM_NEVER, idle);
+}
+
+/* Who waits has no stack: all use the one that was used last. */
+static void test_stacks(void **state)
+{
+	static struct cpu_ops ops;
+
+	memset(turns, 0, sizeof(turns));
+	machine("8", 1);
+	ops = test_ops;
+	ops.run = run_frame;
+	cpus_exit();
+	cpus_init(&topo, &(struct cost_table){ 0 }, &ops);
+	sim_run(AT(50));
+	assert_null(cpus[0].fiber);
+	assert_non_null(cpus[1].fiber);
+	sim_run(AT(1000));
+	assert_null(cpus[1].fiber);
+	for (u32 i = 0; i < 8; i++) {
+		assert_int_equal(turns[i], 2);
+		if (i != 1)
+			assert_ptr_equal(frames[i][1], frames[0][1]);
+	}
+	assert_ptr_not_equal(frames[1][0], frames[0][1]);
+	machine_off();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -580,6 +616,7 @@ int main(void)
 		cmocka_unit_test(test_hrtimer_moves),
 		cmocka_unit_test(test_exit_in_handler),
 		cmocka_unit_test(test_task_fiber),
+		cmocka_unit_test(test_stacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

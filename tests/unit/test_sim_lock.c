@@ -9,16 +9,15 @@
 #include <cmocka.h>
 
 #include "../../src/sim/lock.h"
+#include "cpu_bodies.h"
 
 #define AT(ns) (SIM_BOOT_NS + (ns))
-#define MAX_CPUS 32
 #define MAX_LOG 4000
 
 enum { LOCK = 10, HANDOVER = 200 };
 
 static struct topology topo;
 static struct sim_lock lock, inner;
-static void (*bodies[MAX_CPUS])(void);
 static u64 times[MAX_LOG];
 static u32 owners[MAX_LOG], nr_records;
 
@@ -38,20 +37,12 @@ static void no_interrupt(enum cpu_irq irq)
 	fail();
 }
 
-static void run(void)
-{
-	void (*body)(void) = bodies[this_cpu->id];
-
-	bodies[this_cpu->id] = NULL;
-	if (body)
-		body();
-	else
-		cpu_wait(SIM_NEVER);
-}
-
 static void machine(const char *spec, u64 seed)
 {
-	static const struct cpu_ops ops = { nothing, no_interrupt, nothing, run, NULL };
+	static const struct cpu_ops ops = {
+		.boot = nothing, .interrupt = no_interrupt, .reschedule = nothing,
+		.run = run_body, .interrupted = nothing,
+	};
 	struct cost_table table = {
 		.lock = LOCK, .lock_handover = HANDOVER, .cacheline = { 0, 20, 50, 100, 140 },
 	};
@@ -62,13 +53,13 @@ static void machine(const char *spec, u64 seed)
 	cpus_init(&topo, &table, &ops);
 	sim_lock_init(&lock);
 	sim_lock_init(&inner);
-	memset(bodies, 0, sizeof(bodies));
 	nr_records = 0;
 }
 
 static void machine_off(void)
 {
 	cpus_exit();
+	bodies_off();
 	sim_exit();
 	topology_free(&topo);
 }
@@ -90,25 +81,25 @@ static void take_at_0(void)
 
 static void take_at_1000(void)
 {
-	cpu_wait(AT(1000));
+	wait_until(AT(1000));
 	take_and_release();
 }
 
 static void take_at_2000(void)
 {
-	cpu_wait(AT(2000));
+	wait_until(AT(2000));
 	take_and_release();
 }
 
 static void take_at_3000(void)
 {
-	cpu_wait(AT(3000));
+	wait_until(AT(3000));
 	take_and_release();
 }
 
 static void take_at_4000(void)
 {
-	cpu_wait(AT(4000));
+	wait_until(AT(4000));
 	take_and_release();
 }
 
@@ -146,7 +137,7 @@ static void hold_for_1000(void)
 
 static void come_at_500(void)
 {
-	cpu_wait(AT(500));
+	wait_until(AT(500));
 	take_and_release();
 }
 
@@ -168,7 +159,7 @@ static void test_release_in_the_future(void **state)
 /* Arrives at 100 times its number, holds for 1000, syncing inside. */
 static void queue_up(void)
 {
-	cpu_wait(AT(100 * this_cpu->id));
+	wait_until(AT(100 * this_cpu->id));
 	sim_lock(&lock);
 	note();
 	cpu_charge(500);
@@ -235,10 +226,10 @@ static void test_mutual_exclusion(void **state)
 
 static void try_at_500(void)
 {
-	cpu_wait(AT(500));
+	wait_until(AT(500));
 	assert_false(sim_trylock(&lock)); /* released, but only from 1000 on */
 	assert_int_equal(cpu_clock(), AT(550)); /* looked at it */
-	cpu_wait(AT(1000));
+	wait_until(AT(1000));
 	assert_true(sim_trylock(&lock));
 	assert_true(sim_lock_held(&lock));
 	assert_int_equal(cpu_clock(), AT(1050));
