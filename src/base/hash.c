@@ -38,12 +38,13 @@ void hash64_add32(struct hash64 *h, const void *data, size_t nr)
 {
 	XXH64_state_t *state = (XXH64_state_t *)h;
 	const unsigned char *words = data, *end = words + 32 * nr;
-	u64 v[4];
+	u64 v[4]; /* in registers, once the loop over them is unrolled */
 
 	VRT_ASSERT(!state->memsize);
 	state->total_len += 32 * nr;
 	memcpy(v, state->v, sizeof(v));
 	for (; words < end; words += 32)
+#pragma GCC unroll 4
 		for (u32 lane = 0; lane < 4; lane++)
 			v[lane] = XXH64_round(v[lane], XXH_readLE64(words + 8 * lane));
 	memcpy(state->v, v, sizeof(v));
