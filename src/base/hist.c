@@ -40,7 +40,8 @@ static u64 bucket_high(u32 bucket)
 	return bucket_low(bucket) + ((1ULL << group) - 1);
 }
 
-static void grow(struct hist *h, u32 bucket)
+/* Rare, and not to be inlined: who only counts needs no registers saved. */
+static __attribute__((noinline)) void grow(struct hist *h, u32 bucket)
 {
 	u32 nr = ALIGN_UP(bucket + 1, 2 * SUB_BUCKETS);
 
