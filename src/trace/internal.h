@@ -22,30 +22,6 @@ enum switch_kind {
 
 enum task_phase { PHASE_OFF, PHASE_WAITING, PHASE_RUNNING };
 
-/* A cache line: with many tasks, each switch finds two of them in memory. */
-struct metrics_task {
-	u64 since; /* when the phase began */
-	u64 runtime; /* inside the window */
-	u64 ran; /* since it joined the lag clock; of what it runs now, less what was before */
-	struct lag_task lag;
-	u32 group; /* index into metrics.groups */
-	u32 weight; /* 0: there is no such task */
-	u8 class; /* enum trace_class */
-	u8 phase; /* enum task_phase */
-	bool woken; /* PHASE_WAITING: since a wakeup, not a preemption or a fork */
-	bool seen; /* took part: was runnable inside the window */
-} __cache_aligned;
-
-_Static_assert(sizeof(struct metrics_task) == 64, "a task is a cache line");
-
-#define METRICS_BLOCK 64
-
-/* Tasks whose pids follow each other. */
-struct metrics_block {
-	struct metrics_task tasks[METRICS_BLOCK];
-	u32 nr; /* that there are */
-};
-
 /*
  * The distributions that exist for a group and for the whole workload. Until the
  * end nothing is recorded twice: a wakeup is no run delay, and the whole is empty.
@@ -70,13 +46,37 @@ struct metrics_group {
 	unsigned __int128 sum, sum_squares;
 };
 
+/* A cache line: with many tasks, each switch finds two of them in memory. */
+struct metrics_task {
+	u64 since; /* when the phase began */
+	u64 runtime; /* inside the window */
+	u64 ran; /* since it joined the lag clock; of what it runs now, less what was before */
+	struct lag_task lag;
+	struct metrics_group *group;
+	u32 weight; /* 0: there is no such task */
+	u8 class; /* enum trace_class */
+	u8 phase; /* enum task_phase */
+	bool woken; /* PHASE_WAITING: since a wakeup, not a preemption or a fork */
+	bool seen; /* took part: was runnable inside the window */
+} __cache_aligned;
+
+_Static_assert(sizeof(struct metrics_task) == 64, "a task is a cache line");
+
+#define METRICS_BLOCK 64
+
+/* Tasks whose pids follow each other. */
+struct metrics_block {
+	struct metrics_task tasks[METRICS_BLOCK];
+	u32 nr; /* that there are */
+};
+
 struct metrics_cpu {
-	s32 pid; /* 0: idle */
-	u64 since; /* when it was switched in */
-	u64 busy; /* tasks on it, inside the window */
 	bool offline;
 	u64 offline_since, offline_time;
-} __cache_aligned;
+};
+
+/* Instead of the time when a CPU became busy: later than any. */
+#define CPU_IDLE (~0ULL)
 
 struct scx_op_stats {
 	u64 calls, ns;
@@ -84,15 +84,18 @@ struct scx_op_stats {
 
 struct metrics {
 	struct metrics_config config;
-	u64 end;
+	u64 end, span; /* of the window; from its start to its end */
 	bool finished;
 
-	struct metrics_block **blocks; /* by pid; NULL: no task is in it */
+	struct metrics_block **blocks; /* by pid; NULL: no task is in it; 0, idle, is none */
 	u32 nr_blocks;
+	u64 *busy_since; /* by CPU; apart from it: so little stays in the host's cache */
+	u64 busy; /* closed stretches of all CPUs, inside the window */
 	struct metrics_cpu *cpus;
 	struct metrics_group *groups; /* the last one is "system" */
 	u32 nr_groups; /* system included */
-	struct metrics_group total; /* latencies: the workload's; counters: all tasks' */
+	/* latencies: the workload's; counters: all tasks'; until the end only what is no task's */
+	struct metrics_group total;
 	struct lag_clock lag;
 
 	u64 overhead[NR_TRACE_OVH];

@@ -28,14 +28,17 @@ struct metrics *metrics_new(const struct metrics_config *config)
 	struct metrics *m = xcalloc(1, sizeof(*m));
 
 	m->config = *config;
-	m->end = ~0ULL;
+	metrics_window(m, config->start, ~0ULL);
 	m->nr_groups = config->nr_groups + 1;
 	m->groups = xcalloc(m->nr_groups, sizeof(*m->groups));
 	for (u32 i = 0; i < config->nr_groups; i++)
 		m->groups[i].name = config->group_names[i];
 	m->groups[config->nr_groups].name = "system";
 	m->total.name = "machine";
-	m->cpus = xcalloc_aligned(config->nr_cpus, sizeof(*m->cpus));
+	m->cpus = xcalloc(config->nr_cpus, sizeof(*m->cpus));
+	m->busy_since = xcalloc(config->nr_cpus, sizeof(*m->busy_since));
+	for (u32 i = 0; i < config->nr_cpus; i++)
+		m->busy_since[i] = CPU_IDLE;
 	hash64_init(&m->hash, 0);
 	return m;
 }
@@ -58,6 +61,7 @@ void metrics_free(struct metrics *m)
 	free(m->blocks);
 	free(m->groups);
 	free(m->cpus);
+	free(m->busy_since);
 	free(m);
 }
 
@@ -65,6 +69,7 @@ void metrics_window(struct metrics *m, u64 start, u64 end)
 {
 	m->config.start = start;
 	m->end = end;
+	m->span = end > start ? end - start : 0;
 }
 
 /* How much of [from, to) is inside the window. */
@@ -97,7 +102,7 @@ static struct metrics_task *task_new(struct metrics *m, u32 pid)
 		*block = xcalloc_aligned(1, sizeof(**block));
 	(*block)->nr++;
 	t = &(*block)->tasks[pid % METRICS_BLOCK];
-	*t = (struct metrics_task){ .group = m->config.nr_groups, .weight = NICE_0_WEIGHT,
+	*t = (struct metrics_task){ .group = &m->groups[m->config.nr_groups], .weight = NICE_0_WEIGHT,
 				    .class = TRACE_CLASS_FAIR };
 	return t;
 }
@@ -121,22 +126,21 @@ static inline struct metrics_task *task_get(struct metrics *m, s64 pid)
 	if (likely(i < m->nr_blocks && m->blocks[i])) {
 		struct metrics_task *t = &m->blocks[i]->tasks[(u64)pid % METRICS_BLOCK];
 
-		if (likely(t->weight && pid))
+		if (likely(t->weight))
 			return t;
 	}
 	return pid > 0 && pid < METRICS_MAX_PID ? task_new(m, (u32)pid) : NULL;
 }
 
-static void record_latency(struct metrics *m, const struct metrics_task *t,
-			   enum metrics_latency kind, u64 ns)
+static void record_latency(const struct metrics_task *t, enum metrics_latency kind, u64 ns)
 {
-	hist_record(&m->groups[t->group].latency[kind], ns);
+	hist_record(&t->group->latency[kind], ns);
 }
 
 /* Adds a task that is over to what its group remembers of tasks. */
 static void fold_task(struct metrics *m, struct metrics_task *t)
 {
-	struct metrics_group *g = &m->groups[t->group];
+	struct metrics_group *g = t->group;
 	u64 x = t->runtime * NICE_0_WEIGHT / t->weight;
 
 	if (!t->seen)
@@ -186,25 +190,24 @@ static void start_waiting(struct metrics *m, struct metrics_task *t, u64 now, bo
 		join_lag(m, t, now);
 }
 
-static void record_wait(struct metrics *m, struct metrics_task *t, u64 now)
+static void record_wait(struct metrics_task *t, u64 now)
 {
 	u64 waited = now > t->since ? now - t->since : 0;
 
 	t->seen = true;
-	record_latency(m, t, t->woken ? LATENCY_WAKEUP : LATENCY_RUN_DELAY, waited);
+	record_latency(t, t->woken ? LATENCY_WAKEUP : LATENCY_RUN_DELAY, waited);
 }
 
+/* A task that does not run. */
 static void start_running(struct metrics *m, struct metrics_task *t, u64 now)
 {
-	if (t->phase == PHASE_RUNNING)
-		return;
 	if (t->phase == PHASE_WAITING && m->inside)
-		record_wait(m, t, now);
+		record_wait(t, now);
 	if (t->lag.joined) {
 		s64 lag = lag_service(&m->lag, &t->lag, now) - (s64)t->ran;
 
 		if (m->inside)
-			record_latency(m, t, LATENCY_LAG, lag > 0 ? lag : 0);
+			record_latency(t, LATENCY_LAG, lag > 0 ? lag : 0);
 		lag_running(&m->lag, true, now);
 	}
 	t->phase = PHASE_RUNNING;
@@ -214,17 +217,14 @@ static void start_running(struct metrics *m, struct metrics_task *t, u64 now)
 		join_lag(m, t, now);
 }
 
-/* The task gives up its CPU and stays runnable, for the moment. */
+/* A task that runs gives up its CPU and stays runnable, for the moment. */
 static void stop_running(struct metrics *m, struct metrics_task *t, u64 now)
 {
 	u64 ran = window_part(m, t->since, now);
 
-	if (t->phase != PHASE_RUNNING)
-		return;
 	t->runtime += ran;
 	t->seen |= ran > 0;
-	m->groups[t->group].runtime += ran;
-	m->total.runtime += ran;
+	t->group->runtime += ran;
 	t->ran += now > t->since ? now - t->since : 0;
 	if (t->lag.joined)
 		lag_running(&m->lag, false, now);
@@ -250,7 +250,7 @@ static void feed_new(struct metrics *m, const struct trace_record *rec)
 		return;
 	/* a pid is used again only after its task's exit; then this is nothing */
 	fold_task(m, t);
-	t->group = min(rec->a, m->config.nr_groups);
+	t->group = &m->groups[min(rec->a, m->config.nr_groups)];
 }
 
 static void feed_wakeup(struct metrics *m, const struct trace_record *rec, bool woken)
@@ -279,7 +279,8 @@ static enum switch_kind switch_kind(u64 prev_state)
 static void switch_out(struct metrics *m, struct metrics_task *t, s32 pid, u64 now, u64 prev_state)
 {
 	/* a stream that began in the middle did not show it switched in */
-	start_running(m, t, now);
+	if (unlikely(t->phase != PHASE_RUNNING))
+		start_running(m, t, now);
 	stop_running(m, t, now);
 	if (prev_state == TRACE_PREV_PREEMPTED || prev_state == TRACE_PREV_YIELDED)
 		return;
@@ -292,23 +293,17 @@ static void switch_out(struct metrics *m, struct metrics_task *t, s32 pid, u64 n
 
 static void feed_switch(struct metrics *m, const struct trace_record *rec)
 {
-	struct metrics_cpu *cpu = &m->cpus[rec->cpu];
-	struct metrics_task *prev = task_get(m, rec->pid);
-	struct metrics_task *next = task_get(m, (s64)rec->a);
-	enum switch_kind kind = switch_kind(rec->b);
+	u64 *busy_since = &m->busy_since[rec->cpu];
+	struct metrics_task *prev = task_get(m, rec->pid), *next;
 
-	if (cpu->pid)
-		cpu->busy += window_part(m, cpu->since, rec->time);
-	cpu->pid = (s32)rec->a;
-	cpu->since = rec->time;
-	if (m->inside) {
-		m->total.switches[kind]++;
-		if (prev)
-			m->groups[prev->group].switches[kind]++;
-	}
+	m->busy += window_part(m, *busy_since, rec->time);
+	*busy_since = (s32)rec->a ? rec->time : CPU_IDLE;
+	if (m->inside)
+		(prev ? prev->group : &m->total)->switches[switch_kind(rec->b)]++;
 	if (prev)
 		switch_out(m, prev, rec->pid, rec->time, rec->b);
-	if (next)
+	next = task_get(m, (s64)rec->a);
+	if (next && next->phase != PHASE_RUNNING)
 		start_running(m, next, rec->time);
 }
 
@@ -322,8 +317,7 @@ static void feed_migrate(struct metrics *m, const struct trace_record *rec)
 		return;
 	distance = m->config.distance((u32)rec->a, (u32)rec->b);
 	VRT_ASSERT(distance < NR_DISTANCES);
-	m->groups[t->group].migrations[distance]++;
-	m->total.migrations[distance]++;
+	t->group->migrations[distance]++;
 }
 
 /*
@@ -361,11 +355,10 @@ static void feed_report(struct metrics *m, const struct trace_record *rec)
 	if (!t || !m->inside)
 		return;
 	if (rec->type == TRACE_REQUEST) {
-		record_latency(m, t, rec->b ? LATENCY_BENCH_WAKEUP : LATENCY_REQUEST, rec->a);
+		record_latency(t, rec->b ? LATENCY_BENCH_WAKEUP : LATENCY_REQUEST, rec->a);
 		return;
 	}
-	m->groups[t->group].ops += rec->a;
-	m->total.ops += rec->a;
+	t->group->ops += rec->a;
 }
 
 static void feed_overhead(struct metrics *m, const struct trace_record *rec)
@@ -465,18 +458,14 @@ static void fetch_tasks(const struct metrics *m, const struct trace_record *recs
 		if (rec->type != TRACE_SWITCH && rec->type != TRACE_WAKEUP)
 			continue;
 		fetch_task(m, (u32)rec->pid);
-		if (rec->type == TRACE_SWITCH) {
+		if (rec->type == TRACE_SWITCH)
 			fetch_task(m, rec->a);
-			prefetch(&m->cpus[rec->cpu]);
-		}
 	}
 }
 
 void metrics_feed(struct metrics *m, const struct trace_record *recs, u32 nr)
 {
-	const struct trace_record *end = recs + nr;
-	u64 start = m->config.start, span = m->end > start ? m->end - start : 0, inside = 0;
-	u32 nr_cpus = m->config.nr_cpus;
+	u64 events = 0;
 
 	if (m->finished)
 		return;
@@ -484,18 +473,16 @@ void metrics_feed(struct metrics *m, const struct trace_record *recs, u32 nr)
 		fetch_tasks(m, recs, nr);
 	/* while they are on their way */
 	hash64_add32(&m->hash, recs, nr);
-	for (const struct trace_record *rec = recs; rec < end; rec++) {
-		bool in_window = rec->time - start < span;
-
+	for (const struct trace_record *rec = recs; rec < recs + nr; rec++) {
 		if (trace_text(&m->text_left, rec))
 			continue;
-		inside += in_window;
-		m->inside = in_window;
+		m->inside = rec->time - m->config.start < m->span;
+		events += m->inside;
 		/* a machine that we were not told of */
-		if (likely(rec->cpu < nr_cpus))
+		if (likely(rec->cpu < m->config.nr_cpus))
 			dispatch(m, rec);
 	}
-	m->events += inside;
+	m->events += events;
 }
 
 /* What is still open counts up to @end: a task that waits for ever must show. */
@@ -504,7 +491,7 @@ static void close_task(struct metrics *m, struct metrics_task *t, u64 end)
 	if (t->phase == PHASE_RUNNING)
 		stop_running(m, t, end);
 	else if (t->phase == PHASE_WAITING && end > t->since && end > m->config.start)
-		record_wait(m, t, end);
+		record_wait(t, end);
 	stop_being_runnable(m, t, end);
 	fold_task(m, t);
 }
@@ -528,6 +515,21 @@ static void complete_latencies(struct metrics *m)
 			hist_merge(&m->total.latency[kind], &m->groups[i].latency[kind]);
 }
 
+/* All tasks', the system's too. */
+static void complete_counters(struct metrics *m)
+{
+	for (u32 i = 0; i < m->nr_groups; i++) {
+		const struct metrics_group *g = &m->groups[i];
+
+		m->total.ops += g->ops;
+		m->total.runtime += g->runtime;
+		for (u32 kind = 0; kind < NR_SWITCH_KINDS; kind++)
+			m->total.switches[kind] += g->switches[kind];
+		for (u32 distance = 0; distance < NR_DISTANCES; distance++)
+			m->total.migrations[distance] += g->migrations[distance];
+	}
+}
+
 void metrics_finish(struct metrics *m, u64 end)
 {
 	VRT_ASSERT(!m->finished);
@@ -537,11 +539,11 @@ void metrics_finish(struct metrics *m, u64 end)
 		if (m->blocks[i])
 			close_block(m, m->blocks[i]);
 	complete_latencies(m);
+	complete_counters(m);
 	for (u32 i = 0; i < m->config.nr_cpus; i++) {
 		struct metrics_cpu *cpu = &m->cpus[i];
 
-		if (cpu->pid)
-			cpu->busy += window_part(m, cpu->since, m->end);
+		m->busy += window_part(m, m->busy_since[i], m->end);
 		if (cpu->offline)
 			cpu->offline_time += window_part(m, cpu->offline_since, m->end);
 	}

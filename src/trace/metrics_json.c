@@ -147,19 +147,17 @@ static struct json_object *ops_json(const struct metrics *m)
 
 static void add_cpu_time(struct json_object *obj, const struct metrics *m)
 {
-	u64 window = window_ns(m), available = 0, busy = 0, overhead = 0;
+	u64 window = window_ns(m), available = 0, overhead = 0;
 
-	for (u32 i = 0; i < m->config.nr_cpus; i++) {
+	for (u32 i = 0; i < m->config.nr_cpus; i++)
 		available += window - min(window, m->cpus[i].offline_time);
-		busy += m->cpus[i].busy;
-	}
 	for (u32 i = 0; i < NR_TRACE_OVH; i++)
 		overhead += m->overhead[i];
 	add_u64(obj, "cpu_time_ns", available);
-	add_u64(obj, "busy_ns", busy);
-	add_u64(obj, "idle_ns", available - min(available, busy));
+	add_u64(obj, "busy_ns", m->busy);
+	add_u64(obj, "idle_ns", available - min(available, m->busy));
 	add_u64(obj, "overhead_ns", overhead);
-	add_u64(obj, "utilization_ppm", ppm(busy, available));
+	add_u64(obj, "utilization_ppm", ppm(m->busy, available));
 	add_u64(obj, "overhead_ppm", ppm(overhead, available));
 	json_object_object_add(obj, "overhead", overhead_json(m));
 }

@@ -435,6 +435,69 @@ static void text_is_skipped(void **state)
 	end(&f);
 }
 
+/* No machine does that, but a trace may say so: the second one is another task. */
+static void exits_for_itself(void **state)
+{
+	struct fixture f;
+
+	begin(&f);
+	feed(&f, 100, 0, TRACE_TASK_NEW, 7, 0, 1);
+	feed(&f, 2000, 0, TRACE_SWITCH, 0, 7, TRACE_PREV_IDLE);
+	feed(&f, 3000, 0, TRACE_SWITCH, 7, 7, TRACE_PREV_EXITED);
+	feed(&f, 3500, 0, TRACE_SWITCH, 7, 0, TRACE_PREV_SLEEPING);
+	finish(&f);
+	assert_int_equal(group(&f, 0, "runtime_ns", NULL), 1000);
+	assert_int_equal(group(&f, 2, "runtime_ns", NULL), 500);
+	assert_int_equal(machine(&f, "busy_ns", NULL), 1500);
+	end(&f);
+}
+
+#define MANY_TASKS 600
+
+/* Each wakes the next one but two, and goes to sleep, on four CPUs in turn. */
+static struct trace_record record_of_many(u32 i)
+{
+	u32 turn = i / 2, pid = 1 + turn % MANY_TASKS;
+	struct trace_record rec = { .time = 500 + 4 * i, .cpu = turn % 4, .type = TRACE_WAKEUP };
+
+	if (i % 2 == 0) {
+		rec.pid = 1 + (turn + 3) % MANY_TASKS;
+		return rec;
+	}
+	rec.type = TRACE_SWITCH;
+	rec.pid = pid;
+	rec.a = 1 + (turn + 4) % MANY_TASKS;
+	rec.b = turn % 8 ? TRACE_PREV_SLEEPING : TRACE_PREV_PREEMPTED;
+	return rec;
+}
+
+static void feed_many(struct fixture *f, u32 batch)
+{
+	struct trace_record recs[TRACE_BATCH_MAX];
+
+	begin(f);
+	for (u32 i = 0; i < 4 * MANY_TASKS; i++) {
+		recs[i % batch] = record_of_many(i);
+		if (i % batch == batch - 1)
+			metrics_feed(f->m, recs, batch);
+	}
+	finish(f);
+}
+
+static void batches_do_not_show(void **state)
+{
+	struct fixture one, many;
+
+	feed_many(&one, 1);
+	feed_many(&many, 240);
+	assert_int_equal(metrics_trace_hash(one.m), metrics_trace_hash(many.m));
+	assert_true(json_object_equal(one.machine, many.machine));
+	assert_true(json_object_equal(one.groups, many.groups));
+	assert_int_equal(group(&many, 2, "tasks", NULL), MANY_TASKS);
+	end(&one);
+	end(&many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +517,8 @@ int main(void)
 		cmocka_unit_test(scheduler_ops_and_attachment),
 		cmocka_unit_test(hash),
 		cmocka_unit_test(text_is_skipped),
+		cmocka_unit_test(exits_for_itself),
+		cmocka_unit_test(batches_do_not_show),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
