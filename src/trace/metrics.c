@@ -443,8 +443,8 @@ static inline void dispatch(struct metrics *m, const struct trace_record *rec)
 	}
 }
 
-/* With more tasks than the host's first cache has room for, they come from memory ahead of use. */
-#define MANY_BLOCKS (256 / METRICS_BLOCK)
+/* So many that they do not stay in the host's caches: then they come from memory ahead of use. */
+#define MANY_BLOCKS (1024 / METRICS_BLOCK)
 
 static inline void fetch_task(const struct metrics *m, u64 pid)
 {

@@ -452,13 +452,13 @@ static void exits_for_itself(void **state)
 	end(&f);
 }
 
-#define MANY_TASKS 600
+#define MANY_TASKS 2000
 
-/* Each wakes the next one but two, and goes to sleep, on four CPUs in turn. */
+/* Each wakes the third after it, and goes to sleep: on four CPUs in turn. */
 static struct trace_record record_of_many(u32 i)
 {
 	u32 turn = i / 2, pid = 1 + turn % MANY_TASKS;
-	struct trace_record rec = { .time = 500 + 4 * i, .cpu = turn % 4, .type = TRACE_WAKEUP };
+	struct trace_record rec = { .time = 500 + i, .cpu = turn % 4, .type = TRACE_WAKEUP };
 
 	if (i % 2 == 0) {
 		rec.pid = 1 + (turn + 3) % MANY_TASKS;
@@ -489,7 +489,7 @@ static void batches_do_not_show(void **state)
 	struct fixture one, many;
 
 	feed_many(&one, 1);
-	feed_many(&many, 240);
+	feed_many(&many, 250);
 	assert_int_equal(metrics_trace_hash(one.m), metrics_trace_hash(many.m));
 	assert_true(json_object_equal(one.machine, many.machine));
 	assert_true(json_object_equal(one.groups, many.groups));
