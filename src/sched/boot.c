@@ -54,10 +54,11 @@ static void trace_text(const char *text)
 		return;
 	trace_emit(TRACE_PRINTK, program_task()->pid, len, 0);
 	for (u64 at = 0; at < len; at += sizeof(struct trace_record)) {
-		struct trace_record rec = { 0 };
+		struct trace_record *rec = trace_batch.next;
 
-		memcpy(&rec, text + at, min(len - at, sizeof(rec)));
-		trace_add(&rec);
+		*rec = (struct trace_record){ 0 };
+		memcpy(rec, text + at, min(len - at, sizeof(*rec)));
+		trace_added(rec);
 	}
 }
 
@@ -65,13 +66,11 @@ void trace_flush_overhead(struct cpu_rq *crq)
 {
 	u64 now = this_cpu ? cpu_clock() : sim_now();
 
+#pragma GCC unroll NR_TRACE_OVH
 	for (u32 kind = 0; kind < NR_TRACE_OVH; kind++) {
 		if (!crq->overhead[kind])
 			continue;
-		trace_add(&(struct trace_record){
-			.time = now, .type = TRACE_OVERHEAD, .cpu = crq->rq.cpu,
-			.a = crq->overhead[kind], .b = kind,
-		});
+		trace_add(now, TRACE_OVERHEAD, crq->rq.cpu, 0, crq->overhead[kind], kind);
 		crq->overhead[kind] = 0;
 	}
 }

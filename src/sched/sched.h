@@ -347,18 +347,30 @@ struct trace_batch {
 extern struct trace_batch trace_batch;
 void trace_flush(void);
 
-static inline void trace_add(const struct trace_record *rec)
+/* @rec, which was the next one, has been filled. */
+static inline void trace_added(struct trace_record *rec)
 {
-	*trace_batch.next = *rec;
-	if (unlikely(++trace_batch.next == trace_batch.end))
+	trace_batch.next = rec + 1;
+	if (unlikely(rec + 1 == trace_batch.end))
 		trace_flush();
+}
+
+static inline void trace_add(u64 time, enum trace_type type, u32 cpu, s32 pid, u64 a, u64 b)
+{
+	struct trace_record *rec = trace_batch.next;
+
+	rec->time = time;
+	rec->type = type;
+	rec->cpu = cpu;
+	rec->pid = pid;
+	rec->a = a;
+	rec->b = b;
+	trace_added(rec);
 }
 
 static inline void trace_emit(enum trace_type type, s32 pid, u64 a, u64 b)
 {
-	trace_add(&(struct trace_record){
-		.time = cpu_clock(), .type = type, .cpu = this_cpu->id, .pid = pid, .a = a, .b = b,
-	});
+	trace_add(cpu_clock(), type, this_cpu->id, pid, a, b);
 }
 
 /* Priority and weight of a task are not the default any more, or again. */
