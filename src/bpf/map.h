@@ -210,9 +210,14 @@ static inline u64 bpf_rcu_epoch(void)
 void __bpf_rcu_reclaim(u64 epoch);
 #define BPF_RCU_ALL (~0ULL)
 
+static inline bool bpf_rcu_waiting(void)
+{
+	return bpf_rcu.first != bpf_rcu.epoch;
+}
+
 static inline void bpf_rcu_reclaim(u64 epoch)
 {
-	if (unlikely(bpf_rcu.first != bpf_rcu.epoch))
+	if (unlikely(bpf_rcu_waiting()))
 		__bpf_rcu_reclaim(epoch);
 }
 

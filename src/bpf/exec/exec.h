@@ -91,44 +91,48 @@ struct bpf_frame {
 #define BPF_MAX_TAIL_CALLS 33
 #define BPF_MAX_REFS 64
 
-/* One run of a program. From a pool: a run never allocates. */
+/*
+ * One run of a program. From a pool: a run never allocates. What every run touches is in
+ * the first three cache lines.
+ */
 struct bpf_exec {
 	struct bpf_prog *entry; /* that was called */
 	struct bpf_prog *prog; /* whose instructions are executed: tail calls change it */
-	u8 *stack; /* in the kernel heap: BPF_MAX_FRAMES frames, the deepest first */
-	const u8 *deepest; /* R10 of the last frame that there is room for */
 	/* instructions until the counter must be looked at; below 0 once the run is stopped */
 	s64 left;
 	s64 granted; /* what left was when it was filled last */
 	u64 budget;
 	u64 epoch; /* bpf_rcu_epoch() when it began */
 	struct list_head running; /* all runs, the oldest first */
-	struct bpf_reg *regs; /* if checked: of the innermost interpreter, at calls out of it */
-	bool checked; /* interpreted: registers have regions, else all of them are numbers */
-	bool preemptible; /* bpf_env->spend() and preempt() */
 
-	/* from here to the end mark: zeroed together when a run begins */
-	u64 owed; /* ns of calls that are not charged yet: see bpf_exec_settle() */
+	/* from here to the end mark, a cache line: zeroed together when a run begins */
+	u64 owed __cache_aligned; /* ns of calls that are not charged yet: see bpf_exec_settle() */
 	u64 executed;
+	const char *callee; /* the helper or kfunc that is called; NULL: none, or ask insn */
+	u32 *lock; /* the bpf_spin_lock that is held */
+	u32 callee_arg; /* its argument that is looked at, from 1; 0: none */
 	u32 insn; /* where it is, at calls out and faults */
 	u32 depth; /* of frames in use - 1 */
 	u32 tail_calls;
-	u64 ret; /* if stopped */
-	const char *callee; /* the helper or kfunc that is called; NULL: none, or ask insn */
-	u32 callee_arg; /* its argument that is looked at, from 1; 0: none */
 	u32 nr_refs;
 	u32 rcu_depth, preempt_depth;
-	u32 *lock; /* the bpf_spin_lock that is held */
-	const struct bpf_dynptr_state *lent; /* dynptrs of callbacks, on no stack: the last one */
-	void *jit_sp; /* compiled code: where to leave it through; NULL: it was not entered */
-	/* of programs on packets: the frame, which the program sees from packet on */
-	const void *frame, *packet, *packet_end;
-	void *ctx;
-	u64 ctx_size;
 	bool stopped; /* by a fault or exception: everybody returns at once */
 	/* the end mark */
-	struct bpf_exec *next; /* free ones */
 
+	u8 *stack __cache_aligned; /* in the kernel heap: BPF_MAX_FRAMES frames, the deepest first */
+	const u8 *deepest; /* R10 of the last frame that there is room for */
+	void *ctx;
+	u64 ctx_size;
+	void *jit_sp; /* compiled code: where to leave it through; NULL: it was not entered */
+	struct bpf_exec *next; /* free ones */
+	bool checked; /* interpreted: registers have regions, else all of them are numbers */
+	bool preemptible; /* bpf_env->spend() and preempt() */
+
+	struct bpf_reg *regs; /* if checked: of the innermost interpreter, at calls out of it */
+	u64 ret; /* if stopped */
+	const struct bpf_dynptr_state *lent; /* dynptrs of callbacks, on no stack: the last one */
+	/* of programs on packets, else NULL: the frame, which the program sees from packet on */
+	const void *frame, *packet, *packet_end;
 	void *refs[BPF_MAX_REFS]; /* objects and samples that are acquired and not given back */
 	struct bpf_frame frames[BPF_MAX_FRAMES];
 	struct bpf_reg shadow[BPF_MAX_FRAMES * BPF_SLOTS]; /* regions of spilled pointers */
@@ -196,8 +200,6 @@ bool bpf_exec_active(void);
  * result. @preemptible: it is in task context (prog->preemptible).
  */
 struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible);
-/* The main program with @ctx in r1. */
-u64 bpf_exec_main(struct bpf_exec *x, void *ctx, u64 ctx_size);
 u64 bpf_exec_end(struct bpf_exec *x, u64 ret);
 /* The subprogram that starts at @insn, with up to 5 arguments. 0 when stopped. */
 u64 bpf_exec_call(struct bpf_exec *x, u32 insn, const struct bpf_reg *args, u32 nr);

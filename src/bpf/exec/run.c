@@ -45,7 +45,7 @@ static struct bpf_exec *pool_get(void)
 		pool = x->next;
 		return x;
 	}
-	x = xcalloc(1, sizeof(*x));
+	x = xcalloc_aligned(1, sizeof(*x));
 	x->stack = kheap_alloc(&stack_type, BPF_MAX_FRAMES * BPF_STACK_SIZE + BPF_CTX_AREA);
 	if (!x->stack) {
 		free(x);
@@ -87,7 +87,7 @@ static u64 count(struct bpf_exec *x)
 	return insns;
 }
 
-void bpf_exec_settle(struct bpf_exec *x)
+static inline void settle(struct bpf_exec *x)
 {
 	u64 insns = count(x), ns = x->owed;
 
@@ -98,6 +98,11 @@ void bpf_exec_settle(struct bpf_exec *x)
 	} else if (insns | ns) {
 		bpf_env->charge(insns, ns);
 	}
+}
+
+void bpf_exec_settle(struct bpf_exec *x)
+{
+	settle(x);
 }
 
 void bpf_exec_charge(struct bpf_exec *x, u64 ns)
@@ -175,20 +180,19 @@ bool bpf_exec_active(void)
 
 static inline struct bpf_exec *begin(struct bpf_prog *prog, bool preemptible)
 {
-	const size_t from = offsetof(struct bpf_exec, owed), to = offsetof(struct bpf_exec, next);
 	struct bpf_exec *x = pool_get();
 
 	if (unlikely(!x))
 		return NULL;
-	memset((char *)x + from, 0, to - from);
+	memset(&x->owed, 0, offsetof(struct bpf_exec, stack) - offsetof(struct bpf_exec, owed));
 	x->entry = prog;
 	x->prog = prog;
 	x->checked = !prog->jit;
 	x->budget = prog->sleepable ? bpf_env->sleepable_insn_budget : bpf_env->insn_budget;
 	x->preemptible = preemptible;
+	grant(x);
 	x->epoch = bpf_rcu_epoch();
 	list_add_tail(&x->running, &running);
-	grant(x);
 	return x;
 }
 
@@ -197,12 +201,12 @@ struct bpf_exec *bpf_exec_begin(struct bpf_prog *prog, bool preemptible)
 	return begin(prog, preemptible);
 }
 
-static void leave(struct bpf_exec *x)
+static inline void leave(struct bpf_exec *x)
 {
 	bool oldest = running.next == &x->running;
 
 	list_del_init(&x->running);
-	if (!oldest)
+	if (likely(!bpf_rcu_waiting()) || !oldest)
 		return;
 	if (list_empty(&running))
 		bpf_rcu_reclaim(BPF_RCU_ALL);
@@ -210,32 +214,46 @@ static void leave(struct bpf_exec *x)
 		bpf_rcu_reclaim(list_first_entry(&running, struct bpf_exec, running)->epoch);
 }
 
-u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
+static void return_locked(struct bpf_exec *x)
+{
+	if (!x->stopped)
+		bpf_exec_fault_here(x, "returned with a bpf_spin_lock held");
+	bpf_env->spin_unlock(x->lock);
+}
+
+/* It was stopped, or is now because of what it holds. Returns its result. */
+static u64 end_stopped(struct bpf_exec *x)
+{
+	if (!x->stopped)
+		bpf_exec_fault_here(x, "returned without giving back %u object%s that it has acquired",
+				    x->nr_refs, x->nr_refs == 1 ? "" : "s");
+	bpf_refs_release(x);
+	return x->ret;
+}
+
+static __always_inline u64 end(struct bpf_exec *x, u64 ret)
 {
 	struct bpf_prog *prog = x->entry;
 
-	if (unlikely(x->lock)) {
-		if (!x->stopped)
-			bpf_exec_fault_here(x, "returned with a bpf_spin_lock held");
-		bpf_env->spin_unlock(x->lock);
-	}
+	if (unlikely(x->lock))
+		return_locked(x);
 	/* going in and coming out: all at the end, so that it begins at the caller's clock */
 	x->owed += bpf_env->entry_ns;
-	bpf_exec_settle(x);
+	settle(x);
 	total_insns += x->executed;
 	prog->run_cnt++;
 	prog->run_insns += x->executed;
-	if (unlikely(x->nr_refs) && !x->stopped)
-		bpf_exec_fault_here(x, "returned without giving back %u object%s that it has acquired",
-				    x->nr_refs, x->nr_refs == 1 ? "" : "s");
-	if (unlikely(x->stopped)) {
-		ret = x->ret;
-		bpf_refs_release(x);
-	}
+	if (unlikely(x->nr_refs || x->stopped))
+		ret = end_stopped(x);
 	x->next = pool;
 	pool = x;
 	leave(x);
 	return ret;
+}
+
+u64 bpf_exec_end(struct bpf_exec *x, u64 ret)
+{
+	return end(x, ret);
 }
 
 static u64 call_compiled(struct bpf_exec *x, u32 insn, const struct bpf_reg *args, u32 nr)
@@ -291,24 +309,28 @@ u64 bpf_exec_callback(struct bpf_exec *x, u64 func, const struct bpf_reg *args, 
 	return ret;
 }
 
-u64 bpf_exec_main(struct bpf_exec *x, void *ctx, u64 ctx_size)
+static u64 interp_main(struct bpf_exec *x, u64 ctx)
 {
-	struct bpf_reg regs[11];
+	struct bpf_reg regs[11] = {
+		[1] = { .v = ctx, .base = ctx, .region = &bpf_region_ctx },
+	};
 
+	return bpf_interp(x, x->prog->exec->code, regs, x->prog->subprogs[0].stack);
+}
+
+/* The main program with @ctx in r1. */
+static inline u64 run(struct bpf_exec *x, void *ctx, u64 ctx_size)
+{
 	x->ctx = ctx;
 	x->ctx_size = ctx_size;
-	if (!x->checked)
-		return bpf_jit_run(x, 0, (u64[5]){ (u64)ctx });
-	memset(regs, 0, sizeof(regs));
-	regs[1] = (struct bpf_reg){ .v = (u64)ctx, .base = (u64)ctx, .region = &bpf_region_ctx };
-	return bpf_interp(x, x->prog->exec->code, regs, x->prog->subprogs[0].stack);
+	return x->checked ? interp_main(x, (u64)ctx) : bpf_jit_main(x, (u64)ctx);
 }
 
 /* Contexts of 64-bit arguments are copied, so that their address is the same in every run. */
 u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr)
 {
 	struct bpf_exec *x = begin(prog, prog->preemptible);
-	u64 *ctx, ret;
+	u64 *ctx;
 
 	if (unlikely(!x))
 		return 0;
@@ -317,25 +339,20 @@ u64 bpf_prog_call(struct bpf_prog *prog, const u64 *args, u32 nr)
 	/* they are few: a call of memcpy() costs more */
 	for (u32 i = 0; i < nr; i++)
 		ctx[i] = args[i];
-	ret = bpf_exec_main(x, ctx, nr * sizeof(*args));
-	return bpf_exec_end(x, ret);
+	return end(x, run(x, ctx, nr * sizeof(*args)));
 }
 
 u64 bpf_interp_run(struct bpf_prog *prog, void *ctx, u32 ctx_size)
 {
-	struct bpf_exec *x = bpf_exec_begin(prog, prog->preemptible);
-	u64 ret;
+	struct bpf_exec *x = begin(prog, prog->preemptible);
 
-	if (!x)
-		return 0;
-	ret = bpf_exec_main(x, ctx, ctx_size);
-	return bpf_exec_end(x, ret);
+	return x ? end(x, run(x, ctx, ctx_size)) : 0;
 }
 
 u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const void *frame,
 			const void *packet, const void *packet_end)
 {
-	struct bpf_exec *x = bpf_exec_begin(prog, prog->preemptible);
+	struct bpf_exec *x = begin(prog, prog->preemptible);
 	u64 ret;
 
 	if (!x)
@@ -343,8 +360,9 @@ u64 bpf_exec_run_packet(struct bpf_prog *prog, void *ctx, u32 ctx_size, const vo
 	x->frame = frame;
 	x->packet = packet;
 	x->packet_end = packet_end;
-	ret = bpf_exec_main(x, ctx, ctx_size);
-	return bpf_exec_end(x, ret);
+	ret = run(x, ctx, ctx_size);
+	x->frame = x->packet = x->packet_end = NULL;
+	return end(x, ret);
 }
 
 /* --- the odd instructions -------------------------------------------------------------------- */

@@ -47,9 +47,7 @@ extern const char arch_name[];
 /* All of the program, from round->buf->used = 0. */
 void arch_compile(struct jit_round *round);
 
-/* Code that all programs share: how they are entered and left, and calls out. */
+/* Code that all programs share: calls out, and bpf_jit_enter(), which it sets. */
 void arch_stubs(struct jit_buffer *buf);
-/* Enters the code at @entry: see bpf_jit_run(). From the stubs' code. */
-u64 arch_enter(struct bpf_exec *x, const void *entry, const u64 args[5], u64 fp);
 
 #endif

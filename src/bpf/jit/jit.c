@@ -16,6 +16,8 @@
 #define MAX_ROUNDS 20
 
 static bool have_stubs;
+u64 (*bpf_jit_enter)(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct bpf_exec *x,
+		     const void *code, u64 fp);
 
 bool bpf_jit_available(void)
 {
@@ -139,8 +141,9 @@ u64 bpf_jit_run(struct bpf_exec *x, u32 func, const u64 args[5])
 {
 	const struct bpf_jit_image *image = x->prog->jit;
 
-	return arch_enter(x, image->code + image->entries[func], args,
-			  (u64)bpf_exec_frame_top(x, x->depth));
+	return bpf_jit_enter(args[0], args[1], args[2], args[3], args[4], x,
+			     image->code + image->entries[func],
+			     (u64)bpf_exec_frame_top(x, x->depth));
 }
 
 void bpf_jit_free(struct bpf_prog *prog)

@@ -61,6 +61,17 @@ void bpf_jit_free(struct bpf_prog *prog);
  */
 u64 bpf_jit_run(struct bpf_exec *x, u32 func, const u64 args[5]);
 
+/* Into @code with the frame's top @fp. Made with the first program that is compiled. */
+extern u64 (*bpf_jit_enter)(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct bpf_exec *x,
+			    const void *code, u64 fp);
+
+/* The same of the main program, whose only argument is the context. */
+static inline u64 bpf_jit_main(struct bpf_exec *x, u64 ctx)
+{
+	return bpf_jit_enter(ctx, 0, 0, 0, 0, x, x->prog->jit->main,
+			     (u64)bpf_exec_frame_top(x, 0));
+}
+
 /* --- what calls are: call.c -------------------------------------------------------- */
 
 enum bpf_jit_call_kind {

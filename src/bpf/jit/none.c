@@ -16,9 +16,3 @@ void arch_stubs(struct jit_buffer *buf)
 {
 	VRT_ASSERT(!"a compiler");
 }
-
-u64 arch_enter(struct bpf_exec *x, const void *entry, const u64 args[5], u64 fp)
-{
-	VRT_ASSERT(!"a compiler");
-	return 0;
-}

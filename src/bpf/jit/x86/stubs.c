@@ -85,22 +85,19 @@ void x86_store_var(struct jit_buffer *b, const void *variable, u32 reg)
 
 static const u8 c_saved[] = { RBP, RBX, R12, R13, R14, R15 };
 
-/* rdi: the run, rsi: code, rdx: five arguments, rcx: R10 */
+/* R1 to R5 are there. r9: the run; on the stack: the return address, code, R10 */
 static void stub_enter(struct jit_buffer *b)
 {
-	u32 i;
+	const s32 pushed = 8 * (ARRAY_SIZE(c_saved) + 1);
 
-	for (i = 0; i < ARRAY_SIZE(c_saved); i++)
+	for (u32 i = 0; i < ARRAY_SIZE(c_saved); i++)
 		x86_push(b, c_saved[i]);
-	x86_push_mem(b, RDI, RUN(jit_sp));
-	x86_store(b, 8, RSP, RDI, RUN(jit_sp));
-	x86_mov_rr(b, true, X86_RUN, RDI);
-	x86_mov_rr(b, true, X86_T1, RSI);
-	x86_mov_rr(b, true, X86_T0, RDX);
-	x86_mov_rr(b, true, RBP, RCX);
+	x86_push_mem(b, R9, RUN(jit_sp));
+	x86_store(b, 8, RSP, R9, RUN(jit_sp));
+	x86_mov_rr(b, true, X86_RUN, R9);
+	x86_load(b, 8, false, X86_T1, RSP, pushed + 8);
+	x86_load(b, 8, false, RBP, RSP, pushed + 16);
 	x86_load(b, 8, false, X86_COUNT, X86_RUN, RUN(left));
-	for (i = 0; i < 5; i++)
-		x86_load(b, 8, false, x86_reg_of[1 + i], X86_T0, (s32)(8 * i));
 	x86_call_reg(b, X86_T1);
 	x86_store(b, 8, X86_COUNT, X86_RUN, RUN(left));
 }
@@ -270,6 +267,7 @@ void arch_stubs(struct jit_buffer *b)
 {
 	base = b->address;
 	enter_and_leave(b);
+	bpf_jit_enter = (void *)(base + offsets[STUB_ENTER]);
 	offsets[STUB_REFILL] = b->used;
 	stub_refill(b);
 	offsets[STUB_SETTLE] = b->used;
@@ -285,12 +283,4 @@ void arch_stubs(struct jit_buffer *b)
 	offsets[STUB_TRAP] = b->used;
 	stub_give_up(b, bpf_jit_trap);
 	memory_stubs(b);
-}
-
-u64 arch_enter(struct bpf_exec *x, const void *entry, const u64 args[5], u64 fp)
-{
-	u64 (*enter)(struct bpf_exec *x, const void *entry, const u64 *args, u64 fp) =
-		(void *)(base + offsets[STUB_ENTER]);
-
-	return enter(x, entry, args, fp);
 }

@@ -37,7 +37,7 @@ enum { X86_RUN = R12, X86_COUNT = R9, X86_T0 = R10, X86_T1 = R11 };
 #define RUN(field) ((s32)offsetof(struct bpf_exec, field))
 
 enum x86_stub {
-	STUB_ENTER, /* see arch_enter() */
+	STUB_ENTER, /* bpf_jit_enter() */
 	STUB_STOP, /* jumped to: leaves all frames; x->left is in memory */
 	/* called, with all registers kept; r11d: the instruction to go on with */
 	STUB_REFILL,
