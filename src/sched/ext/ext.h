@@ -15,10 +15,10 @@
  * Files: class.c the scheduling class; dsq.c dispatch queues; dispatch.c the
  * ways between them; idle.c idle tracking, idle_select.c choosing an idle CPU;
  * kick.c kicks; boot.c what is there always; enable.c life of a scheduler, task.c
- * of tasks under it; watchdog.c; exit.c errors and the debug dump; ops.c calling
- * the operations; kfuncs.c, kfuncs_7_0.c, iter.c what programs may call;
- * contexts.c from where; struct_ops.c the type; generation.c differences between
- * kernels.
+ * of tasks under it; watchdog.c; exit.c errors and the debug dump; ops.c calls that
+ * are not allowed; kfuncs.c, kfuncs_7_0.c, iter.c what programs may call; insert.h
+ * verdicts; contexts.c from where; struct_ops.c the type; generation.c differences
+ * between kernels.
  */
 #ifndef VRT_SCHED_EXT_EXT_H
 #define VRT_SCHED_EXT_EXT_H
@@ -183,14 +183,47 @@ static inline void set_opss(struct task_struct *p, u64 state)
 
 /* --- ops.c ----------------------------------------------------------------- */
 
+/* The SCX_KF_* sets above the highest one in @mask; above none there is none. */
+static inline u32 scx_kf_above(u32 mask)
+{
+	return mask ? ~1u << (31 - __builtin_clz(mask)) : 0;
+}
+
 /*
  * Calls an operation that the scheduler has. @mask: SCX_KF_* sets that its
  * kfunc calls may use. The scheduler may be thrown out meanwhile, but stays
- * callable until it is disabled.
+ * callable until it is disabled. Inline, as all but the arguments are constants.
  */
-u64 scx_call(u32 op, u32 mask, const u64 *args, u32 nr);
-u64 scx_call_tasks(u32 op, u32 mask, struct task_struct *a, struct task_struct *b,
-		   const u64 *args, u32 nr);
+static __always_inline u64 scx_call(u32 op, u32 mask, const u64 *args, u32 nr)
+{
+	struct task_struct *curr;
+	u64 ret, start;
+
+	VRT_ASSERT(scx.progs[op]);
+	cpu_sync();
+	start = sim_now();
+	curr = curr_task();
+	VRT_ASSERT(!((mask | scx_kf_above(mask)) & curr->scx.kf_mask));
+	curr->scx.kf_mask |= mask;
+	ret = bpf_prog_call(scx.progs[op], args, nr);
+	VRT_ASSERT(curr == curr_task());
+	curr->scx.kf_mask &= ~mask;
+	trace_emit(TRACE_OP, curr->pid, op, cpu_clock() - start);
+	return ret;
+}
+
+/* For operations on a task: kfuncs that want "the task at hand" accept @p. */
+static __always_inline u64 scx_call_task(u32 op, u32 mask, struct task_struct *p, const u64 *args, u32 nr)
+{
+	struct task_struct *curr = curr_task();
+	u64 ret;
+
+	VRT_ASSERT(!(mask & ~__SCX_KF_TERMINAL));
+	curr->scx.kf_tasks[0] = p;
+	ret = scx_call(op, mask, args, nr);
+	curr->scx.kf_tasks[0] = NULL;
+	return ret;
+}
 
 #define SCX_ARG(x) ((u64)(unsigned long)(x))
 #define SCX_CALL(mask, op, ...)                                                                    \
@@ -198,16 +231,38 @@ u64 scx_call_tasks(u32 op, u32 mask, struct task_struct *a, struct task_struct *
 		const u64 __args[] = { __VA_ARGS__ };                                              \
 		scx_call(SCX_OP_IDX(op), mask, __args, ARRAY_SIZE(__args));                        \
 	})
-/* For operations on a task: kfuncs that want "the task at hand" accept @p. */
 #define SCX_CALL_TASK(mask, op, p, ...)                                                            \
 	({                                                                                         \
 		const u64 __args[] = { SCX_ARG(p), ##__VA_ARGS__ };                                \
-		scx_call_tasks(SCX_OP_IDX(op), mask, p, NULL, __args, ARRAY_SIZE(__args));         \
+		scx_call_task(SCX_OP_IDX(op), mask, p, __args, ARRAY_SIZE(__args));                \
 	})
 
-/* Run-time check of the calling context, as Linux up to 7.0: error exit if not allowed. */
-bool scx_kf_allowed(u32 mask);
+/* Error exit: a kfunc for operations in @mask was called where @allowed are. False. */
+bool scx_kf_refuse(u32 mask, u32 allowed);
+
+/*
+ * Run-time check of the calling context, as Linux up to 7.0: error exit if not allowed.
+ * What is for ops.cpu_release() and ops.dispatch() must not come from an operation that
+ * is nested in them.
+ */
+static inline bool scx_kf_allowed(u32 mask)
+{
+	u32 allowed = curr_task()->scx.kf_mask, above = scx_kf_above(mask);
+	bool nestable = above & SCX_KF_ENQUEUE;
+
+	return likely((allowed & mask) && !(nestable && (allowed & above))) ||
+	       scx_kf_refuse(mask, allowed);
+}
 bool scx_kf_allowed_on_task(u32 mask, struct task_struct *p);
+
+/* Error exit: there is no such CPU. False. */
+bool ops_refuse_cpu(s32 cpu, const char *where);
+
+/* A CPU that the scheduler has named. False: an error exit. */
+static inline bool ops_cpu_valid(s32 cpu, const char *where)
+{
+	return likely(cpumask_test_cpu((u32)cpu, kernel.possible)) || ops_refuse_cpu(cpu, where);
+}
 
 /* --- exit.c ------------------------------------------------------------------ */
 
@@ -227,7 +282,6 @@ void scx_dump_bstr(const char *fmt, const u64 *data, u32 data_sz);
 /* Tells ops.cgroup_init() of the cgroups there are. */
 int scx_init_cgroups(void);
 void scx_exit_cgroups(void);
-bool ops_cpu_valid(s32 cpu, const char *where);
 /* An operation's error value, made a valid errno. */
 int ops_sanitize_err(const char *op, s32 err);
 
@@ -346,18 +400,6 @@ int scx_register_kfuncs(void);
 int scx_register_kfuncs_7_0(void);
 /* @sets must stay. What the generation does not have is left out. */
 int scx_register_sets(struct bpf_kfunc_set *sets, u32 nr);
-/* A way to record a verdict, and the operations that it is for. */
-struct scx_insertion {
-	u32 mask; /* SCX_KF_* */
-	void (*record)(struct task_struct *p, u64 dsq_id, u64 enq_flags);
-};
-/* The third chooses between the others while running: for calls that were not bound at load. */
-extern const struct scx_insertion scx_direct, scx_buffered, scx_by_operation;
-/* scx_bpf_dispatch() and scx_bpf_dispatch_vtime(). False: an error exit. */
-bool scx_insert(const struct scx_insertion *how, struct task_struct *p, u64 dsq_id, u64 slice,
-		u64 enq_flags);
-bool scx_insert_vtime(const struct scx_insertion *how, struct task_struct *p, u64 dsq_id,
-		      u64 slice, u64 vtime, u64 enq_flags);
 /* The choice of an idle CPU as programs may ask for it since 7.0. -errno */
 s32 scx_select_cpu_kfunc(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 			 const struct cpumask *allowed, u64 flags);

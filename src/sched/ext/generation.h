@@ -6,7 +6,7 @@
 #ifndef VRT_SCHED_EXT_GENERATION_H
 #define VRT_SCHED_EXT_GENERATION_H
 
-#include "../../bpf/generation.h"
+#include "../sched.h"
 
 struct scx_generation {
 	u64 ops_flags; /* SCX_OPS_* that there are */
@@ -18,11 +18,41 @@ struct scx_generation {
 	u32 enq_queue_shift, enq_selected_shift;
 };
 
-/* Of the kernel that runs. */
-const struct scx_generation *scx_generation(void);
+extern const struct scx_generation scx_generations[NR_GENERATIONS];
 
-/* Flags as the core has them into what programs know, and back. */
-u64 scx_enq_flags_to_bpf(u64 enq_flags);
-u64 scx_enq_flags_from_bpf(u64 enq_flags);
+/* Of the kernel that runs. */
+static inline const struct scx_generation *scx_generation(void)
+{
+	return &scx_generations[kernel.config.generation];
+}
+
+/* ENQUEUE_HEAD to ENQUEUE_INITIAL, and ENQUEUE_RQ_SELECTED */
+#define SCX_ENQ_QUEUE_BITS 0xf0ULL
+#define SCX_ENQ_SELECTED_BIT 0x400ULL
+
+/*
+ * Flags as the core has them, which are those of 6.12 (kernel/ext.h), into what programs
+ * know, and back.
+ */
+static inline u64 scx_enq_flags_to_bpf(u64 enq_flags)
+{
+	const struct scx_generation *g = scx_generation();
+
+	return (enq_flags & ~(SCX_ENQ_QUEUE_BITS | SCX_ENQ_SELECTED_BIT)) |
+	       (enq_flags & SCX_ENQ_QUEUE_BITS) << g->enq_queue_shift |
+	       (enq_flags & SCX_ENQ_SELECTED_BIT) << g->enq_selected_shift;
+}
+
+static inline u64 scx_enq_flags_from_bpf(u64 enq_flags)
+{
+	const struct scx_generation *g = scx_generation();
+	u64 queue = SCX_ENQ_QUEUE_BITS << g->enq_queue_shift;
+	u64 selected = SCX_ENQ_SELECTED_BIT << g->enq_selected_shift;
+
+	/* what has the core's bits here means something that only the core sets */
+	return (enq_flags & ~(queue | selected | SCX_ENQ_QUEUE_BITS | SCX_ENQ_SELECTED_BIT)) |
+	       (enq_flags & queue) >> g->enq_queue_shift |
+	       (enq_flags & selected) >> g->enq_selected_shift;
+}
 
 #endif

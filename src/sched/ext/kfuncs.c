@@ -10,66 +10,9 @@
  */
 #include "../../../kernel/kfuncs.h"
 #include "ext.h"
+#include "insert.h"
 
 /* --- dispatching ------------------------------------------------------------- */
-
-static bool dispatch_preamble(u32 mask, struct task_struct *p, u64 enq_flags)
-{
-	if (!scx_kf_allowed(mask))
-		return false;
-	if (!p) {
-		scx_error("called with NULL task");
-		return false;
-	}
-	if (enq_flags & __SCX_ENQ_INTERNAL_MASK) {
-		scx_error("invalid enq_flags 0x%llx", enq_flags);
-		return false;
-	}
-	return true;
-}
-
-/* 0 keeps what is left, but a task that is dispatched has some */
-static void set_slice(struct task_struct *p, u64 slice)
-{
-	if (slice)
-		p->scx.slice = slice;
-	else if (!p->scx.slice)
-		p->scx.slice = 1;
-}
-
-static void record_by_operation(struct task_struct *p, u64 dsq_id, u64 enq_flags)
-{
-	if (this_hand()->ddsp_task)
-		scx_dispatch_direct(p, dsq_id, enq_flags);
-	else
-		scx_dispatch_buffered(p, dsq_id, enq_flags);
-}
-
-const struct scx_insertion scx_direct = { SCX_KF_ENQUEUE, scx_dispatch_direct };
-const struct scx_insertion scx_buffered = { SCX_KF_DISPATCH, scx_dispatch_buffered };
-const struct scx_insertion scx_by_operation = { SCX_KF_ENQUEUE | SCX_KF_DISPATCH,
-						record_by_operation };
-
-bool scx_insert(const struct scx_insertion *how, struct task_struct *p, u64 dsq_id, u64 slice,
-		u64 enq_flags)
-{
-	if (!dispatch_preamble(how->mask, p, enq_flags))
-		return false;
-	set_slice(p, slice);
-	how->record(p, dsq_id, scx_enq_flags_from_bpf(enq_flags));
-	return true;
-}
-
-bool scx_insert_vtime(const struct scx_insertion *how, struct task_struct *p, u64 dsq_id,
-		      u64 slice, u64 vtime, u64 enq_flags)
-{
-	if (!dispatch_preamble(how->mask, p, enq_flags))
-		return false;
-	set_slice(p, slice);
-	p->scx.dsq_vtime = vtime;
-	how->record(p, dsq_id, scx_enq_flags_from_bpf(enq_flags) | SCX_ENQ_DSQ_PRIQ);
-	return true;
-}
 
 bool scx_bpf_dispatch_direct(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
 {

@@ -6,6 +6,7 @@
  */
 #include "../../../kernel/kfuncs.h"
 #include "ext.h"
+#include "insert.h"
 
 /* --- dispatching ------------------------------------------------------------- */
 
