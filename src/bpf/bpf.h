@@ -186,11 +186,13 @@ int bpf_register_dtor(const char *name, void (*dtor)(void *obj));
  * KF_TIMELESS: it sees neither a clock nor anything that another CPU could have
  * changed by now: it takes no lock, never calls cpu_sync(), does not trace, and
  * never lets another CPU go on. What it and the instructions before it took may
- * then be charged after it.
+ * then be charged after it. One that does any of this when something is wrong calls
+ * bpf_kfunc_settle() first: that charges it.
  * KF_CALLS_BACK: it calls functions of the program before it returns.
  */
 #define KF_TIMELESS (1 << 24)
 #define KF_CALLS_BACK (1 << 25)
+void bpf_kfunc_settle(void);
 
 /*
  * @fn takes up to five integer or pointer arguments and returns one, as its

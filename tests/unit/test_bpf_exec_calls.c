@@ -425,6 +425,31 @@ static void test_iterators(void **state)
 	bpf_close(fd);
 }
 
+static u64 clock_before, clock_settled;
+
+static u32 timeless(void)
+{
+	clock_before = machine.now;
+	bpf_kfunc_settle();
+	clock_settled = machine.now;
+	return 7;
+}
+
+/* It is charged after the call, or when it asks for that: the instructions before it, too. */
+static void test_timeless(void **state)
+{
+	const struct bpf_kfunc func = { "scx_bpf_nr_cpu_ids", timeless, KF_TIMELESS };
+	const struct bpf_kfunc_set set = { .funcs = &func, .nr = 1 };
+
+	assert_int_equal(bpf_register_kfuncs(&set), 0);
+	machine.now = 0;
+	exec_env.kfunc_ns = 100;
+	CHECK_RUN(7, MOV64_IMM(R6, 1), MOV64_IMM(R6, 2), kfunc("scx_bpf_nr_cpu_ids"), EXIT);
+	assert_int_equal(clock_before, 0);
+	assert_int_equal(clock_settled, 3 + 100);
+	assert_int_equal(machine.now, 4 + 100);
+}
+
 static void test_cpumasks(void **state)
 {
 	struct bpf_insn create = kfunc("bpf_cpumask_create"), release = kfunc("bpf_cpumask_release"),
@@ -869,6 +894,7 @@ int main(void)
 		TEST(test_ringbuf),
 		TEST(test_dynptrs),
 		TEST(test_iterators),
+		TEST(test_timeless),
 		TEST(test_cpumasks),
 		TEST(test_throw),
 		GRAPH_TEST(test_special_fields),

@@ -105,6 +105,11 @@ void bpf_exec_settle(struct bpf_exec *x)
 	settle(x);
 }
 
+void bpf_kfunc_settle(void)
+{
+	settle(bpf_exec_current);
+}
+
 void bpf_exec_charge(struct bpf_exec *x, u64 ns)
 {
 	x->owed += ns;

@@ -24,7 +24,8 @@ void scx_dispatch_direct(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 
 	VRT_ASSERT(at_hand);
 	this_hand()->ddsp_task = SCX_DDSP_DONE;
-	if (p != at_hand) {
+	if (unlikely(p != at_hand)) {
+		bpf_kfunc_settle();
 		if (at_hand == SCX_DDSP_DONE)
 			scx_error("%s[%d] already direct-dispatched", p->comm, p->pid);
 		else
@@ -40,7 +41,8 @@ void scx_dispatch_buffered(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 {
 	struct scx_hand *hand = this_hand();
 
-	if (hand->dsp_cursor >= scx.max_batch) {
+	if (unlikely(hand->dsp_cursor >= scx.max_batch)) {
+		bpf_kfunc_settle();
 		scx_error("dispatch buffer overflow");
 		return;
 	}

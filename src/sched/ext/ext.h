@@ -213,7 +213,8 @@ static __always_inline u64 scx_call(u32 op, u32 mask, const u64 *args, u32 nr)
 }
 
 /* For operations on a task: kfuncs that want "the task at hand" accept @p. */
-static __always_inline u64 scx_call_task(u32 op, u32 mask, struct task_struct *p, const u64 *args, u32 nr)
+static __always_inline u64 scx_call_task(u32 op, u32 mask, struct task_struct *p,
+					  const u64 *args, u32 nr)
 {
 	struct task_struct *curr = curr_task();
 	u64 ret;
@@ -241,17 +242,23 @@ static __always_inline u64 scx_call_task(u32 op, u32 mask, struct task_struct *p
 bool scx_kf_refuse(u32 mask, u32 allowed);
 
 /*
- * Run-time check of the calling context, as Linux up to 7.0: error exit if not allowed.
  * What is for ops.cpu_release() and ops.dispatch() must not come from an operation that
  * is nested in them.
  */
-static inline bool scx_kf_allowed(u32 mask)
+static inline bool scx_kf_permits(u32 allowed, u32 mask)
 {
-	u32 allowed = curr_task()->scx.kf_mask, above = scx_kf_above(mask);
+	u32 above = scx_kf_above(mask);
 	bool nestable = above & SCX_KF_ENQUEUE;
 
-	return likely((allowed & mask) && !(nestable && (allowed & above))) ||
-	       scx_kf_refuse(mask, allowed);
+	return (allowed & mask) && !(nestable && (allowed & above));
+}
+
+/* Run-time check of the calling context, as Linux up to 7.0: error exit if not allowed. */
+static inline bool scx_kf_allowed(u32 mask)
+{
+	u32 allowed = curr_task()->scx.kf_mask;
+
+	return likely(scx_kf_permits(allowed, mask)) || scx_kf_refuse(mask, allowed);
 }
 bool scx_kf_allowed_on_task(u32 mask, struct task_struct *p);
 

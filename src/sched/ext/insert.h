@@ -2,7 +2,7 @@
 /*
  * Verdicts: scx_bpf_dispatch() and scx_bpf_dispatch_vtime() under all of their names.
  * Where the verdict goes depends on the operation that gives it (contexts.c). All is
- * inline, as which way a kfunc has is a constant.
+ * inline, as which way a kfunc has is a constant. They are KF_TIMELESS.
  */
 #ifndef VRT_SCHED_EXT_INSERT_H
 #define VRT_SCHED_EXT_INSERT_H
@@ -29,19 +29,14 @@ static const struct scx_insertion scx_buffered = { SCX_KF_DISPATCH, scx_dispatch
 static const struct scx_insertion scx_by_operation = { SCX_KF_ENQUEUE | SCX_KF_DISPATCH,
 						       scx_dispatch_by_operation };
 
+/* Error exit: at least one of them is wrong. False. */
+bool scx_refuse_insert(u32 mask, struct task_struct *p, u64 enq_flags);
+
 static inline bool scx_may_insert(u32 mask, struct task_struct *p, u64 enq_flags)
 {
-	if (!scx_kf_allowed(mask))
-		return false;
-	if (!p) {
-		scx_error("called with NULL task");
-		return false;
-	}
-	if (enq_flags & __SCX_ENQ_INTERNAL_MASK) {
-		scx_error("invalid enq_flags 0x%llx", enq_flags);
-		return false;
-	}
-	return true;
+	return likely(scx_kf_permits(curr_task()->scx.kf_mask, mask) && p &&
+		      !(enq_flags & __SCX_ENQ_INTERNAL_MASK)) ||
+	       scx_refuse_insert(mask, p, enq_flags);
 }
 
 /* 0 keeps what is left, but a task that is dispatched has some */

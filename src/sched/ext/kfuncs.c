@@ -14,6 +14,18 @@
 
 /* --- dispatching ------------------------------------------------------------- */
 
+bool scx_refuse_insert(u32 mask, struct task_struct *p, u64 enq_flags)
+{
+	bpf_kfunc_settle();
+	if (!scx_kf_allowed(mask))
+		return false;
+	if (!p)
+		scx_error("called with NULL task");
+	else
+		scx_error("invalid enq_flags 0x%llx", enq_flags);
+	return false;
+}
+
 bool scx_bpf_dispatch_direct(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
 {
 	return scx_insert(&scx_direct, p, dsq_id, slice, enq_flags);
@@ -350,12 +362,12 @@ static const struct bpf_kfunc select_cpu_kfuncs[] = {
 };
 
 static const struct bpf_kfunc scheduling_kfuncs[] = {
-	KFUNC_ENTRY(scx_bpf_dispatch, KF_RCU),
-	KFUNC_ENTRY(scx_bpf_dispatch_direct, KF_RCU),
-	KFUNC_ENTRY(scx_bpf_dispatch_buffered, KF_RCU),
-	KFUNC_ENTRY(scx_bpf_dispatch_vtime, KF_RCU),
-	KFUNC_ENTRY(scx_bpf_dispatch_vtime_direct, KF_RCU),
-	KFUNC_ENTRY(scx_bpf_dispatch_vtime_buffered, KF_RCU),
+	KFUNC_ENTRY(scx_bpf_dispatch, KF_RCU | KF_TIMELESS),
+	KFUNC_ENTRY(scx_bpf_dispatch_direct, KF_RCU | KF_TIMELESS),
+	KFUNC_ENTRY(scx_bpf_dispatch_buffered, KF_RCU | KF_TIMELESS),
+	KFUNC_ENTRY(scx_bpf_dispatch_vtime, KF_RCU | KF_TIMELESS),
+	KFUNC_ENTRY(scx_bpf_dispatch_vtime_direct, KF_RCU | KF_TIMELESS),
+	KFUNC_ENTRY(scx_bpf_dispatch_vtime_buffered, KF_RCU | KF_TIMELESS),
 	KFUNC_ENTRY(scx_bpf_dispatch_nr_slots, 0),
 	KFUNC_ENTRY(scx_bpf_dispatch_cancel, 0),
 	KFUNC_ENTRY(scx_bpf_consume, 0),

@@ -196,12 +196,12 @@ u64 scx_bpf_now(void)
 #define KFUNC_RENAMED(name, old, flags) { #name, (void *)old, flags }
 
 static const struct bpf_kfunc scheduling_kfuncs[] = {
-	KFUNC_RENAMED(scx_bpf_dsq_insert, scx_bpf_dispatch, KF_RCU),
-	KFUNC_ENTRY(scx_bpf_dsq_insert___v2, KF_RCU),
-	KFUNC_RENAMED(scx_bpf_dsq_insert_vtime, scx_bpf_dispatch_vtime, KF_RCU),
-	KFUNC_ENTRY(__scx_bpf_dsq_insert_vtime, KF_RCU),
-	KFUNC_ENTRY(__scx_bpf_dispatch_vtime_direct, KF_RCU),
-	KFUNC_ENTRY(__scx_bpf_dispatch_vtime_buffered, KF_RCU),
+	KFUNC_RENAMED(scx_bpf_dsq_insert, scx_bpf_dispatch, KF_RCU | KF_TIMELESS),
+	KFUNC_ENTRY(scx_bpf_dsq_insert___v2, KF_RCU | KF_TIMELESS),
+	KFUNC_RENAMED(scx_bpf_dsq_insert_vtime, scx_bpf_dispatch_vtime, KF_RCU | KF_TIMELESS),
+	KFUNC_ENTRY(__scx_bpf_dsq_insert_vtime, KF_RCU | KF_TIMELESS),
+	KFUNC_ENTRY(__scx_bpf_dispatch_vtime_direct, KF_RCU | KF_TIMELESS),
+	KFUNC_ENTRY(__scx_bpf_dispatch_vtime_buffered, KF_RCU | KF_TIMELESS),
 	KFUNC_RENAMED(scx_bpf_dsq_move_to_local, scx_bpf_consume, 0),
 };
 
