@@ -12,12 +12,6 @@
 
 /* --- direct dispatch ------------------------------------------------------------ */
 
-void clear_direct_dispatch(struct task_struct *p)
-{
-	p->scx.ddsp_dsq_id = SCX_DSQ_INVALID;
-	p->scx.ddsp_enq_flags = 0;
-}
-
 void scx_dispatch_direct(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 {
 	struct task_struct *at_hand = this_hand()->ddsp_task;
@@ -285,7 +279,7 @@ static void finish_dispatch(struct rq *rq, const struct scx_dsp_ent *ent)
 		dispatch_enqueue(q, p, ent->enq_flags | SCX_ENQ_CLEAR_OPSS);
 }
 
-void flush_dispatch_buf(struct rq *rq)
+void __flush_dispatch_buf(struct rq *rq)
 {
 	struct scx_hand *hand = this_hand();
 
@@ -303,9 +297,8 @@ void scx_reenqueue_deferred(void)
 	schedule_deferred(this_rq());
 }
 
-void scx_run_deferred(struct rq *rq)
+static __attribute__((noinline)) void run_deferred(struct rq *rq)
 {
-	VRT_ASSERT(rq_locked(rq));
 	if (crq_of(rq)->scx_hand.reenqueue) {
 		crq_of(rq)->scx_hand.reenqueue = false;
 		scx_reenqueue_local(rq);
@@ -322,6 +315,14 @@ void scx_run_deferred(struct rq *rq)
 		VRT_ASSERT(dsq_is_local(q));
 		dispatch_to_local_dsq(rq, q, p, enq_flags);
 	}
+}
+
+/* Once or twice for every switch, and there is seldom anything. */
+void scx_run_deferred(struct rq *rq)
+{
+	VRT_ASSERT(rq_locked(rq));
+	if (crq_of(rq)->scx_hand.reenqueue || !list_empty(&rq->scx.ddsp_deferred_locals))
+		run_deferred(rq);
 }
 
 /* On the CPU that found something to defer; the rq may be another's. */

@@ -346,11 +346,24 @@ void task_unlink_from_dsq(struct task_struct *p, struct scx_dispatch_q *q);
 
 /* --- dispatch.c ------------------------------------------------------------------ */
 
-void clear_direct_dispatch(struct task_struct *p);
+static inline void clear_direct_dispatch(struct task_struct *p)
+{
+	p->scx.ddsp_dsq_id = SCX_DSQ_INVALID;
+	p->scx.ddsp_enq_flags = 0;
+}
+
 void direct_dispatch(struct task_struct *p, u64 enq_flags);
 bool consume_dsq(struct rq *rq, struct scx_dispatch_q *q);
 bool consume_global_dsq(struct rq *rq);
-void flush_dispatch_buf(struct rq *rq);
+/* Executes the verdicts that ops.dispatch() has given so far. @rq is this CPU's. */
+void __flush_dispatch_buf(struct rq *rq);
+
+static inline void flush_dispatch_buf(struct rq *rq)
+{
+	if (crq_of(rq)->scx_hand.dsp_cursor)
+		__flush_dispatch_buf(rq);
+}
+
 /* With q and the task's rq locked; returns the rq that is locked afterwards, q is not. */
 struct rq *move_task_between_dsqs(struct task_struct *p, u64 enq_flags,
 				  struct scx_dispatch_q *src, struct scx_dispatch_q *dst);
