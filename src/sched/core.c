@@ -504,7 +504,7 @@ static void context_switch(struct rq *rq, struct task_struct *prev, struct task_
 	rq->nr_switches++;
 	rq->curr = next;
 	kernel.currs[cpu_of(rq)] = next;
-	__builtin_prefetch(task_of(next)->data);
+	prefetch(task_of(next)->data);
 	crq_of(rq)->core->nr_busy += is_idle_task(prev) - is_idle_task(next);
 	next->on_cpu = 1;
 	charge_overhead(TRACE_OVH_SWITCH, costs.context_switch);
@@ -712,27 +712,46 @@ void cpu_interrupted(void)
 static inline void fetch(const void *from, u32 bytes)
 {
 	for (u32 i = 0; i < bytes; i += 64)
-		__builtin_prefetch((const char *)from + i);
+		prefetch((const char *)from + i);
 }
 
 /* The lines of a task that every switch touches. */
 static void fetch_task(const struct task *t, u32 cpu)
 {
-	fetch(&t->ts, 256);
+	fetch(&t->ts, 320);
 	fetch(&t->ts.se.exec_start, 1);
 	fetch(&t->ts.cpus_mask.bits[cpu / 64], 1);
 	fetch(&t->call, 256);
 	fetch(&t->ghost, 1);
 }
 
+/* Most timers are a task's; of others this asks for something in vain. */
+static const struct task *timer_task(const struct cpu_rq *crq, const struct hrtimer *timer)
+{
+	return timer && timer != &crq->tick ? container_of(timer, struct task, timer) : NULL;
+}
+
 void cpu_coming(u32 cpu, const struct hrtimer *timer)
 {
 	const struct cpu_rq *crq = kernel.rqs[cpu];
+	const struct task *t = timer_task(crq, timer);
 
 	fetch(&crq->rq, 256);
-	fetch(&crq->lock, 256);
+	fetch(&crq->lock, 384);
+	fetch(&crq->scx, 1);
 	fetch_task(task_of(kernel.currs[cpu]), cpu);
-	/* most timers are a task's; of others this asks in vain */
-	if (timer && timer != &crq->tick)
-		fetch_task(container_of(timer, struct task, timer), cpu);
+	if (t)
+		fetch_task(t, cpu);
+}
+
+void cpu_near(u32 cpu, const struct hrtimer *timer)
+{
+	const struct cpu_rq *crq = kernel.rqs[cpu];
+	const struct list_head *local = &crq->rq.scx.local_dsq.list;
+
+	fetch(task_of(crq->rq.curr)->data, 128);
+	if (!list_empty(local)) {
+		fetch_task(task_of(list_first_entry(local, struct task_struct, scx.dsq_list.node)), cpu);
+		fetch(local->prev, 1);
+	}
 }

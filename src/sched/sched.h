@@ -781,6 +781,7 @@ void cpu_reschedule(void);
 void cpu_run(void);
 void cpu_interrupted(void);
 void cpu_coming(u32 cpu, const struct hrtimer *timer);
+void cpu_near(u32 cpu, const struct hrtimer *timer);
 
 /* --- BPF (bpf_glue.c) ------------------------------------------------------------- */
 

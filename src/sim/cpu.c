@@ -163,40 +163,15 @@ static struct cpu *next_cpu(void)
 	return NULL;
 }
 
-/*
- * A large machine is larger than the host's caches, and each CPU's turn is about
- * another part of it. So what a turn will touch is fetched from memory some turns
- * ahead. Of a small machine all is there anyway.
- */
-#define LARGE_MACHINE 128
-#define AHEAD_NS 131072 /* for one CPU: with more of them, there are more turns in a time */
-
-static void fetch_for(const struct event *ev)
+struct cpu *event_cpu(const struct event *ev, const struct hrtimer **timer)
 {
-	const struct hrtimer *timer = NULL;
-	u32 id;
-
-	if (ev->fire == resume_fire) {
-		id = (u32)(container_of(ev, struct cpu, resume) - cpus);
-	} else if (ev->fire == hrtimer_fire) {
-		timer = container_of(ev, struct hrtimer, event);
-		id = (u32)(timer->cpu - cpus);
-	} else {
-		return;
-	}
-	__builtin_prefetch(&cpus[id]);
-	__builtin_prefetch(&cpus[id].expired);
-	if (ops->coming)
-		ops->coming(id, timer);
-}
-
-/* The current CPU gives up control; the one that has it now, if it is known. */
-static inline struct cpu *give_up(void)
-{
-	this_cpu = next_cpu();
-	if (nr_cpus >= LARGE_MACHINE)
-		event_scout(AHEAD_NS / nr_cpus, fetch_for);
-	return this_cpu;
+	*timer = NULL;
+	if (ev->fire == resume_fire)
+		return container_of(ev, struct cpu, resume);
+	if (ev->fire != hrtimer_fire)
+		return NULL;
+	*timer = container_of(ev, struct hrtimer, event);
+	return (*timer)->cpu;
 }
 
 void cpu_block(void)
@@ -205,7 +180,7 @@ void cpu_block(void)
 
 	VRT_ASSERT(cpu && !cpu->fiber && fiber_current() != event_loop);
 	cpu->fiber = fiber_current();
-	next = give_up();
+	this_cpu = next = next_cpu();
 	if (next == cpu)
 		cpu->fiber = NULL;
 	else
@@ -217,8 +192,10 @@ void cpu_block(void)
 /* The loop's: some CPU that begins its turn with the loop goes on with this stack. */
 static void leave_stack(void)
 {
-	struct cpu *next = give_up();
+	struct cpu *next = next_cpu();
 
+	this_cpu = next;
+	ahead_look(ops);
 	if (next && !next->fiber)
 		return;
 	free_stacks[nr_free_stacks++] = fiber_current();
@@ -322,12 +299,14 @@ static struct hrtimer *take_timer(struct list_head *list)
 
 static void run_timers(struct cpu *cpu)
 {
-	struct hrtimer *timer;
+	struct hrtimer *timer = take_timer(&cpu->expired);
 
-	/* Those that expire while handlers run are another interrupt. */
-	list_add(&cpu->handling, &cpu->expired);
-	list_del_init(&cpu->expired);
-	while ((timer = take_timer(&cpu->handling)))
+	/* those that expire while handlers run are another interrupt */
+	if (!list_empty(&cpu->expired)) {
+		list_add(&cpu->handling, &cpu->expired);
+		list_del_init(&cpu->expired);
+	}
+	for (; timer; timer = take_timer(&cpu->handling))
 		timer->fn(timer);
 }
 
@@ -447,8 +426,9 @@ void cpus_init(const struct topology *topo, const struct cost_table *table,
 	VRT_ASSERT(!cpus && topo->nr_cpus >= 1 && topo->nr_cpus <= VRT_NR_CPUS);
 	costs = *table;
 	ops = cpu_ops;
+	ahead_init();
 	nr_cpus = nr_cpu_ids = topo->nr_cpus;
-	cpus = xcalloc(nr_cpus, sizeof(*cpus));
+	cpus = xcalloc_aligned(nr_cpus, sizeof(*cpus));
 	stacks = xcalloc(nr_cpus, sizeof(*stacks));
 	free_stacks = xcalloc(nr_cpus, sizeof(*free_stacks));
 	for (u32 i = 0; i < nr_cpus; i++)

@@ -53,12 +53,15 @@ struct cpu {
 	struct fiber *fiber; /* where it gave up control and is resumed; NULL: in the loop */
 	void (*then)(void); /* what it does when it has waited @until; NULL: it goes round the loop */
 	u64 until;
-	struct event resume;
-	struct event ipi[NR_IRQS]; /* in flight towards this CPU, coalesced */
-	struct list_head expired; /* hrtimers whose handler is due */
-	struct list_head handling; /* those of the timer interrupt in progress */
 	const struct cpu_topology *topo;
-};
+
+	/* two cache lines are what a turn touches; here begins the second */
+	struct event resume;
+	struct list_head expired; /* hrtimers whose handler is due */
+
+	struct list_head handling; /* those of the timer interrupt in progress, but for the first */
+	struct event ipi[NR_IRQS]; /* in flight towards this CPU, coalesced */
+} __attribute__((aligned(64)));
 
 /* All CPUs of the machine by id, and the one whose fiber runs (NULL: none). */
 extern struct cpu *cpus;
@@ -72,11 +75,13 @@ struct cpu_ops {
 	void (*run)(void); /* run the current task, or idle; ends with cpu_wait_then() */
 	void (*interrupted)(void); /* run() and what followed are over because of an interrupt */
 	/*
-	 * While another CPU goes on: this one is likely to be the next, for @timer or
-	 * (NULL) for itself. Asks the host for what will be touched then, and does
-	 * nothing else: it must not even read what it does not read all the time.
+	 * While another CPU goes on, on large machines: this one is likely to be soon, for
+	 * @timer or (NULL) for itself. Asks the host for what will be touched then, and does
+	 * nothing else. It must not even read what it does not read all the time; near(),
+	 * which comes some turns later, may read what coming() has asked for.
 	 */
 	void (*coming)(u32 cpu, const struct hrtimer *timer);
+	void (*near)(u32 cpu, const struct hrtimer *timer);
 };
 
 /*

@@ -46,7 +46,7 @@ static struct {
 static u32 sequence, tie_seed;
 static u64 limit = SIM_NEVER; /* what is not before this does not fire: the run's end; 0: stop */
 static bool running;
-static u64 scouted; /* up to here event_scout() has looked */
+static u64 scouted; /* event_scout() has looked so far */
 
 struct sim_clock sim_clock;
 struct rng sim_rng;
@@ -334,13 +334,13 @@ struct event *event_take_first(void)
 	return take_first();
 }
 
-void event_scout(u64 ns, void (*fn)(const struct event *ev))
+bool event_scout(u64 *when)
 {
 	/* level 0 is what is looked at: what is later will be there when its time is near */
-	u64 end = min(sim_clock.now + ns, queue.base | (NR_FINE - 1)) + 1;
-	u64 time = max(scouted, sim_clock.now);
+	u64 end = queue.base | (NR_FINE - 1);
+	u64 time = max(scouted, sim_clock.now) + 1;
 
-	while (time < end) {
+	while (time <= end) {
 		u32 slot = time % NR_FINE;
 		u64 used = queue.fine_used[slot / 64] >> slot % 64;
 
@@ -349,11 +349,17 @@ void event_scout(u64 ns, void (*fn)(const struct event *ev))
 			continue;
 		}
 		time += __builtin_ctzll(used);
-		if (time < end)
-			fn(queue.fine[time % NR_FINE]);
-		time++;
+		prefetch(queue.fine[time % NR_FINE]);
+		scouted = *when = time;
+		return true;
 	}
-	scouted = max(scouted, end);
+	scouted = end;
+	return false;
+}
+
+const struct event *event_at(u64 time)
+{
+	return time >= sim_clock.now && is_fine(time) ? queue.fine[time % NR_FINE] : NULL;
 }
 
 void sim_init(u64 seed)

@@ -10,10 +10,20 @@ const struct event *event_first(void);
 /* Takes that out of the queue and lets the clock reach it, as the loop does before it fires. */
 struct event *event_take_first(void);
 /*
- * Shows @fn what is queued for the next @ns, once: an event that is queued for a time
- * that was looked at before is not seen, nor is more than one at a time. Changes nothing.
+ * The time of the earliest event that was not looked at like this before, whose memory
+ * is asked for; false if it is not soon (NR_FINE of event.c). Events that were queued
+ * for a time before the last one are not seen, nor is more than one at a time.
  */
-void event_scout(u64 ns, void (*fn)(const struct event *ev));
+bool event_scout(u64 *time);
+/* One that is queued for @time, which is soon; NULL: none any more. */
+const struct event *event_at(u64 time);
+
+/* The CPU to which @ev gives control, and its timer if it is one; or NULL. */
+struct cpu *event_cpu(const struct event *ev, const struct hrtimer **timer);
+
+/* Fetching ahead; a CPU that gives up control has a look. */
+void ahead_init(void);
+void ahead_look(const struct cpu_ops *ops);
 
 /*
  * The current CPU stops until somebody queues cpu->resume. Its debt must have

@@ -283,42 +283,43 @@ static void test_exit_forgets(void **state)
 	assert_int_equal(nr_fired, 0);
 }
 
-static void see(const struct event *ev)
+/* @name is the next to be seen. */
+static void check_scout(u32 name)
 {
-	fired[nr_fired++] = container_of(ev, struct named, event)->name;
+	u64 time;
+
+	assert_true(event_scout(&time));
+	assert_int_equal(time, events[name].event.time);
+	assert_ptr_equal(event_at(time), &events[name].event);
 }
 
 /* What is near is seen once, far things when they are near, and nothing is changed by looking. */
 static void test_scout(void **state)
 {
 	static const u64 times[] = { 10, 500, 1000, 100000, 400 };
+	u64 time;
 
 	start(1);
 	for (u32 i = 0; i < 4; i++)
 		event_add(&events[i].event, AT(times[i]));
-	event_scout(600, see);
-	event_scout(600, see);
-	assert_int_equal(nr_fired, 2);
-	assert_int_equal(fired[0], 0);
-	assert_int_equal(fired[1], 1);
+	check_scout(0);
+	check_scout(1);
 	/* it comes too late for that, not for being fired */
 	event_add(&events[4].event, AT(times[4]));
-	event_scout(1200, see);
-	assert_int_equal(nr_fired, 3);
-	assert_int_equal(fired[2], 2);
-	nr_fired = 0;
+	check_scout(2);
+	assert_false(event_scout(&time));
+	assert_null(event_at(AT(600)));
+	assert_null(event_at(AT(100000)));
 	sim_run(AT(99000));
 	assert_int_equal(nr_fired, 4);
 	assert_int_equal(fired[1], 4);
+	assert_null(event_at(AT(1000)));
 	event_add(&events[0].event, AT(99990));
 	sim_run(AT(99995)); /* makes what is far near */
-	nr_fired = 0;
-	event_scout(200, see);
-	event_scout(200, see);
-	assert_int_equal(nr_fired, 1);
-	assert_int_equal(fired[0], 3);
+	check_scout(3);
+	assert_false(event_scout(&time));
 	sim_run(SIM_NEVER);
-	assert_int_equal(nr_fired, 2);
+	assert_int_equal(nr_fired, 6);
 	sim_exit();
 }
 

@@ -159,7 +159,7 @@ static bool dequeue_task_scx(struct rq *rq, struct task_struct *p, u64 deq_flags
 
 	/* the task that is likely to be picked: its first lines are around that */
 	for (s32 line = -1; line < 3; line++)
-		__builtin_prefetch((const char *)first + line * 64);
+		prefetch((const char *)first + line * 64);
 	if (!(p->scx.flags & SCX_TASK_QUEUED))
 		return true;
 	ops_dequeue(p, deq_flags);
