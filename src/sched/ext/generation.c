@@ -24,7 +24,6 @@ const struct scx_generation scx_generations[NR_GENERATIONS] = {
 		.ops_flags = SCX_OPS_ALL_FLAGS,
 		.select_cpu_anywhere = true,
 		.select_cpu_near = true,
-		.enq_queue_shift = 12,
-		.enq_selected_shift = 10,
+		.enq_flags_moved = true,
 	},
 };

@@ -14,8 +14,8 @@ struct scx_generation {
 	bool select_cpu_anywhere;
 	/* the built-in choice of an idle CPU looks near the previous one first */
 	bool select_cpu_near;
-	/* bits of enq_flags that are elsewhere than in the core: by how much to shift them */
-	u32 enq_queue_shift, enq_selected_shift;
+	/* some bits of enq_flags are elsewhere than in the core */
+	bool enq_flags_moved;
 };
 
 extern const struct scx_generation scx_generations[NR_GENERATIONS];
@@ -26,9 +26,11 @@ static inline const struct scx_generation *scx_generation(void)
 	return &scx_generations[kernel.config.generation];
 }
 
-/* ENQUEUE_HEAD to ENQUEUE_INITIAL, and ENQUEUE_RQ_SELECTED */
+/* ENQUEUE_HEAD to ENQUEUE_INITIAL, and ENQUEUE_RQ_SELECTED; how far they have moved since 6.12 */
 #define SCX_ENQ_QUEUE_BITS 0xf0ULL
+#define SCX_ENQ_QUEUE_SHIFT 12
 #define SCX_ENQ_SELECTED_BIT 0x400ULL
+#define SCX_ENQ_SELECTED_SHIFT 10
 
 /*
  * Flags as the core has them, which are those of 6.12 (kernel/ext.h), into what programs
@@ -36,23 +38,24 @@ static inline const struct scx_generation *scx_generation(void)
  */
 static inline u64 scx_enq_flags_to_bpf(u64 enq_flags)
 {
-	const struct scx_generation *g = scx_generation();
-
+	if (!scx_generation()->enq_flags_moved)
+		return enq_flags;
 	return (enq_flags & ~(SCX_ENQ_QUEUE_BITS | SCX_ENQ_SELECTED_BIT)) |
-	       (enq_flags & SCX_ENQ_QUEUE_BITS) << g->enq_queue_shift |
-	       (enq_flags & SCX_ENQ_SELECTED_BIT) << g->enq_selected_shift;
+	       (enq_flags & SCX_ENQ_QUEUE_BITS) << SCX_ENQ_QUEUE_SHIFT |
+	       (enq_flags & SCX_ENQ_SELECTED_BIT) << SCX_ENQ_SELECTED_SHIFT;
 }
 
 static inline u64 scx_enq_flags_from_bpf(u64 enq_flags)
 {
-	const struct scx_generation *g = scx_generation();
-	u64 queue = SCX_ENQ_QUEUE_BITS << g->enq_queue_shift;
-	u64 selected = SCX_ENQ_SELECTED_BIT << g->enq_selected_shift;
+	const u64 moved = SCX_ENQ_QUEUE_BITS << SCX_ENQ_QUEUE_SHIFT |
+			  SCX_ENQ_SELECTED_BIT << SCX_ENQ_SELECTED_SHIFT;
 
+	if (!scx_generation()->enq_flags_moved)
+		return enq_flags;
 	/* what has the core's bits here means something that only the core sets */
-	return (enq_flags & ~(queue | selected | SCX_ENQ_QUEUE_BITS | SCX_ENQ_SELECTED_BIT)) |
-	       (enq_flags & queue) >> g->enq_queue_shift |
-	       (enq_flags & selected) >> g->enq_selected_shift;
+	return (enq_flags & ~(moved | SCX_ENQ_QUEUE_BITS | SCX_ENQ_SELECTED_BIT)) |
+	       (enq_flags >> SCX_ENQ_QUEUE_SHIFT & SCX_ENQ_QUEUE_BITS) |
+	       (enq_flags >> SCX_ENQ_SELECTED_SHIFT & SCX_ENQ_SELECTED_BIT);
 }
 
 #endif
