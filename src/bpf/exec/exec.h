@@ -105,7 +105,10 @@ struct bpf_exec {
 	u64 epoch; /* bpf_rcu_epoch() when it began */
 	struct list_head running; /* all runs, the oldest first */
 
-	/* from here to the end mark, a cache line: zeroed together when a run begins */
+	/*
+	 * from here to the end mark, a cache line: zeroed together when a run begins. Of the rest
+	 * jit_sp, lent, and the packet are put back by whoever has set them.
+	 */
 	u64 owed __cache_aligned; /* ns of calls that are not charged yet: see bpf_exec_settle() */
 	u64 executed;
 	const char *callee; /* the helper or kfunc that is called; NULL: none, or ask insn */
