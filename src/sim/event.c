@@ -5,28 +5,38 @@
  *
  * Times are looked at as numbers in a mixed radix. An event is in the level of
  * the highest digit in which its time differs from @base, in the slot of that
- * digit: level 0 has a slot for each of the nanoseconds that share all but the
- * lowest digit with @base, every level above has 64 slots, each of them as wide
- * as the level below. The earliest event is in the lowest level that is in use,
- * and there in the lowest slot. When it is taken its time becomes the base, and
- * what else is in its slot moves down. So an event moves once per level at most,
- * and most are in level 0 or 1 from the beginning.
+ * digit. Level 0 has the fine slots, one for each of the nanoseconds that share all
+ * but the lowest digit with @base. The slots of the levels above are coarse, as wide
+ * as the whole level below: the near ones in level 1, and 64 in each of the far
+ * levels. The earliest event is in the lowest level that is in use, and there in
+ * the lowest slot. When it is taken its time becomes the base, and what else is in
+ * its slot moves down. So an event moves once per level at most, and few do more
+ * than twice.
  *
- * In a slot the events are a pairing heap, ordered by (time, order): mostly just
- * one, but a thousand CPUs that do something at the same time are no worse.
+ * In a fine slot the events are a pairing heap, ordered by (time, order): mostly
+ * just one, but a thousand CPUs that do something at the same time are no worse.
+ * In a coarse slot there is no order but that the first is known, and events do not
+ * touch each other (event_slot.h). That is what the sizes are about: with fewer fine
+ * slots more events have to move down, but those who do are used soon after it, when
+ * they still are in the host's caches.
  *
  * Invariants: base <= now and base <= the time of every queued event; where an
  * event is follows from its time and the base alone; @first is the earliest, and
  * sim_clock.next is what event.h says after every change of the queue, because
  * CPUs decide by it alone whether they may run on.
  */
+#include "event_slot.h"
 #include "internal.h"
 
-#define FINE_BITS 12
+#define FINE_BITS 11
+#define NEAR_BITS 7
+#define FAR_BITS 6
+#define FAR_SHIFT (FINE_BITS + NEAR_BITS)
 #define NR_FINE (1U << FINE_BITS)
-#define COARSE_BITS 6
-#define NR_COARSE (1U << COARSE_BITS)
-#define NR_LEVELS DIV_ROUND_UP(64 - FINE_BITS, COARSE_BITS) /* of coarse slots */
+#define NR_NEAR (1U << NEAR_BITS)
+#define NR_FAR (1U << FAR_BITS) /* in each of the far levels */
+#define NR_COARSE (NR_NEAR + DIV_ROUND_UP(64 - FAR_SHIFT, FAR_BITS) * NR_FAR)
+#define NR_WORDS ((NR_FINE + NR_COARSE) / 64)
 
 /* Stands for the first of an empty queue. */
 static struct event none = { .time = SIM_NEVER };
@@ -34,14 +44,12 @@ static struct event none = { .time = SIM_NEVER };
 static struct {
 	u64 base;
 	struct event *first;
-	/* which are not empty, by bit */
-	u64 fine_words;
-	u32 levels;
-	u64 fine_used[NR_FINE / 64];
-	u64 coarse_used[NR_LEVELS];
+	u64 words; /* of @used, that are not 0: by bit */
+	u64 used[NR_WORDS]; /* slots that are not empty, the fine ones first: by bit */
 	struct event *fine[NR_FINE];
-	struct event *coarse[NR_LEVELS][NR_COARSE];
 } queue __attribute__((aligned(64))) = { .first = &none };
+
+static struct slot coarse[NR_COARSE] __attribute__((aligned(64)));
 
 static u32 sequence, tie_seed;
 static u64 limit = SIM_NEVER; /* what is not before this does not fire: the run's end; 0: stop */
@@ -51,203 +59,167 @@ static u64 scouted; /* event_scout() has looked so far */
 struct sim_clock sim_clock;
 struct rng sim_rng;
 
-/* --- pairing heaps ------------------------------------------------------------ */
+_Static_assert(NR_WORDS <= 64, "a bit for each word");
 
-static inline bool earlier(const struct event *a, const struct event *b)
-{
-	return a->time != b->time ? a->time < b->time : a->order < b->order;
-}
-
-static inline void link_at(struct event **at, struct event *ev)
-{
-	*at = ev;
-	ev->at = at;
-}
-
-/* The later of two heaps becomes the first child of the other, which is returned. */
-static __attribute__((noinline)) struct event *meld(struct event *a, struct event *b)
-{
-	if (earlier(b, a)) {
-		struct event *swap = a;
-
-		a = b;
-		b = swap;
-	}
-	b->next = a->child;
-	if (b->next)
-		b->next->at = &b->next;
-	link_at(&a->child, b);
-	return a;
-}
-
-static inline void heap_add(struct event **heap, struct event *ev)
-{
-	link_at(heap, likely(!*heap) ? ev : meld(*heap, ev));
-}
-
-/* One heap of @list, whose members are linked by next: in pairs, then those from the last on. */
-static struct event *meld_list(struct event *list)
-{
-	struct event *pairs = NULL, *heap;
-
-	while (list) {
-		struct event *a = list, *b = a->next;
-
-		list = b ? b->next : NULL;
-		if (b)
-			a = meld(a, b);
-		a->next = pairs;
-		pairs = a;
-	}
-	heap = pairs;
-	pairs = heap->next;
-	while (pairs) {
-		struct event *next = pairs->next;
-
-		heap = meld(heap, pairs);
-		pairs = next;
-	}
-	heap->next = NULL;
-	return heap;
-}
-
-/* Takes @ev out of the heap that it is in. */
-static inline void heap_del(struct event *ev)
-{
-	struct event *instead = ev->next;
-
-	if (ev->child) {
-		instead = meld_list(ev->child);
-		ev->child = NULL;
-		instead->next = ev->next;
-		if (ev->next)
-			ev->next->at = &instead->next;
-	}
-	*ev->at = instead;
-	if (instead)
-		instead->at = ev->at;
-	ev->next = NULL;
-	ev->at = NULL;
-}
-
-/* --- slots ---------------------------------------------------------------------- */
-
-static inline u32 level_of(u64 time)
-{
-	return (u32)(63 - __builtin_clzll(time ^ queue.base) - FINE_BITS) / COARSE_BITS;
-}
-
-static inline u32 digit_of(u64 time, u32 level)
-{
-	return (u32)(time >> (FINE_BITS + level * COARSE_BITS)) % NR_COARSE;
-}
+/* --- slots ------------------------------------------------------------------------ */
 
 static inline bool is_fine(u64 time)
 {
 	return (time ^ queue.base) < NR_FINE;
 }
 
+/* The number of the coarse slot of a @time that is not fine. */
+static inline u64 coarse_of(u64 time)
+{
+	u64 differs = (time ^ queue.base) >> FAR_SHIFT;
+	u32 level;
+
+	if (likely(!differs))
+		return time >> FINE_BITS & (NR_NEAR - 1);
+	level = (u32)(63 - __builtin_clzll(differs)) / FAR_BITS;
+	return NR_NEAR + level * NR_FAR + (time >> (FAR_SHIFT + level * FAR_BITS) & (NR_FAR - 1));
+}
+
+static inline void mark_used(u64 slot)
+{
+	queue.used[slot / 64] |= 1ULL << slot % 64;
+	queue.words |= 1ULL << slot / 64;
+}
+
+static inline void mark_empty(u64 slot)
+{
+	u64 used = queue.used[slot / 64] & ~(1ULL << slot % 64);
+
+	queue.used[slot / 64] = used;
+	if (!used)
+		queue.words &= ~(1ULL << slot / 64);
+}
+
 static __attribute__((noinline)) void put_coarse(struct event *ev)
 {
-	u32 level = level_of(ev->time), digit = digit_of(ev->time, level);
+	u64 nr = coarse_of(ev->time);
+	struct slot *slot = &coarse[nr];
 
-	heap_add(&queue.coarse[level][digit], ev);
-	queue.coarse_used[level] |= 1ULL << digit;
-	queue.levels |= 1U << level;
+	if (slot->nr) {
+		slot_add(slot, ev);
+		return;
+	}
+	slot->nr = 1;
+	set_first(slot, ev);
+	mark_used(NR_FINE + nr);
 }
 
 static inline void put(struct event *ev)
 {
-	u32 slot = ev->time % NR_FINE;
+	u64 slot = ev->time % NR_FINE;
 
 	if (unlikely(!is_fine(ev->time))) {
 		put_coarse(ev);
 		return;
 	}
-	queue.fine_used[slot / 64] |= 1ULL << slot % 64;
-	queue.fine_words |= 1ULL << slot / 64;
+	mark_used(slot);
 	heap_add(&queue.fine[slot], ev);
 }
 
-static inline void fine_emptied(u32 slot)
+static inline void coarse_emptied(u64 nr)
 {
-	u32 word = slot / 64;
-
-	queue.fine_used[word] &= ~(1ULL << slot % 64);
-	if (!queue.fine_used[word])
-		queue.fine_words &= ~(1ULL << word);
+	coarse[nr] = (struct slot){};
+	mark_empty(NR_FINE + nr);
 }
 
-static inline void coarse_emptied(u32 level, u32 digit)
+static inline void take_coarse(struct event *ev)
 {
-	queue.coarse_used[level] &= ~(1ULL << digit);
-	if (!queue.coarse_used[level])
-		queue.levels &= ~(1U << level);
+	u64 nr = coarse_of(ev->time);
+	struct slot *slot = &coarse[nr];
+
+	slot_del(slot, ev);
+	if (!slot->nr) {
+		free_batches(slot->batches);
+		coarse_emptied(nr);
+	} else if (unlikely(has_too_many_holes(slot))) {
+		slot_renew(slot);
+	}
 }
 
 static inline void take(struct event *ev)
 {
-	u64 time = ev->time;
+	u64 slot = ev->time % NR_FINE;
 
+	if (unlikely(!is_fine(ev->time))) {
+		take_coarse(ev);
+		return;
+	}
 	heap_del(ev);
-	if (likely(is_fine(time))) {
-		u32 slot = (u32)time % NR_FINE;
-
-		if (!queue.fine[slot])
-			fine_emptied(slot);
-	} else {
-		u32 level = level_of(time), digit = digit_of(time, level);
-
-		if (!queue.coarse[level][digit])
-			coarse_emptied(level, digit);
-	}
-}
-
-/* Puts the members of a heap, and those that @list is followed by, where they belong now. */
-static void spread(struct event *list)
-{
-	while (list) {
-		struct event *ev = list, *last = ev->child;
-
-		list = ev->next;
-		if (last) {
-			while (last->next)
-				last = last->next;
-			last->next = list;
-			list = ev->child;
-		}
-		ev->next = ev->child = NULL;
-		put(ev);
-	}
+	if (!queue.fine[slot])
+		mark_empty(slot);
 }
 
 static inline void find_first(void)
 {
-	if (likely(queue.fine_words)) {
-		u32 word = __builtin_ctzll(queue.fine_words);
+	u64 word, nr;
 
-		queue.first = queue.fine[word * 64 + __builtin_ctzll(queue.fine_used[word])];
-	} else if (queue.levels) {
-		u32 level = __builtin_ctz(queue.levels);
-
-		queue.first = queue.coarse[level][__builtin_ctzll(queue.coarse_used[level])];
-	} else {
+	if (unlikely(!queue.words)) {
 		queue.first = &none;
+		return;
+	}
+	word = (u64)__builtin_ctzll(queue.words);
+	nr = word * 64 + (u64)__builtin_ctzll(queue.used[word]);
+	if (nr < NR_FINE) {
+		queue.first = queue.fine[nr];
+	} else {
+		struct slot *slot = &coarse[nr - NR_FINE];
+
+		if (unlikely(!slot->first))
+			slot_find_first(slot);
+		queue.first = slot->first;
 	}
 }
 
-/* The first, of a coarse slot, out of the queue: what else is in the slot goes where it belongs. */
+static inline void put_down(struct slot *unused, struct event *ev)
+{
+	put(ev);
+}
+
+/* What was in a coarse slot, @nr events, goes where it belongs now. */
+static __attribute__((noinline)) void spread(struct batch *batches, u32 nr)
+{
+	u32 spread = empty_batches(batches, put_down, NULL);
+
+	VRT_ASSERT(spread == nr);
+}
+
+/* The same for the heap below @first, which is taken. */
+static __attribute__((noinline)) void spread_heap(struct event *first, u32 nr)
+{
+	struct event *list = first->child;
+
+	first->child = NULL;
+	for (; list; nr--) {
+		struct event *ev = list;
+
+		list = heap_list_pop(list);
+		put(ev);
+	}
+	VRT_ASSERT(!nr);
+}
+
+/* The first, of a coarse slot, out of the queue; its time is the new base. */
 static __attribute__((noinline)) void take_first_coarse(struct event *ev)
 {
-	u32 level = level_of(ev->time), digit = digit_of(ev->time, level);
-	struct event *rest = ev->child;
+	u64 nr = coarse_of(ev->time);
+	struct slot *slot = &coarse[nr];
+	struct batch *batches = slot->batches;
+	u32 others = slot->nr - 1;
+	bool heap = slot->heap;
 
-	ev->child = NULL;
-	ev->at = NULL;
-	queue.coarse[level][digit] = NULL;
-	coarse_emptied(level, digit);
+	VRT_ASSERT(slot->first == ev);
+	coarse_emptied(nr);
 	queue.base = ev->time;
-	spread(rest);
+	ev->at = NULL;
+	if (unlikely(heap))
+		spread_heap(ev, others);
+	else if (batches)
+		spread(batches, others);
 }
 
 /* --- the queue -------------------------------------------------------------------- */
@@ -271,11 +243,9 @@ void event_add(struct event *ev, u64 time)
 {
 	struct event *first = queue.first;
 
-	VRT_ASSERT(time >= sim_clock.now && time != SIM_NEVER);
+	VRT_ASSERT(time + 1 > sim_clock.now); /* SIM_NEVER + 1 is 0 */
 	if (unlikely(ev->at))
 		take(ev);
-	else if (unlikely(first == &none))
-		queue.base = sim_clock.now;
 	ev->time = time;
 	ev->order = (u64)tie_of(sequence) << 32 | sequence;
 	sequence++;
@@ -300,21 +270,28 @@ void event_del(struct event *ev)
 	}
 }
 
-/* The earliest event, out of the queue, with the clock at its time, which is the new base. */
-static inline struct event *take_first(void)
+/* The earliest event, out of the queue; its time is the new base. */
+static inline struct event *pop(void)
 {
 	struct event *ev = queue.first;
-	u64 time = ev->time;
 
-	if (likely(is_fine(time))) {
+	if (likely(is_fine(ev->time))) {
 		take(ev);
-		queue.base = time;
+		queue.base = ev->time;
 	} else {
 		take_first_coarse(ev);
 	}
-	sim_clock.now = time;
-	sim_clock.fired++;
 	find_first();
+	return ev;
+}
+
+/* The same, with the clock at its time. */
+static inline struct event *take_first(void)
+{
+	struct event *ev = pop();
+
+	sim_clock.now = ev->time;
+	sim_clock.fired++;
 	update_next();
 	return ev;
 }
@@ -334,32 +311,72 @@ struct event *event_take_first(void)
 	return take_first();
 }
 
+static inline bool is_near(u64 time)
+{
+	return (time ^ queue.base) < 1ULL << FAR_SHIFT;
+}
+
+/* The first slot that is used, from @slot on; NR_WORDS * 64 when there is none. */
+static inline u64 next_used(u64 slot)
+{
+	u64 word = slot / 64, used = queue.used[word] >> slot % 64, words;
+
+	if (used)
+		return slot + (u64)__builtin_ctzll(used);
+	words = queue.words >> word >> 1;
+	if (!words)
+		return NR_WORDS * 64;
+	word += 1 + (u64)__builtin_ctzll(words);
+	return word * 64 + (u64)__builtin_ctzll(queue.used[word]);
+}
+
+/* With more events, what is in a near slot is not looked at before it is in fine ones. */
+#define FEW 16
+
 bool event_scout(u64 *when)
 {
-	/* level 0 is what is looked at: what is later will be there when its time is near */
-	u64 end = queue.base | (NR_FINE - 1);
 	u64 time = max(scouted, sim_clock.now) + 1;
+	u64 slot;
 
-	while (time <= end) {
-		u32 slot = time % NR_FINE;
-		u64 used = queue.fine_used[slot / 64] >> slot % 64;
-
-		if (!used) {
-			time = (time | 63) + 1;
-			continue;
-		}
-		time += __builtin_ctzll(used);
-		prefetch(queue.fine[time % NR_FINE]);
-		scouted = *when = time;
+	if (!is_near(time))
+		return false;
+	slot = next_used(is_fine(time) ? time % NR_FINE : NR_FINE + coarse_of(time));
+	if (slot < NR_FINE) {
+		prefetch(queue.fine[slot]);
+		scouted = *when = (queue.base & ~(u64)(NR_FINE - 1)) | slot;
 		return true;
 	}
-	scouted = end;
+	for (; slot < NR_FINE + NR_NEAR; slot = next_used(slot + 1)) {
+		const struct slot *near = &coarse[slot - NR_FINE];
+		struct event *ev;
+
+		if (near->nr > FEW)
+			break;
+		ev = slot_earliest(near, time, when);
+		if (ev) {
+			prefetch(ev);
+			scouted = *when;
+			return true;
+		}
+	}
 	return false;
 }
 
 const struct event *event_at(u64 time)
 {
-	return time >= sim_clock.now && is_fine(time) ? queue.fine[time % NR_FINE] : NULL;
+	const struct slot *near;
+	struct event *ev;
+	u64 at;
+
+	if (time < sim_clock.now || !is_near(time))
+		return NULL;
+	if (is_fine(time))
+		return queue.fine[time % NR_FINE];
+	near = &coarse[coarse_of(time)];
+	if (near->nr > FEW)
+		return NULL;
+	ev = slot_earliest(near, time, &at);
+	return ev && at == time ? ev : NULL;
 }
 
 void sim_init(u64 seed)
@@ -367,6 +384,7 @@ void sim_init(u64 seed)
 	sim_exit();
 	rng_init(&sim_rng, seed);
 	sim_clock = (struct sim_clock){ .now = SIM_BOOT_NS };
+	queue.base = SIM_BOOT_NS;
 	sequence = 0;
 	scouted = 0;
 	tie_seed = (u32)(rng_next(&sim_rng) >> 32);
@@ -376,10 +394,9 @@ void sim_init(u64 seed)
 void sim_exit(void)
 {
 	VRT_ASSERT(!running);
-	while (queue.first != &none) {
-		take(queue.first);
-		find_first();
-	}
+	while (queue.first != &none)
+		pop();
+	queue.base = 0; /* not after now */
 	update_next();
 }
 

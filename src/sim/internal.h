@@ -11,12 +11,14 @@ const struct event *event_first(void);
 struct event *event_take_first(void);
 /*
  * The time of the earliest event that was not looked at like this before, whose memory
- * is asked for; false if it is not soon (NR_FINE of event.c). Events that were queued
- * for a time before the last one are not seen, nor is more than one at a time.
+ * is asked for; false if it is not soon (in the near slots of event.c). Events that were
+ * queued for a time before the last one are not seen, nor is more than one at a time.
  */
 bool event_scout(u64 *time);
 /* One that is queued for @time, which is soon; NULL: none any more. */
 const struct event *event_at(u64 time);
+/* What the queue has allocated: bounded by how many are queued at once, however many come and go. */
+size_t event_memory(void);
 
 /* The CPU to which @ev gives control, and its timer if it is one; or NULL. */
 struct cpu *event_cpu(const struct event *ev, const struct hrtimer **timer);

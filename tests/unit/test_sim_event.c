@@ -172,6 +172,104 @@ static void test_order_at_all_scales(void **state)
 	sim_exit();
 }
 
+static void check_first(void)
+{
+	const struct event *expected = earliest_queued();
+
+	assert_ptr_equal(event_first(), expected);
+	assert_int_equal(sim_clock.next, expected ? expected->time : SIM_NEVER);
+}
+
+/*
+ * Crowds that are all in one slot or in some, of all widths, far from now; the first
+ * of them is deleted again and again, others go and come. In the end all fire.
+ */
+static void test_crowds(void **state)
+{
+	struct rng rng;
+
+	start(3);
+	rng_init(&rng, 31);
+	for (u32 bits = 0; bits < 40; bits++) {
+		u64 start = sim_now() + (1ULL << bits) + rng_below(&rng, 5000);
+		u32 mask = bits < 32 ? (1U << bits) - 1 : ~0U;
+
+		for (u32 i = 0; i < NR; i++)
+			event_add(&events[i].event, start + (rng_next(&rng) & mask));
+		for (u32 step = 0; step < 700; step++) {
+			struct event *any = &events[rng_below(&rng, NR)].event;
+			const struct event *first = event_first();
+			u32 what = rng_below(&rng, 8);
+
+			if (what < 4 && first)
+				event_del(&events[(struct named *)first - events].event);
+			else if (what < 6)
+				event_del(any);
+			else
+				event_add(any, start + (rng_next(&rng) & mask));
+			check_first();
+		}
+		while (earliest_queued()) {
+			const struct event *expected = earliest_queued();
+
+			assert_ptr_equal(event_take_first(), expected);
+			assert_int_equal(sim_now(), expected->time);
+		}
+		check_first();
+	}
+	sim_exit();
+}
+
+/*
+ * What events that come and go leave behind is bounded by how many there were at once:
+ * a crowd goes from slot to slot, and in each stays one, not always the last that came.
+ */
+static void test_memory_is_bounded(void **state)
+{
+	const u32 crowd = NR * 3 / 4, slots = NR - crowd;
+	size_t before;
+	struct rng rng;
+
+	start(4);
+	rng_init(&rng, 41);
+	for (u32 i = 0; i < crowd; i++)
+		event_add(&events[i].event, AT(1ULL << 32));
+	for (u32 i = 0; i < crowd; i++)
+		event_del(&events[i].event);
+	before = event_memory();
+	assert_true(before >= crowd * 2 * sizeof(u64));
+	for (u32 slot = 0; slot < slots; slot++) {
+		u64 time = AT((u64)(slot + 1) << (slot % 2 ? 24 : 11));
+		u32 stays = rng_below(&rng, crowd);
+
+		for (u32 i = 0; i < crowd; i++) {
+			if (i == stays)
+				event_add(&events[crowd + slot].event, time);
+			event_add(&events[i].event, time + 1 + rng_below(&rng, 1000));
+		}
+	}
+	/* each slot has less than two batches now, of 256 bytes, besides those of the crowd */
+	assert_true(event_memory() - before < slots * 2 * 256);
+	before = event_memory();
+	for (u32 step = 0; step < 100000; step++) {
+		u32 i = rng_below(&rng, crowd);
+
+		event_add(&events[i].event, AT((u64)(i % slots + 1) << (i % 2 ? 24 : 11)));
+		if (step % 3 == 0)
+			event_del(&events[rng_below(&rng, crowd)].event);
+	}
+	assert_true(event_memory() - before < slots * 4 * 256);
+	for (u32 i = 0; i < 10; i++) { /* nothing new for what was there before */
+		before = event_memory();
+		sim_run(SIM_NEVER);
+		for (u32 n = 0; n < NR; n++)
+			event_add(&events[n].event, sim_now() + rng_below(&rng, 1000000));
+		nr_fired = 0;
+		assert_true(i < 2 || event_memory() == before);
+	}
+	sim_exit();
+}
+
 static void test_ties_by_seed(void **state)
 {
 	static u32 a[NR], b[NR];
@@ -296,7 +394,7 @@ static void check_scout(u32 name)
 /* What is near is seen once, far things when they are near, and nothing is changed by looking. */
 static void test_scout(void **state)
 {
-	static const u64 times[] = { 10, 500, 1000, 100000, 400 };
+	static const u64 times[] = { 10, 500, 9100, 1000000000, 400, 9000, 9200, 20000 };
 	u64 time;
 
 	start(1);
@@ -306,20 +404,49 @@ static void test_scout(void **state)
 	check_scout(1);
 	/* it comes too late for that, not for being fired */
 	event_add(&events[4].event, AT(times[4]));
+	/* some slots away, where the order is not that of adding */
+	for (u32 i = 5; i < 8; i++)
+		event_add(&events[i].event, AT(times[i]));
+	check_scout(5);
 	check_scout(2);
+	check_scout(6);
+	event_del(&events[6].event);
+	assert_null(event_at(AT(times[6])));
+	check_scout(7);
+	assert_false(event_scout(&time));
 	assert_false(event_scout(&time));
 	assert_null(event_at(AT(600)));
-	assert_null(event_at(AT(100000)));
+	assert_null(event_at(AT(9001)));
+	assert_null(event_at(AT(1000000000)));
 	sim_run(AT(99000));
-	assert_int_equal(nr_fired, 4);
+	assert_int_equal(nr_fired, 6);
 	assert_int_equal(fired[1], 4);
 	assert_null(event_at(AT(1000)));
-	event_add(&events[0].event, AT(99990));
-	sim_run(AT(99995)); /* makes what is far near */
+	event_add(&events[0].event, AT(999999990));
+	sim_run(AT(999999995)); /* makes what is far near */
 	check_scout(3);
 	assert_false(event_scout(&time));
 	sim_run(SIM_NEVER);
-	assert_int_equal(nr_fired, 6);
+	assert_int_equal(nr_fired, 8);
+	sim_exit();
+}
+
+/* A crowd is seen when it is in fine slots, one event after the other. */
+static void test_scout_crowd(void **state)
+{
+	u64 time;
+
+	start(1);
+	event_add(&events[0].event, AT(5));
+	for (u32 i = 1; i < 50; i++)
+		event_add(&events[i].event, AT(50000 + i));
+	check_scout(0);
+	assert_false(event_scout(&time));
+	assert_null(event_at(AT(50001)));
+	sim_run(AT(50002));
+	for (u32 i = 3; i < 50; i++)
+		check_scout(i);
+	assert_false(event_scout(&time));
 	sim_exit();
 }
 
@@ -329,6 +456,8 @@ int main(void)
 		cmocka_unit_test(test_time_starts_above_zero),
 		cmocka_unit_test(test_order_against_a_model),
 		cmocka_unit_test(test_order_at_all_scales),
+		cmocka_unit_test(test_crowds),
+		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_ties_by_seed),
 		cmocka_unit_test(test_next_in_a_run),
 		cmocka_unit_test(test_run_until),
@@ -336,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_self_requeue),
 		cmocka_unit_test(test_exit_forgets),
 		cmocka_unit_test(test_scout),
+		cmocka_unit_test(test_scout_crowd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The coarse slots of the event queue, for event.c alone.
+ *
+ * In them the order does not matter but for which event is the first. On a large
+ * machine the events of other CPUs are not in the host's caches, and a miss is worth
+ * a hundred instructions: so events are not linked through each other here, and not
+ * even looked at. Beside its first a slot has entries, each with a pointer to the
+ * event and its time; the event's @at points back to that pointer. An entry whose
+ * event is deleted is a hole, the next to be used, and when a slot has more holes than
+ * events, and some, it is made anew without. When a slot is emptied, its events are
+ * asked for many at a time. A slot whose first is deleted looks at all entries for
+ * another; if it has to again, and there are many, it becomes a pairing heap, so that
+ * no event costs more the more there are.
+ *
+ * Entries are handed out by the batch, and batches that are not needed are kept: in
+ * the long run nothing is allocated.
+ *
+ * Invariants: a slot has @nr events, the first included; an event of it that is not
+ * the first is in exactly one entry of its batches, or in the heap; a slot without a
+ * first has @time 0; the holes are listed in the newest batch; an empty slot is all 0.
+ */
+#ifndef VRT_SIM_EVENT_SLOT_H
+#define VRT_SIM_EVENT_SLOT_H
+
+#include "event_heap.h"
+
+/* An event of a coarse slot, not its first. */
+struct entry {
+	union {
+		u64 time;
+		struct entry *hole; /* without an event: the next such */
+	};
+	struct event *ev; /* NULL: deleted */
+};
+
+#define NR_BATCH 14
+struct batch {
+	struct batch *next; /* an older one */
+	struct entry *holes; /* of the slot; as the next line, true in its newest batch only */
+	u32 nr_holes;
+	u32 nr; /* entries in use here, holes included */
+	struct entry entries[NR_BATCH];
+} __attribute__((aligned(64)));
+
+struct slot {
+	struct event *first; /* the earliest; NULL: none, or it has to be looked for */
+	u64 time; /* of the first; 0 without one */
+	struct batch *batches; /* for the others; the newest */
+	u32 nr; /* events, the first included */
+	bool searched; /* the first has been looked for */
+	bool heap; /* the first is a heap of all instead */
+};
+
+extern struct batch *spare_batches;
+
+/* To a slot that is not empty. */
+void slot_add(struct slot *slot, struct event *ev);
+/* Of a slot that has events, but not the first. */
+void slot_find_first(struct slot *slot);
+/* Gets rid of the holes. */
+void slot_renew(struct slot *slot);
+/* From @from on, of a slot that is no heap, and its time; NULL if there is none. */
+struct event *slot_earliest(const struct slot *slot, u64 from, u64 *time);
+
+static inline void set_first(struct slot *slot, struct event *ev)
+{
+	slot->time = ev->time;
+	link_at(&slot->first, ev);
+}
+
+static inline void del_entry(struct slot *slot, struct entry *entry)
+{
+	struct batch *newest = slot->batches;
+
+	entry->ev = NULL;
+	entry->hole = newest->holes;
+	newest->holes = entry;
+	newest->nr_holes++;
+}
+
+static inline void slot_del(struct slot *slot, struct event *ev)
+{
+	slot->nr--;
+	if (unlikely(slot->heap)) {
+		heap_del(ev);
+		return;
+	}
+	VRT_ASSERT(*ev->at == ev);
+	if (ev->at == &slot->first) {
+		slot->first = NULL;
+		slot->time = 0;
+	} else {
+		del_entry(slot, container_of(ev->at, struct entry, ev));
+	}
+	ev->at = NULL;
+}
+
+static inline bool has_too_many_holes(const struct slot *slot)
+{
+	return slot->batches && slot->batches->nr_holes > slot->nr + NR_BATCH;
+}
+
+static inline void free_batch(struct batch *batch)
+{
+	batch->next = spare_batches;
+	spare_batches = batch;
+}
+
+static inline void free_batches(struct batch *batch)
+{
+	while (batch) {
+		struct batch *next = batch->next;
+
+		free_batch(batch);
+		batch = next;
+	}
+}
+
+/* Frees @batches and gives the events in them to @fn, with @slot. How many there were. */
+static inline u32 empty_batches(struct batch *batches, void (*fn)(struct slot *, struct event *),
+				struct slot *slot)
+{
+	struct batch *next;
+	u32 nr = 0;
+
+	for (struct batch *batch = batches; batch; batch = next) {
+		next = batch->next;
+		prefetch(next);
+		for (u32 i = 1; i < batch->nr; i++)
+			prefetch(batch->entries[i].ev);
+		for (u32 i = 0; i < batch->nr; i++) {
+			if (!batch->entries[i].ev)
+				continue;
+			fn(slot, batch->entries[i].ev);
+			nr++;
+		}
+		free_batch(batch);
+	}
+	return nr;
+}
+
+#endif
