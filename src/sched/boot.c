@@ -190,7 +190,6 @@ static const struct cpu_ops cpu_plugs = {
 	.run = cpu_run,
 	.interrupted = cpu_interrupted,
 	.coming = cpu_coming,
-	.near = cpu_near,
 };
 
 int kernel_boot(const struct kernel_config *config)

@@ -780,8 +780,7 @@ void cpu_interrupt(enum cpu_irq irq);
 void cpu_reschedule(void);
 void cpu_run(void);
 void cpu_interrupted(void);
-void cpu_coming(u32 cpu, const struct hrtimer *timer);
-void cpu_near(u32 cpu, const struct hrtimer *timer);
+void cpu_coming(u32 cpu, const struct hrtimer *timer, u32 step); /* ahead.c */
 
 /* --- BPF (bpf_glue.c) ------------------------------------------------------------- */
 

@@ -4,62 +4,65 @@
  *
  * A large machine is larger than the host's caches, and each CPU's turn is about
  * another part of it. So what a turn will touch is fetched from memory some turns
- * ahead, one step after the other: the event that begins it, what is known from
- * that, and, when it has arrived, what it points at. Nothing but the host's time
- * depends on any of it, and nothing is looked at that may be gone meanwhile.
+ * ahead, one step after the other: the event that begins it, what is known by the
+ * CPU's number, and then, when that has arrived, what it points at. Nothing but the
+ * host's time depends on any of it, and nothing is looked at that may be gone.
  */
+#include <string.h>
+
 #include "internal.h"
 
 /* Of a smaller machine all is in the host's caches anyway. */
 #define LARGE_MACHINE 128
 
-/* How many turns ahead the steps are: so that memory has the time, and the first cache the room. */
-enum { NEAR = 4, FAR = 8, FARTHEST = 12, NR_TURNS = 16 };
+/* The first step is the event; those of struct cpu_ops.coming follow. */
+#define NR_STEPS (1 + NR_COMING)
+#define NR_TURNS 16 /* a power of two */
+
+/* How many turns ahead: so that memory has the time, and the first cache the room. */
+static const s32 distance[NR_STEPS] = { 12, 9, 6, 3 };
 
 static u64 turns[NR_TURNS]; /* when they begin */
-/* by number: the first that is to come, and those that are next for a step */
-static u32 coming, near, far, farthest;
+/* by number: the first turn that is to come, and those that are next for a step */
+static u32 first, next[NR_STEPS];
 
 void ahead_init(void)
 {
-	coming = near = far = farthest = 0;
+	first = 0;
+	memset(next, 0, sizeof(next));
 }
 
-static inline bool ahead_of(u32 step, u32 distance)
+static inline bool is_time_for(u32 step)
 {
-	return (s32)(step - coming) < (s32)distance;
+	return (s32)(next[step] - first) < distance[step];
 }
 
-/* Whose turn begins then, if that has not changed. */
-static inline struct cpu *turn_of(u32 turn, const struct hrtimer **timer)
+/* Asks for what step @step knows of, unless the turn is over or nobody's any more. */
+static void look(u64 time, u32 step, const struct cpu_ops *ops)
 {
-	const struct event *ev = event_at(turns[turn % NR_TURNS]);
+	const struct event *ev = event_at(time);
+	const struct hrtimer *timer;
+	struct cpu *cpu = ev ? event_cpu(ev, &timer) : NULL;
 
-	return ev ? event_cpu(ev, timer) : NULL;
+	if (!cpu)
+		return;
+	if (step == 1) {
+		prefetch(cpu);
+		prefetch(&cpu->resume);
+	}
+	ops->coming(cpu->id, timer, step - 1);
 }
 
 void ahead_look(const struct cpu_ops *ops)
 {
-	const struct hrtimer *timer;
-	struct cpu *cpu;
-
 	if (nr_cpu_ids < LARGE_MACHINE)
 		return;
-	while (coming != farthest && turns[coming % NR_TURNS] <= sim_clock.now)
-		coming++;
-	while (ahead_of(farthest, FARTHEST) && event_scout(&turns[farthest % NR_TURNS]))
-		farthest++;
-	for (; far != farthest && ahead_of(far, FAR); far++) {
-		cpu = turn_of(far, &timer);
-		if (cpu) {
-			prefetch(cpu);
-			prefetch(&cpu->resume);
-			ops->coming(cpu->id, timer);
-		}
-	}
-	for (; near != far && ahead_of(near, NEAR); near++) {
-		cpu = turn_of(near, &timer);
-		if (cpu)
-			ops->near(cpu->id, timer);
+	while (first != next[0] && turns[first % NR_TURNS] <= sim_clock.now)
+		first++;
+	while (is_time_for(0) && event_scout(&turns[next[0] % NR_TURNS]))
+		next[0]++;
+	for (u32 step = 1; step < NR_STEPS; step++) {
+		for (; next[step] != next[step - 1] && is_time_for(step); next[step]++)
+			look(turns[next[step] % NR_TURNS], step, ops);
 	}
 }

@@ -67,6 +67,8 @@ struct cpu {
 extern struct cpu *cpus;
 extern struct cpu *this_cpu;
 
+#define NR_COMING 3
+
 /* What the scheduler plugs into the loop; every call is on the CPU's fiber. */
 struct cpu_ops {
 	void (*boot)(void); /* once, first thing */
@@ -77,11 +79,11 @@ struct cpu_ops {
 	/*
 	 * While another CPU goes on, on large machines: this one is likely to be soon, for
 	 * @timer or (NULL) for itself. Asks the host for what will be touched then, and does
-	 * nothing else. It must not even read what it does not read all the time; near(),
-	 * which comes some turns later, may read what coming() has asked for.
+	 * nothing else. It comes in steps, 0 to NR_COMING - 1, with some turns of other CPUs
+	 * in between: each may read what the one before has asked for, and nothing else that
+	 * is not read all the time.
 	 */
-	void (*coming)(u32 cpu, const struct hrtimer *timer);
-	void (*near)(u32 cpu, const struct hrtimer *timer);
+	void (*coming)(u32 cpu, const struct hrtimer *timer, u32 step);
 };
 
 /*
