@@ -49,15 +49,18 @@ static void fetch_queue(const struct rq *rq)
 		   cpu_of(rq));
 }
 
-/* Their neighbours in the queues, which learn of it. */
-static void fetch_neighbours(const struct rq *rq)
+/* What the next task does, and the neighbours in the queues, which learn that it goes. */
+static void fetch_next(const struct rq *rq)
 {
 	const struct list_head *local = &rq->scx.local_dsq.list;
+	const struct task_struct *p;
 
 	if (list_empty(local))
 		return;
-	fetch(local->next->next, 1);
-	fetch(list_first_entry(local, struct task_struct, scx.dsq_list.node)->scx.runnable_node.next, 1);
+	p = list_first_entry(local, struct task_struct, scx.dsq_list.node);
+	fetch(task_of(p)->data, 128);
+	fetch(p->scx.dsq_list.node.next, 1);
+	fetch(p->scx.runnable_node.next, 1);
 }
 
 void cpu_coming(u32 cpu, const struct hrtimer *timer, u32 step)
@@ -72,7 +75,7 @@ void cpu_coming(u32 cpu, const struct hrtimer *timer, u32 step)
 		fetch_queue(&crq->rq);
 		return;
 	case 2:
-		fetch_neighbours(&crq->rq);
+		fetch_next(&crq->rq);
 		return;
 	}
 }

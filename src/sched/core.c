@@ -504,7 +504,6 @@ static void context_switch(struct rq *rq, struct task_struct *prev, struct task_
 	rq->nr_switches++;
 	rq->curr = next;
 	kernel.currs[cpu_of(rq)] = next;
-	prefetch(task_of(next)->data);
 	crq_of(rq)->core->nr_busy += is_idle_task(prev) - is_idle_task(next);
 	next->on_cpu = 1;
 	charge_overhead(TRACE_OVH_SWITCH, costs.context_switch);

@@ -155,11 +155,6 @@ static void update_curr_scx(struct rq *rq)
 
 static bool dequeue_task_scx(struct rq *rq, struct task_struct *p, u64 deq_flags)
 {
-	const struct list_head *first = rq->scx.local_dsq.list.next;
-
-	/* the task that is likely to be picked: its first lines are around that */
-	for (s32 line = -1; line < 3; line++)
-		prefetch((const char *)first + line * 64);
 	if (!(p->scx.flags & SCX_TASK_QUEUED))
 		return true;
 	ops_dequeue(p, deq_flags);
