@@ -295,9 +295,9 @@ struct scx_dsq_list_node {
 
 /* Embedded in task_struct: all that sched_ext keeps of a task. */
 struct sched_ext_entity {
+	/* a cache line: where it is queued */
 	struct scx_dispatch_q *dsq;
 	struct scx_dsq_list_node dsq_list;
-	struct rb_node dsq_priq;
 	u32 dsq_seq;
 	u32 dsq_flags;
 	u32 flags;
@@ -306,20 +306,20 @@ struct sched_ext_entity {
 	s32 holding_cpu;
 	u32 kf_mask;
 	u32 ops_qseq;
-	struct task_struct *kf_tasks[2];
-	atomic_long_t ops_state;
 
+	/* another: what becomes of it; a BPF scheduler may write @slice and @dsq_vtime */
+	atomic_long_t ops_state;
 	struct list_head runnable_node;
 	unsigned long runnable_at; /* jiffies */
-
-	u64 core_sched_at;
 	u64 ddsp_dsq_id;
 	u64 ddsp_enq_flags;
-
-	/* the three fields that a BPF scheduler may write */
 	u64 slice; /* ns */
 	u64 dsq_vtime;
-	bool disallow;
+
+	struct task_struct *kf_tasks[2];
+	struct rb_node dsq_priq;
+	u64 core_sched_at;
+	bool disallow; /* a BPF scheduler may write it */
 
 	struct list_head tasks_node;
 };
@@ -327,19 +327,20 @@ struct sched_ext_entity {
 /* Per-CPU part, embedded in struct rq. */
 struct scx_rq {
 	struct scx_dispatch_q local_dsq;
+	u32 nr_running;
+	u32 flags;
+	unsigned long pnt_seq; /* with these a cache line */
+
 	struct list_head runnable_list; /* runnable tasks that are not running */
 	struct list_head ddsp_deferred_locals;
 	unsigned long ops_qseq;
 	u64 extra_enq_flags;
-	u32 nr_running;
-	u32 flags;
 	u32 cpuperf_target;
 	bool cpu_released;
 	struct cpumask *cpus_to_kick;
 	struct cpumask *cpus_to_kick_if_idle;
 	struct cpumask *cpus_to_preempt;
 	struct cpumask *cpus_to_wait;
-	unsigned long pnt_seq;
 };
 
 /*

@@ -64,27 +64,27 @@ struct sched_avg {
 
 /* The fair class's view of a task or, on one CPU, of a task group (@my_q is set). */
 struct sched_entity {
-	struct load_weight load;
-	struct rb_node run_node;
-	u64 deadline;
-	u64 min_vruntime; /* smallest vruntime in this node's subtree */
-	u64 min_slice; /* the same of slice, in the queues of groups */
-
-	struct list_head group_node;
+	u64 exec_start;
+	u64 sum_exec_runtime; /* ns on a CPU, all classes */
+	u64 prev_sum_exec_runtime;
+	u64 slice;
+	s64 vlag;
 	unsigned char on_rq;
 	unsigned char sched_delayed;
 	unsigned char rel_deadline;
 	unsigned char custom_slice;
+	int depth; /* 0: directly in the root's queue */
 
-	u64 exec_start;
-	u64 sum_exec_runtime; /* ns on a CPU, all classes */
-	u64 prev_sum_exec_runtime;
+	/* a task's next cache line: its place in the tree */
+	struct rb_node run_node;
 	u64 vruntime;
-	s64 vlag;
-	u64 slice;
+	u64 deadline;
+	u64 min_vruntime; /* smallest vruntime in this node's subtree */
+	u64 min_slice; /* the same of slice, in the queues of groups */
 	u64 nr_migrations;
 
-	int depth; /* 0: directly in the root's queue */
+	struct load_weight load;
+	struct list_head group_node;
 	struct sched_entity *parent; /* the group's that it is in; NULL: the root's */
 	struct cfs_rq *cfs_rq; /* the queue that it is in */
 	struct cfs_rq *my_q; /* the group's own queue */
@@ -110,31 +110,34 @@ struct task_struct {
 	const cpumask_t *cpus_ptr;
 	const struct sched_class *sched_class;
 	struct task_group *sched_task_group;
-	unsigned long nvcsw; /* blocked or yielded */
-
-	struct sched_ext_entity scx;
-	unsigned long nivcsw; /* was preempted */
-	int recent_used_cpu;
 	unsigned short migration_disabled;
 	int prio;
+
+	struct sched_ext_entity scx; /* two lines */
+
 	int static_prio;
 	int normal_prio;
 	unsigned int rt_priority;
 	unsigned int policy;
-	struct sched_entity se; /* so that exec_start and what follows share a line */
+	int recent_used_cpu;
+	struct mm_struct *mm; /* NULL for kernel threads */
+	int exit_state;
+	int exit_code;
+	s32 tgid; /* a process */
+	struct task_struct *group_leader;
+
+	/* a line: the books of its switches, and those of @se */
+	unsigned long nvcsw; /* blocked or yielded */
+	unsigned long nivcsw; /* was preempted */
+	struct sched_entity se;
 	struct sched_rt_entity rt;
 
 	cpumask_t cpus_mask;
 	void *migration_pending;
 
 	struct list_head tasks;
-	struct mm_struct *mm; /* NULL for kernel threads */
-	int exit_state;
-	int exit_code;
-	s32 tgid; /* a process */
 	struct task_struct *real_parent;
 	struct task_struct *parent;
-	struct task_struct *group_leader;
 
 	u64 utime;
 	u64 stime;

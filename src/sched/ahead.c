@@ -12,50 +12,84 @@ static inline void fetch(const void *from, u32 bytes)
 		prefetch((const char *)from + i);
 }
 
-/* The lines of a task that every switch touches. */
-static void fetch_task(const struct task *t, u32 cpu)
+/* What goes with a task that comes to a queue, leaves it or is picked from it. */
+static void fetch_queued(const struct task *t)
 {
-	fetch(&t->ts, 320);
-	fetch(&t->ts.se.exec_start, 1);
-	fetch(&t->ts.cpus_mask.bits[cpu / 64], 1);
-	fetch(&t->call, 256);
-	fetch(&t->ghost, 1);
+	fetch(&t->ts, 192);
+	fetch(&t->action, 1);
+}
+
+/* And with one that is switched to or from. */
+static void fetch_switched(const struct task *t)
+{
+	fetch_queued(t);
+	fetch(&t->ts.nvcsw, 1);
+}
+
+/* With one that goes to sleep or wakes up. */
+static void fetch_sleep(const struct task *t)
+{
+	fetch(&t->timer, 128);
+}
+
+/* What a turn is for. */
+enum turn { TURN_RUN, TURN_TICK, TURN_TIMER };
+
+static inline enum turn turn_of(const struct cpu_rq *crq, const struct hrtimer *timer)
+{
+	return !timer ? TURN_RUN : timer == &crq->tick ? TURN_TICK : TURN_TIMER;
 }
 
 /* By number. Most timers are a task's; of others this asks for something in vain. */
 static void fetch_cpu(const struct cpu_rq *crq, u32 cpu, const struct hrtimer *timer)
 {
+	const struct task *curr = task_of(kernel.currs[cpu]), *t;
+
 	fetch(&crq->rq, 256);
-	fetch(&crq->lock, 384);
-	fetch(&crq->scx, 1);
-	fetch_task(task_of(kernel.currs[cpu]), cpu);
-	if (timer && timer != &crq->tick)
-		fetch_task(container_of(timer, struct task, timer), cpu);
+	fetch(&crq->lock, 256);
+	switch (turn_of(crq, timer)) {
+	case TURN_RUN: /* the task has done what it had to do */
+		fetch_switched(curr);
+		fetch_sleep(curr);
+		return;
+	case TURN_TICK:
+		fetch(&crq->tick_phase, 128);
+		fetch(&curr->ts.scx.kf_tasks, 1);
+		fetch_switched(curr);
+		return;
+	case TURN_TIMER:
+		t = container_of(timer, struct task, timer);
+		fetch_queued(t);
+		fetch_sleep(t);
+		fetch(&t->ts.cpus_mask.bits[cpu / 64], 1);
+		fetch(&curr->ts.scx.kf_tasks, 1);
+		fetch(&curr->action, 1);
+		return;
+	}
 }
 
-/* The tasks that will come and go, and those at the ends of the queue. */
-static void fetch_queue(const struct rq *rq)
+/* The task that is likely to be next, and those at the ends of the queues. */
+static void fetch_queue(const struct rq *rq, enum turn turn)
 {
 	const struct list_head *local = &rq->scx.local_dsq.list;
-	const struct list_head *runnable = &rq->scx.runnable_list;
 
-	fetch(task_of(rq->curr)->data, 128);
-	fetch(runnable->next, 1);
-	fetch(runnable->prev, 1);
-	if (list_empty(local))
-		return;
+	fetch(rq->scx.runnable_list.prev, 1);
 	fetch(local->prev, 1);
-	fetch_task(task_of(list_first_entry(local, struct task_struct, scx.dsq_list.node)),
-		   cpu_of(rq));
+	if (turn == TURN_TIMER)
+		return;
+	if (turn == TURN_RUN)
+		fetch(task_of(rq->curr)->data, 128);
+	if (!list_empty(local))
+		fetch_switched(task_of(list_first_entry(local, struct task_struct, scx.dsq_list.node)));
 }
 
-/* What the next task does, and the neighbours in the queues, which learn that it goes. */
-static void fetch_next(const struct rq *rq)
+/* What that task does, and its neighbours in the queues, which learn that it goes. */
+static void fetch_next(const struct rq *rq, enum turn turn)
 {
 	const struct list_head *local = &rq->scx.local_dsq.list;
 	const struct task_struct *p;
 
-	if (list_empty(local))
+	if (turn == TURN_TIMER || list_empty(local))
 		return;
 	p = list_first_entry(local, struct task_struct, scx.dsq_list.node);
 	fetch(task_of(p)->data, 128);
@@ -72,10 +106,10 @@ void cpu_coming(u32 cpu, const struct hrtimer *timer, u32 step)
 		fetch_cpu(crq, cpu, timer);
 		return;
 	case 1:
-		fetch_queue(&crq->rq);
+		fetch_queue(&crq->rq, turn_of(crq, timer));
 		return;
 	case 2:
-		fetch_next(&crq->rq);
+		fetch_next(&crq->rq, turn_of(crq, timer));
 		return;
 	}
 }

@@ -271,7 +271,8 @@ static void ttwu_queue(struct task_struct *p, u32 cpu, u32 wake_flags)
 	struct cpu_rq *target = kernel.rqs[cpu];
 	struct rq *rq = &target->rq;
 
-	task_of(p)->ghost.waker_cpu = (s32)this_cpu->id;
+	if (unlikely(ghost_on))
+		task_of(p)->ghost.waker_cpu = (s32)this_cpu->id;
 	if (ttwu_remote(p, cpu)) {
 		task_of(p)->wake_flags = wake_flags;
 		list_add_tail(&task_of(p)->wake_node, &target->wake_list);

@@ -70,12 +70,8 @@ static inline u32 sched_weight_to_cgroup(u64 weight)
 struct task {
 	struct task_struct ts; /* first: BPF sees this part only */
 
-	/* with these two ts fills its last cache line */
-	struct task_call *call; /* its system calls, once they were traced (syscall.c) */
-	const char *site; /* where it makes them; NULL: the behaviour's name */
-
-	/* a cache line for the action in progress, and one for the end of a sleep */
-	struct task_action action;
+	/* a cache line for the action in progress, and two for waking up */
+	struct task_action action __cache_aligned;
 	u64 work_left; /* ACT_COMPUTE: ns at full speed << 10; ACT_SPIN: ns */
 	u64 penalty; /* ns at full speed << 10 to pay first: cold caches */
 	u64 busy; /* ns that went into its actions: with the CPUs' books, a pair */
@@ -87,13 +83,16 @@ struct task {
 	bool timed_out;
 	bool started;
 	bool dead; /* has been switched away from for the last time */
-	struct hrtimer timer;
 
+	struct hrtimer timer;
 	struct wait_queue *wait_queue;
 	struct list_head wait_node;
-	struct list_head wake_node; /* on crq->wake_list */
+	struct task_call *call; /* its system calls, once they were traced (syscall.c) */
+	const char *site; /* where it makes them; NULL: the behaviour's name */
 	u32 wake_flags;
 	u32 group;
+
+	struct list_head wake_node; /* on crq->wake_list */
 
 	/* the classes' own (class_types.h) */
 	struct fair_task fair;
@@ -106,7 +105,9 @@ struct task {
 	struct list_head all; /* kernel.tasks, then zombies, then graveyard */
 };
 
-_Static_assert(offsetof(struct task, action) % 64 == 0 && offsetof(struct task, timer) % 64 == 0,
+_Static_assert(offsetof(struct task, timer) % 64 == 0 &&
+		       offsetof(struct task_struct, nvcsw) % 64 == 0 &&
+		       offsetof(struct task_struct, scx) % 64 == 0,
 	       "lines of their own: tasks begin with a cache line");
 
 static inline struct task *task_of(const struct task_struct *p)
@@ -129,7 +130,7 @@ struct cpu_rq {
 
 	/* four cache lines that every switch touches, by what is used together */
 	struct sim_lock lock __cache_aligned;
-	struct cpu *cpu;
+	void (*balance_callback)(struct rq *rq); /* runs in schedule() before the rq lock is dropped */
 
 	u64 last_quiescent __cache_aligned; /* when this CPU last held no pointer to any task */
 	u64 irq_stamp; /* when the interrupts being handled began; 0: none */
@@ -150,11 +151,12 @@ struct cpu_rq {
 	u64 waits_since; /* what it does now began: its task computes (task.c), or it idles */
 	u64 speed; /* at which the task computes */
 	struct scx_hand scx_hand;
-	struct task_struct *switching_from; /* whom sched_switch is shown to, as current */
-	void (*balance_callback)(struct rq *rq); /* runs in schedule() before the rq lock is dropped */
 
+	/* and what a tick touches besides */
 	u64 tick_phase;
 	struct hrtimer tick;
+	struct cpu *cpu;
+	struct task_struct *switching_from; /* whom sched_switch is shown to, as current */
 	struct list_head wake_list; /* tasks that others want activated here */
 	struct list_head work; /* struct irq_work, on IRQ_WORK */
 	struct trace_run *tracing; /* tracing programs that run here, the innermost first */
