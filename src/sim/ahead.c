@@ -3,66 +3,92 @@
  * Fetching ahead.
  *
  * A large machine is larger than the host's caches, and each CPU's turn is about
- * another part of it. So what a turn will touch is fetched from memory some turns
- * ahead, one step after the other: the event that begins it, what is known by the
- * CPU's number, and then, when that has arrived, what it points at. Nothing but the
- * host's time depends on any of it, and nothing is looked at that may be gone.
+ * another part of it. So what a turn will touch is fetched from memory ahead of it,
+ * one step after the other: the event that begins it, what is known by the CPU's
+ * number, and then, when that has arrived, what it points at. Nothing but the host's
+ * time depends on any of it, and nothing is looked at that may be gone.
+ *
+ * Most events let a CPU go on in the middle of something. It has been there just
+ * before, and its memory is still at hand: only those that end a wait are turns.
  */
-#include <string.h>
-
 #include "internal.h"
 
 /* Of a smaller machine all is in the host's caches anyway. */
 #define LARGE_MACHINE 128
 
-/* The first step is the event; those of struct cpu_ops.coming follow. */
-#define NR_STEPS (1 + NR_COMING)
-#define NR_TURNS 16 /* a power of two */
+/*
+ * How far ahead the steps are, in events and in turns: memory needs the time, and
+ * what has come must still be in the first cache.
+ */
+enum { EVENTS_ASKED_FOR = 16, EVENTS_LOOKED_AT = 12, NR_EVENTS = 16, NR_TURNS = 16 };
+static const u32 turns_ahead[NR_COMING] = { NR_TURNS, 3, 2 };
 
-/* How many turns ahead: so that memory has the time, and the first cache the room. */
-static const s32 distance[NR_STEPS] = { 12, 9, 6, 3 };
+/* Times of events, or of turns, by number: those from @first to @end are to come. */
+static struct {
+	u64 times[NR_EVENTS];
+	u32 first, looked, end; /* from @looked on they were only asked for */
+} events;
 
-static u64 turns[NR_TURNS]; /* when they begin */
-/* by number: the first turn that is to come, and those that are next for a step */
-static u32 first, next[NR_STEPS];
+static struct {
+	u64 times[NR_TURNS];
+	u32 first, end;
+	u32 next[NR_COMING]; /* for each step the first that has not had it */
+} turns;
 
 void ahead_init(void)
 {
-	first = 0;
-	memset(next, 0, sizeof(next));
+	events.first = events.looked = events.end = 0;
+	turns = (__typeof__(turns)){};
 }
 
-static inline bool is_time_for(u32 step)
-{
-	return (s32)(next[step] - first) < distance[step];
-}
-
-/* Asks for what step @step knows of, unless the turn is over or nobody's any more. */
-static void look(u64 time, u32 step, const struct cpu_ops *ops)
+/* The CPU whose turn begins then, if that has not changed. */
+static inline struct cpu *turn_of(u64 time, const struct hrtimer **timer)
 {
 	const struct event *ev = event_at(time);
-	const struct hrtimer *timer;
-	struct cpu *cpu = ev ? event_cpu(ev, &timer) : NULL;
+	struct cpu *cpu = ev ? event_cpu(ev, timer) : NULL;
 
-	if (!cpu)
-		return;
-	if (step == 1) {
-		prefetch(cpu);
-		prefetch(&cpu->resume);
+	return cpu && (*timer || !cpu->fiber) ? cpu : NULL;
+}
+
+static inline void look_at_events(void)
+{
+	const struct hrtimer *timer;
+
+	while (events.first != events.end && events.times[events.first % NR_EVENTS] <= sim_clock.now)
+		events.first++;
+	while (events.end - events.first < EVENTS_ASKED_FOR &&
+	       event_scout(&events.times[events.end % NR_EVENTS]))
+		events.end++;
+	if ((s32)(events.looked - events.first) < 0)
+		events.looked = events.first;
+	for (; events.looked != events.end && events.looked - events.first < EVENTS_LOOKED_AT;
+	     events.looked++) {
+		u64 time = events.times[events.looked % NR_EVENTS];
+
+		if (turn_of(time, &timer) && turns.end - turns.first < NR_TURNS)
+			turns.times[turns.end++ % NR_TURNS] = time;
 	}
-	ops->coming(cpu->id, timer, step - 1);
 }
 
 void ahead_look(const struct cpu_ops *ops)
 {
 	if (nr_cpu_ids < LARGE_MACHINE)
 		return;
-	while (first != next[0] && turns[first % NR_TURNS] <= sim_clock.now)
-		first++;
-	while (is_time_for(0) && event_scout(&turns[next[0] % NR_TURNS]))
-		next[0]++;
-	for (u32 step = 1; step < NR_STEPS; step++) {
-		for (; next[step] != next[step - 1] && is_time_for(step); next[step]++)
-			look(turns[next[step] % NR_TURNS], step, ops);
+	while (turns.first != turns.end && turns.times[turns.first % NR_TURNS] <= sim_clock.now)
+		turns.first++;
+	look_at_events();
+	for (u32 step = 0; step < NR_COMING; step++) {
+		u32 turn = turns.next[step];
+
+		if ((s32)(turn - turns.first) < 0)
+			turn = turns.first;
+		for (; turn != turns.end && turn - turns.first < turns_ahead[step]; turn++) {
+			const struct hrtimer *timer;
+			struct cpu *cpu = turn_of(turns.times[turn % NR_TURNS], &timer);
+
+			if (cpu)
+				ops->coming(cpu->id, timer, step);
+		}
+		turns.next[step] = turn;
 	}
 }

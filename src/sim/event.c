@@ -330,6 +330,13 @@ static inline u64 next_used(u64 slot)
 	return word * 64 + (u64)__builtin_ctzll(queue.used[word]);
 }
 
+/* And for what is before it: of a CPU or of a task, it will be looked at soon. */
+static inline void ask_for(const struct event *ev)
+{
+	prefetch(ev);
+	prefetch((const char *)ev - 64);
+}
+
 /* With more events, what is in a near slot is not looked at before it is in fine ones. */
 #define FEW 16
 
@@ -342,7 +349,7 @@ bool event_scout(u64 *when)
 		return false;
 	slot = next_used(is_fine(time) ? time % NR_FINE : NR_FINE + coarse_of(time));
 	if (slot < NR_FINE) {
-		prefetch(queue.fine[slot]);
+		ask_for(queue.fine[slot]);
 		scouted = *when = (queue.base & ~(u64)(NR_FINE - 1)) | slot;
 		return true;
 	}
@@ -354,7 +361,7 @@ bool event_scout(u64 *when)
 			break;
 		ev = slot_earliest(near, time, when);
 		if (ev) {
-			prefetch(ev);
+			ask_for(ev);
 			scouted = *when;
 			return true;
 		}

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pairing heaps of events, for the event queue alone: ordered by (time, order),
- * linked through the events. An event's @at is the pointer to it, in its parent, its
- * elder sibling or where the heap is kept; @next and @child are NULL when it is in none.
- */
-/*
  * Pairing heaps of events, for the event queue alone: ordered by (time, order), linked through
  * the events. An event's @at is the pointer to it, in its parent, its elder sibling or
  * where the heap is kept; @next and @child are NULL when it is in none.
