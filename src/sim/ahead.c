@@ -20,8 +20,8 @@
  * How far ahead the steps are, in events and in turns: memory needs the time, and
  * what has come must still be in the first cache.
  */
-enum { EVENTS_ASKED_FOR = 16, EVENTS_LOOKED_AT = 12, NR_EVENTS = 16, NR_TURNS = 16 };
-static const u32 turns_ahead[NR_COMING] = { NR_TURNS, 3, 2 };
+enum { EVENTS_ASKED_FOR = 24, EVENTS_LOOKED_AT = 18, NR_EVENTS = 32, NR_TURNS = 16 };
+static const u32 turns_ahead[NR_COMING] = { NR_TURNS, 4, 3 };
 
 /* Times of events, or of turns, by number: those from @first to @end are to come. */
 static struct {
