@@ -6,6 +6,17 @@
  */
 #include "sched.h"
 
+/*
+ * From so many CPUs and tasks on: each has about a dozen cache lines that its turns
+ * touch, and hosts have a second-level cache of one or two MiB.
+ */
+#define MANY 1280
+
+void ahead_update(void)
+{
+	cpus_look_ahead = kernel.config.topology->nr_cpus + kernel.nr_tasks >= MANY;
+}
+
 static inline void fetch(const void *from, u32 bytes)
 {
 	for (u32 i = 0; i < bytes; i += 64)
@@ -92,7 +103,8 @@ static void fetch_next(const struct rq *rq, enum turn turn)
 	if (turn == TURN_TIMER || list_empty(local))
 		return;
 	p = list_first_entry(local, struct task_struct, scx.dsq_list.node);
-	fetch(task_of(p)->data, 128);
+	if (!task_of(p)->acting)
+		fetch(task_of(p)->data, 128);
 	fetch(p->scx.dsq_list.node.next, 1);
 	fetch(p->scx.runnable_node.next, 1);
 }

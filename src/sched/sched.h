@@ -782,7 +782,9 @@ void cpu_interrupt(enum cpu_irq irq);
 void cpu_reschedule(void);
 void cpu_run(void);
 void cpu_interrupted(void);
-void cpu_coming(u32 cpu, const struct hrtimer *timer, u32 step); /* ahead.c */
+/* ahead.c */
+void cpu_coming(u32 cpu, const struct hrtimer *timer, u32 step);
+void ahead_update(void); /* the number of tasks has changed */
 
 /* --- BPF (bpf_glue.c) ------------------------------------------------------------- */
 

@@ -314,6 +314,7 @@ struct task *task_create_flags(const struct task_params *params,
 	t->data = data;
 	list_add_tail(&t->all, &kernel.tasks);
 	kernel.nr_tasks++;
+	ahead_update();
 	ghost_fork(t, params->parent);
 	scx_post_fork(&t->ts);
 	trace_new(t);
@@ -468,6 +469,7 @@ void task_finish_dead(struct task *t)
 	t->dead = true;
 	list_move_tail(&t->all, &kernel.zombies);
 	kernel.nr_tasks--;
+	ahead_update();
 	scx_task_dead(p);
 	cgroup_task_dead(p);
 	ghost_task_dead(p);

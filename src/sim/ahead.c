@@ -8,52 +8,68 @@
  * number, and then, when that has arrived, what it points at. Nothing but the host's
  * time depends on any of it, and nothing is looked at that may be gone.
  *
+ * What a small machine has is in the host's caches anyway: the scheduler says when
+ * there is more (cpus_look_ahead).
+ *
  * Most events let a CPU go on in the middle of something. It has been there just
  * before, and its memory is still at hand: only those that end a wait are turns.
  */
 #include "internal.h"
 
-/* Of a smaller machine all is in the host's caches anyway. */
-#define LARGE_MACHINE 128
+bool cpus_look_ahead;
 
 /*
  * How far ahead the steps are, in events and in turns: memory needs the time, and
  * what has come must still be in the first cache.
  */
-enum { EVENTS_ASKED_FOR = 24, EVENTS_LOOKED_AT = 18, NR_EVENTS = 32, NR_TURNS = 16 };
-static const u32 turns_ahead[NR_COMING] = { NR_TURNS, 4, 3 };
+enum { EVENTS_ASKED_FOR = 24, EVENTS_LOOKED_AT = 18, NR_EVENTS = 32, NR_TURNS = 32 };
+static const u32 turns_ahead[NR_COMING] = { 0 /* when it is seen */, 4, 3 };
 
-/* Times of events, or of turns, by number: those from @first to @end are to come. */
+/* By number: those from @first to @end are to come. */
 static struct {
 	u64 times[NR_EVENTS];
 	u32 first, looked, end; /* from @looked on they were only asked for */
 } events;
 
 static struct {
-	u64 times[NR_TURNS];
+	struct turn {
+		u64 time;
+		struct cpu *cpu;
+		const struct hrtimer *timer; /* may be gone */
+	} turns[NR_TURNS];
 	u32 first, end;
 	u32 next[NR_COMING]; /* for each step the first that has not had it */
 } turns;
 
+_Static_assert((u32)NR_TURNS >= (u32)EVENTS_LOOKED_AT, "every event may be a turn");
+
 void ahead_init(void)
 {
+	cpus_look_ahead = false;
 	events.first = events.looked = events.end = 0;
-	turns = (__typeof__(turns)){};
+	turns.first = turns.end = 0;
+	for (u32 step = 0; step < NR_COMING; step++)
+		turns.next[step] = 0;
 }
 
-/* The CPU whose turn begins then, if that has not changed. */
-static inline struct cpu *turn_of(u64 time, const struct hrtimer **timer)
+/* At an event whose memory has arrived. */
+static inline void look_at(u64 time, const struct cpu_ops *ops)
 {
+	struct turn *turn = &turns.turns[turns.end % NR_TURNS];
 	const struct event *ev = event_at(time);
-	struct cpu *cpu = ev ? event_cpu(ev, timer) : NULL;
 
-	return cpu && (*timer || !cpu->fiber) ? cpu : NULL;
+	if (!ev)
+		return;
+	turn->cpu = event_cpu(ev, &turn->timer);
+	if (!turn->cpu || (!turn->timer && turn->cpu->fiber))
+		return;
+	turn->time = time;
+	turns.end++;
+	ops->coming(turn->cpu->id, turn->timer, 0);
 }
 
-static inline void look_at_events(void)
+static inline void look_at_events(const struct cpu_ops *ops)
 {
-	const struct hrtimer *timer;
-
 	while (events.first != events.end && events.times[events.first % NR_EVENTS] <= sim_clock.now)
 		events.first++;
 	while (events.end - events.first < EVENTS_ASKED_FOR &&
@@ -61,34 +77,24 @@ static inline void look_at_events(void)
 		events.end++;
 	if ((s32)(events.looked - events.first) < 0)
 		events.looked = events.first;
-	for (; events.looked != events.end && events.looked - events.first < EVENTS_LOOKED_AT;
-	     events.looked++) {
-		u64 time = events.times[events.looked % NR_EVENTS];
-
-		if (turn_of(time, &timer) && turns.end - turns.first < NR_TURNS)
-			turns.times[turns.end++ % NR_TURNS] = time;
-	}
+	while (events.looked != events.end && events.looked - events.first < EVENTS_LOOKED_AT)
+		look_at(events.times[events.looked++ % NR_EVENTS], ops);
 }
 
 void ahead_look(const struct cpu_ops *ops)
 {
-	if (nr_cpu_ids < LARGE_MACHINE)
-		return;
-	while (turns.first != turns.end && turns.times[turns.first % NR_TURNS] <= sim_clock.now)
+	while (turns.first != turns.end && turns.turns[turns.first % NR_TURNS].time <= sim_clock.now)
 		turns.first++;
-	look_at_events();
-	for (u32 step = 0; step < NR_COMING; step++) {
-		u32 turn = turns.next[step];
+	look_at_events(ops);
+	for (u32 step = 1; step < NR_COMING; step++) {
+		u32 end = min(turns.end - turns.first, turns_ahead[step]) + turns.first;
 
-		if ((s32)(turn - turns.first) < 0)
-			turn = turns.first;
-		for (; turn != turns.end && turn - turns.first < turns_ahead[step]; turn++) {
-			const struct hrtimer *timer;
-			struct cpu *cpu = turn_of(turns.times[turn % NR_TURNS], &timer);
+		if ((s32)(turns.next[step] - turns.first) < 0)
+			turns.next[step] = turns.first;
+		while ((s32)(turns.next[step] - end) < 0) {
+			const struct turn *turn = &turns.turns[turns.next[step]++ % NR_TURNS];
 
-			if (cpu)
-				ops->coming(cpu->id, timer, step);
+			ops->coming(turn->cpu->id, turn->timer, step);
 		}
-		turns.next[step] = turn;
 	}
 }

@@ -195,7 +195,8 @@ static void leave_stack(void)
 	struct cpu *next = next_cpu();
 
 	this_cpu = next;
-	ahead_look(ops);
+	if (cpus_look_ahead)
+		ahead_look(ops);
 	if (next && !next->fiber)
 		return;
 	free_stacks[nr_free_stacks++] = fiber_current();

@@ -77,14 +77,17 @@ struct cpu_ops {
 	void (*run)(void); /* run the current task, or idle; ends with cpu_wait_then() */
 	void (*interrupted)(void); /* run() and what followed are over because of an interrupt */
 	/*
-	 * While another CPU goes on, on large machines: this one is likely to be soon, for
+	 * While another CPU goes on, if cpus_look_ahead: this one is likely to be soon, for
 	 * @timer or (NULL) for itself. Asks the host for what will be touched then, and does
 	 * nothing else. It comes in steps, 0 to NR_COMING - 1, with some turns of other CPUs
 	 * in between: each may read what the one before has asked for, and nothing else that
-	 * is not read all the time.
+	 * is not read all the time. Of the timer only the address counts: it may be gone.
 	 */
 	void (*coming)(u32 cpu, const struct hrtimer *timer, u32 step);
 };
+
+/* CPUs and tasks are more than the host's caches hold. For the scheduler to set, after cpus_init(). */
+extern bool cpus_look_ahead;
 
 /*
  * Creates the CPUs of @topo, after sim_init(); their fibers start when
