@@ -70,8 +70,12 @@ static inline u32 sched_weight_to_cgroup(u64 weight)
 struct task {
 	struct task_struct ts; /* first: BPF sees this part only */
 
+	/* with these two ts fills its last cache line */
+	struct list_head wake_node; /* on crq->wake_list */
+	struct files *files; /* of its process (files.c); NULL: it has none */
+
 	/* a cache line for the action in progress, and two for waking up */
-	struct task_action action __cache_aligned;
+	struct task_action action;
 	u64 work_left; /* ACT_COMPUTE: ns at full speed << 10; ACT_SPIN: ns */
 	u64 penalty; /* ns at full speed << 10 to pay first: cold caches */
 	u64 busy; /* ns that went into its actions: with the CPUs' books, a pair */
@@ -92,7 +96,6 @@ struct task {
 	u32 wake_flags;
 	u32 group;
 
-	struct list_head wake_node; /* on crq->wake_list */
 
 	/* the classes' own (class_types.h) */
 	struct fair_task fair;
@@ -101,11 +104,10 @@ struct task {
 
 	u64 dead_since;
 	void *storage; /* anchor of BPF task storage */
-	struct files *files; /* of its process (files.c); NULL: it has none */
 	struct list_head all; /* kernel.tasks, then zombies, then graveyard */
 };
 
-_Static_assert(offsetof(struct task, timer) % 64 == 0 &&
+_Static_assert(offsetof(struct task, action) % 64 == 0 && offsetof(struct task, timer) % 64 == 0 &&
 		       offsetof(struct task_struct, nvcsw) % 64 == 0 &&
 		       offsetof(struct task_struct, scx) % 64 == 0,
 	       "lines of their own: tasks begin with a cache line");
