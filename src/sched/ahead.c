@@ -19,6 +19,7 @@ void ahead_update(void)
 
 static inline void fetch(const void *from, u32 bytes)
 {
+#pragma GCC unroll 8
 	for (u32 i = 0; i < bytes; i += 64)
 		prefetch((const char *)from + i);
 }

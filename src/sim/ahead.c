@@ -22,8 +22,8 @@ bool cpus_look_ahead;
  * How far ahead the steps are, in events and in turns: memory needs the time, and
  * what has come must still be in the first cache.
  */
-enum { EVENTS_ASKED_FOR = 24, EVENTS_LOOKED_AT = 18, NR_EVENTS = 32, NR_TURNS = 32 };
-static const u32 turns_ahead[NR_COMING] = { 0 /* when it is seen */, 4, 3 };
+enum { EVENTS_ASKED_FOR = 24, EVENTS_LOOKED_AT = 18, NR_EVENTS = 32, NR_TURNS = 8 };
+static const u32 turns_ahead[NR_COMING] = { 6, 4, 3 };
 
 /* By number: those from @first to @end are to come. */
 static struct {
@@ -41,8 +41,6 @@ static struct {
 	u32 next[NR_COMING]; /* for each step the first that has not had it */
 } turns;
 
-_Static_assert((u32)NR_TURNS >= (u32)EVENTS_LOOKED_AT, "every event may be a turn");
-
 void ahead_init(void)
 {
 	cpus_look_ahead = false;
@@ -52,7 +50,7 @@ void ahead_init(void)
 		turns.next[step] = 0;
 }
 
-/* At an event whose memory has arrived. */
+/* At an event whose memory has arrived; the first step of its turn, if it is one. */
 static inline void look_at(u64 time, const struct cpu_ops *ops)
 {
 	struct turn *turn = &turns.turns[turns.end % NR_TURNS];
@@ -77,7 +75,8 @@ static inline void look_at_events(const struct cpu_ops *ops)
 		events.end++;
 	if ((s32)(events.looked - events.first) < 0)
 		events.looked = events.first;
-	while (events.looked != events.end && events.looked - events.first < EVENTS_LOOKED_AT)
+	while (events.looked != events.end && events.looked - events.first < EVENTS_LOOKED_AT &&
+	       turns.end - turns.first < turns_ahead[0])
 		look_at(events.times[events.looked++ % NR_EVENTS], ops);
 }
 
