@@ -23,7 +23,7 @@ bool cpus_look_ahead;
  * what has come must still be in the first cache.
  */
 enum { EVENTS_ASKED_FOR = 24, EVENTS_LOOKED_AT = 18, NR_EVENTS = 32, NR_TURNS = 8 };
-static const u32 turns_ahead[NR_COMING] = { 6, 4, 3 };
+static const u32 turns_ahead[NR_COMING] = { 4, 3, 2 };
 
 /* By number: those from @first to @end are to come. */
 static struct {

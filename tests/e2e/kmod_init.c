@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define MODULE "schedbpf"
@@ -41,6 +42,8 @@ __attribute__((format(printf, 1, 2))) static void tell(const char *fmt, ...)
 	vprintf(fmt, args);
 	va_end(args);
 	printf("\n");
+	/* before the kernel has something to say to the same line, which it writes at once */
+	tcdrain(STDOUT_FILENO);
 }
 
 /* --- files ---------------------------------------------------------------------- */
