@@ -23,7 +23,7 @@ size_t event_memory(void);
 /* The CPU to which @ev gives control, and its timer if it is one; or NULL. */
 struct cpu *event_cpu(const struct event *ev, const struct hrtimer **timer);
 
-/* Fetching ahead; a CPU that gives up control has a look. */
+/* Fetching ahead; a CPU that begins to wait has a look, if cpus_look_ahead. */
 void ahead_init(void);
 void ahead_look(const struct cpu_ops *ops);
 
