@@ -13,8 +13,10 @@ all: setup $(BUILD)/build.ninja
 setup:
 	@scripts/setup.sh
 
-$(BUILD)/build.ninja: | setup
-	@meson setup $(BUILD) -Dlto=true
+# Again if this file has changed: a folder remembers the options that it was made with.
+$(BUILD)/build.ninja: Makefile | setup
+	@meson setup $(if $(wildcard $(BUILD)/build.ninja),--reconfigure) $(BUILD) -Dlto=true
+	@touch $@
 
 # Two policies that ship against the kernel's default, on two workloads.
 demo: all
