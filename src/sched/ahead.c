@@ -53,8 +53,9 @@ static inline enum turn turn_of(const struct cpu_rq *crq, const struct hrtimer *
 }
 
 /* By number. Most timers are a task's; of others this asks for something in vain. */
-static void fetch_cpu(const struct cpu_rq *crq, u32 cpu, const struct hrtimer *timer)
+void coming_cpu(u32 cpu, const struct hrtimer *timer)
 {
+	const struct cpu_rq *crq = kernel.rqs[cpu];
 	const struct task *curr = task_of(kernel.currs[cpu]), *t;
 
 	fetch(&crq->rq, 256);
@@ -81,8 +82,10 @@ static void fetch_cpu(const struct cpu_rq *crq, u32 cpu, const struct hrtimer *t
 }
 
 /* The task that is likely to be next, and those at the ends of the queues. */
-static void fetch_queue(const struct rq *rq, enum turn turn)
+void coming_queue(u32 cpu, const struct hrtimer *timer)
 {
+	enum turn turn = turn_of(kernel.rqs[cpu], timer);
+	const struct rq *rq = &kernel.rqs[cpu]->rq;
 	const struct list_head *local = &rq->scx.local_dsq.list;
 
 	fetch(rq->scx.runnable_list.prev, 1);
@@ -96,8 +99,10 @@ static void fetch_queue(const struct rq *rq, enum turn turn)
 }
 
 /* What that task does, and its neighbours in the queues, which learn that it goes. */
-static void fetch_next(const struct rq *rq, enum turn turn)
+void coming_next(u32 cpu, const struct hrtimer *timer)
 {
+	enum turn turn = turn_of(kernel.rqs[cpu], timer);
+	const struct rq *rq = &kernel.rqs[cpu]->rq;
 	const struct list_head *local = &rq->scx.local_dsq.list;
 	const struct task_struct *p;
 
@@ -108,21 +113,4 @@ static void fetch_next(const struct rq *rq, enum turn turn)
 		fetch(task_of(p)->data, 128);
 	fetch(p->scx.dsq_list.node.next, 1);
 	fetch(p->scx.runnable_node.next, 1);
-}
-
-void cpu_coming(u32 cpu, const struct hrtimer *timer, u32 step)
-{
-	const struct cpu_rq *crq = kernel.rqs[cpu];
-
-	switch (step) {
-	case 0:
-		fetch_cpu(crq, cpu, timer);
-		return;
-	case 1:
-		fetch_queue(&crq->rq, turn_of(crq, timer));
-		return;
-	case 2:
-		fetch_next(&crq->rq, turn_of(crq, timer));
-		return;
-	}
 }

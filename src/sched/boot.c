@@ -189,7 +189,7 @@ static const struct cpu_ops cpu_plugs = {
 	.reschedule = cpu_reschedule,
 	.run = cpu_run,
 	.interrupted = cpu_interrupted,
-	.coming = cpu_coming,
+	.coming = { coming_cpu, coming_queue, coming_next },
 };
 
 int kernel_boot(const struct kernel_config *config)

@@ -785,7 +785,9 @@ void cpu_reschedule(void);
 void cpu_run(void);
 void cpu_interrupted(void);
 /* ahead.c */
-void cpu_coming(u32 cpu, const struct hrtimer *timer, u32 step);
+void coming_cpu(u32 cpu, const struct hrtimer *timer);
+void coming_queue(u32 cpu, const struct hrtimer *timer);
+void coming_next(u32 cpu, const struct hrtimer *timer);
 void ahead_update(void); /* the number of tasks has changed */
 
 /* --- BPF (bpf_glue.c) ------------------------------------------------------------- */

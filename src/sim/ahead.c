@@ -12,88 +12,93 @@
  * there is more (cpus_look_ahead).
  *
  * Most events let a CPU go on in the middle of something. It has been there just
- * before, and its memory is still at hand: only those that end a wait are turns.
+ * before, and its memory is still at hand: only those that end a wait are turns. But
+ * those that are known long enough before are turns, nearly all.
  */
 #include "internal.h"
 
 bool cpus_look_ahead;
 
 /*
- * How far ahead the steps are, in events and in turns: memory needs the time, and
- * what has come must still be in the first cache.
+ * How far ahead events are asked for and the steps are, in events: memory needs the
+ * time, and what has come must still be in the first cache.
  */
-enum { EVENTS_ASKED_FOR = 24, EVENTS_LOOKED_AT = 18, NR_EVENTS = 32, NR_TURNS = 8 };
-static const u32 turns_ahead[NR_COMING] = { 4, 3, 2 };
+#define ASKED_FOR 20
+static const u32 distances[NR_COMING] = { 4, 3, 2 };
 
-/* By number: those from @first to @end are to come. */
-static struct {
-	u64 times[NR_EVENTS];
-	u32 first, looked, end; /* from @looked on they were only asked for */
-} events;
+#define NR_EVENTS 32 /* ASKED_FOR and SCOUTS, and a power of two */
 
+/* By number: those from @first to @end are to come, nearly in the order of time. */
 static struct {
-	struct turn {
-		u64 time;
-		struct cpu *cpu;
+	struct coming {
+		struct scouted event;
+		struct cpu *cpu; /* whose turn it is for, NULL: nobody's; known after the first step */
 		const struct hrtimer *timer; /* may be gone */
-	} turns[NR_TURNS];
+	} events[NR_EVENTS];
 	u32 first, end;
-	u32 next[NR_COMING]; /* for each step the first that has not had it */
-} turns;
+} ring;
 
 void ahead_init(void)
 {
 	cpus_look_ahead = false;
-	events.first = events.looked = events.end = 0;
-	turns.first = turns.end = 0;
-	for (u32 step = 0; step < NR_COMING; step++)
-		turns.next[step] = 0;
+	ring.first = ring.end = 0;
 }
 
-/* At an event whose memory has arrived; the first step of its turn, if it is one. */
-static inline void look_at(u64 time, const struct cpu_ops *ops)
+static inline struct coming *numbered(u32 nr)
 {
-	struct turn *turn = &turns.turns[turns.end % NR_TURNS];
-	const struct event *ev = event_at(time);
-
-	if (!ev)
-		return;
-	turn->cpu = event_cpu(ev, &turn->timer);
-	if (!turn->cpu || (!turn->timer && turn->cpu->fiber))
-		return;
-	turn->time = time;
-	turns.end++;
-	ops->coming(turn->cpu->id, turn->timer, 0);
+	return &ring.events[nr % NR_EVENTS];
 }
 
-static inline void look_at_events(const struct cpu_ops *ops)
+/* At an event whose memory has arrived. */
+static inline void look_at(struct coming *coming)
 {
-	while (events.first != events.end && events.times[events.first % NR_EVENTS] <= sim_clock.now)
-		events.first++;
-	while (events.end - events.first < EVENTS_ASKED_FOR &&
-	       event_scout(&events.times[events.end % NR_EVENTS]))
-		events.end++;
-	if ((s32)(events.looked - events.first) < 0)
-		events.looked = events.first;
-	while (events.looked != events.end && events.looked - events.first < EVENTS_LOOKED_AT &&
-	       turns.end - turns.first < turns_ahead[0])
-		look_at(events.times[events.looked++ % NR_EVENTS], ops);
+	const struct event *ev = event_scouted(&coming->event);
+
+	coming->cpu = ev ? event_cpu(ev, &coming->timer) : NULL;
+	if (coming->cpu && !coming->timer && coming->cpu->fiber)
+		coming->cpu = NULL;
+}
+
+static inline void take_step(u32 step, struct coming *coming, const struct cpu_ops *ops)
+{
+	if (step == 0)
+		look_at(coming);
+	if (coming->cpu)
+		ops->coming[step](coming->cpu->id, coming->timer);
+}
+
+/* The first event is over: each of the others is one step nearer. */
+static inline void advance(const struct cpu_ops *ops)
+{
+	ring.first++;
+#pragma GCC unroll 3
+	for (u32 step = 0; step < NR_COMING; step++) {
+		u32 nr = ring.first + distances[step] - 1;
+
+		if ((s32)(ring.end - nr) > 0)
+			take_step(step, numbered(nr), ops);
+	}
+}
+
+/* One more; what is seen late takes at once the steps that it should have taken. */
+static inline void append(const struct scouted *found, const struct cpu_ops *ops)
+{
+	struct coming *coming = numbered(ring.end);
+	u32 distance = ring.end++ - ring.first;
+
+	coming->event = *found;
+	for (u32 step = 0; step < NR_COMING && unlikely(distance < distances[step]); step++)
+		take_step(step, coming, ops);
 }
 
 void ahead_look(const struct cpu_ops *ops)
 {
-	while (turns.first != turns.end && turns.turns[turns.first % NR_TURNS].time <= sim_clock.now)
-		turns.first++;
-	look_at_events(ops);
-	for (u32 step = 1; step < NR_COMING; step++) {
-		u32 end = min(turns.end - turns.first, turns_ahead[step]) + turns.first;
+	struct scouted found[SCOUTS];
+	u32 nr;
 
-		if ((s32)(turns.next[step] - turns.first) < 0)
-			turns.next[step] = turns.first;
-		while ((s32)(turns.next[step] - end) < 0) {
-			const struct turn *turn = &turns.turns[turns.next[step]++ % NR_TURNS];
-
-			ops->coming(turn->cpu->id, turn->timer, step);
-		}
-	}
+	while (ring.first != ring.end && numbered(ring.first)->event.time <= sim_clock.now)
+		advance(ops);
+	while (ring.end - ring.first < ASKED_FOR && (nr = event_scout(found)))
+		for (u32 i = 0; i < nr; i++)
+			append(&found[i], ops);
 }

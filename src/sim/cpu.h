@@ -79,11 +79,11 @@ struct cpu_ops {
 	/*
 	 * While another CPU goes on, if cpus_look_ahead: this one is likely to be soon, for
 	 * @timer or (NULL) for itself. Asks the host for what will be touched then, and does
-	 * nothing else. It comes in steps, 0 to NR_COMING - 1, with some turns of other CPUs
+	 * nothing else. It comes in steps, one function for each, with some turns of other CPUs
 	 * in between: each may read what the one before has asked for, and nothing else that
 	 * is not read all the time. Of the timer only the address counts: it may be gone.
 	 */
-	void (*coming)(u32 cpu, const struct hrtimer *timer, u32 step);
+	void (*coming[NR_COMING])(u32 cpu, const struct hrtimer *timer);
 };
 
 /* CPUs and tasks are more than the host's caches hold. For the scheduler to set, after cpus_init(). */

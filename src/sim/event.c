@@ -30,7 +30,7 @@
 
 #define FINE_BITS 11
 #define NEAR_BITS 7
-#define FAR_BITS 6
+#define FAR_BITS 8
 #define FAR_SHIFT (FINE_BITS + NEAR_BITS)
 #define NR_FINE (1U << FINE_BITS)
 #define NR_NEAR (1U << NEAR_BITS)
@@ -54,7 +54,7 @@ static struct slot coarse[NR_COARSE] __attribute__((aligned(64)));
 static u32 sequence, tie_seed;
 static u64 limit = SIM_NEVER; /* what is not before this does not fire: the run's end; 0: stop */
 static bool running;
-static u64 scouted; /* event_scout() has looked so far */
+static u64 scouted; /* what is before this event_scout() has looked at */
 
 struct sim_clock sim_clock;
 struct rng sim_rng;
@@ -337,53 +337,50 @@ static inline void ask_for(const struct event *ev)
 	prefetch((const char *)ev - 64);
 }
 
-/* With more events, what is in a near slot is not looked at before it is in fine ones. */
-#define FEW 16
-
-bool event_scout(u64 *when)
+static inline u32 scout_out(struct scouted found[], u32 nr, u64 time, struct event *const *at)
 {
-	u64 time = max(scouted, sim_clock.now) + 1;
-	u64 slot;
-
-	if (!is_near(time))
-		return false;
-	slot = next_used(is_fine(time) ? time % NR_FINE : NR_FINE + coarse_of(time));
-	if (slot < NR_FINE) {
-		ask_for(queue.fine[slot]);
-		scouted = *when = (queue.base & ~(u64)(NR_FINE - 1)) | slot;
-		return true;
-	}
-	for (; slot < NR_FINE + NR_NEAR; slot = next_used(slot + 1)) {
-		const struct slot *near = &coarse[slot - NR_FINE];
-		struct event *ev;
-
-		if (near->nr > FEW)
-			break;
-		ev = slot_earliest(near, time, when);
-		if (ev) {
-			ask_for(ev);
-			scouted = *when;
-			return true;
-		}
-	}
-	return false;
+	ask_for(*at);
+	found[nr] = (struct scouted){ time, at };
+	return nr + 1;
 }
 
-const struct event *event_at(u64 time)
+static inline u32 scout_slot(struct scouted found[], const struct slot *slot)
 {
-	const struct slot *near;
-	struct event *ev;
-	u64 at;
+	u32 nr = 0;
 
-	if (time < sim_clock.now || !is_near(time))
-		return NULL;
-	if (is_fine(time))
-		return queue.fine[time % NR_FINE];
-	near = &coarse[coarse_of(time)];
-	if (near->nr > FEW)
-		return NULL;
-	ev = slot_earliest(near, time, &at);
-	return ev && at == time ? ev : NULL;
+	if (slot->first)
+		nr = scout_out(found, nr, slot->time, &slot->first);
+	for (const struct batch *batch = slot->batches; batch; batch = batch->next)
+		for (const struct entry *e = batch->entries; e < batch->entries + batch->nr; e++)
+			if (e->ev)
+				nr = scout_out(found, nr, e->time, &e->ev);
+	return nr;
+}
+
+u32 event_scout(struct scouted found[SCOUTS])
+{
+	u64 time = max(scouted, sim_clock.now + 1), slot;
+	const struct slot *near;
+
+	if (!is_near(time))
+		return 0;
+	slot = next_used(is_fine(time) ? time % NR_FINE : NR_FINE + coarse_of(time));
+	if (slot < NR_FINE) {
+		time = (queue.base & ~(u64)(NR_FINE - 1)) | slot;
+		scouted = time + 1;
+		return scout_out(found, 0, time, &queue.fine[slot]);
+	}
+	near = &coarse[slot - NR_FINE];
+	/* when there are many, each of those times has a fine slot before it comes */
+	if (slot >= NR_FINE + NR_NEAR || near->nr > SCOUTS || near->heap)
+		return 0;
+	scouted = (queue.base >> FAR_SHIFT << FAR_SHIFT) + ((slot - NR_FINE + 1) << FINE_BITS);
+	return scout_slot(found, near);
+}
+
+const struct event *event_scouted(const struct scouted *event)
+{
+	return is_fine(event->time) ? queue.fine[event->time % NR_FINE] : *event->at;
 }
 
 void sim_init(u64 seed)

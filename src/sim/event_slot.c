@@ -128,24 +128,3 @@ void slot_find_first(struct slot *slot)
 	del_entry(slot, best);
 	set_first(slot, ev);
 }
-
-struct event *slot_earliest(const struct slot *slot, u64 from, u64 *time)
-{
-	const struct entry *best = NULL;
-
-	if (slot->first && slot->time >= from) {
-		*time = slot->time;
-		return slot->first;
-	}
-	for (const struct batch *batch = slot->batches; batch; batch = batch->next)
-		for (u32 i = 0; i < batch->nr; i++) {
-			const struct entry *e = &batch->entries[i];
-
-			if (e->ev && e->time >= from && (!best || e->time < best->time))
-				best = e;
-		}
-	if (!best)
-		return NULL;
-	*time = best->time;
-	return best->ev;
-}

@@ -14,11 +14,13 @@
  * no event costs more the more there are.
  *
  * Entries are handed out by the batch, and batches that are not needed are kept: in
- * the long run nothing is allocated.
+ * the long run nothing is allocated, and who has seen an event can look later
+ * whether it is still in its place.
  *
  * Invariants: a slot has @nr events, the first included; an event of it that is not
  * the first is in exactly one entry of its batches, or in the heap; a slot without a
- * first has @time 0; the holes are listed in the newest batch; an empty slot is all 0.
+ * first has @time 0; the holes are listed in the newest batch; an empty slot is all 0; the
+ * @ev of every entry that there is, of spare batches too, is NULL or a queued event.
  */
 #ifndef VRT_SIM_EVENT_SLOT_H
 #define VRT_SIM_EVENT_SLOT_H
@@ -60,8 +62,6 @@ void slot_add(struct slot *slot, struct event *ev);
 void slot_find_first(struct slot *slot);
 /* Gets rid of the holes. */
 void slot_renew(struct slot *slot);
-/* From @from on, of a slot that is no heap, and its time; NULL if there is none. */
-struct event *slot_earliest(const struct slot *slot, u64 from, u64 *time);
 
 static inline void set_first(struct slot *slot, struct event *ev)
 {
@@ -130,9 +130,12 @@ static inline u32 empty_batches(struct batch *batches, void (*fn)(struct slot *,
 		for (u32 i = 1; i < batch->nr; i++)
 			prefetch(batch->entries[i].ev);
 		for (u32 i = 0; i < batch->nr; i++) {
-			if (!batch->entries[i].ev)
+			struct event *ev = batch->entries[i].ev;
+
+			if (!ev)
 				continue;
-			fn(slot, batch->entries[i].ev);
+			batch->entries[i].ev = NULL;
+			fn(slot, ev);
 			nr++;
 		}
 		free_batch(batch);

@@ -9,14 +9,24 @@
 const struct event *event_first(void);
 /* Takes that out of the queue and lets the clock reach it, as the loop does before it fires. */
 struct event *event_take_first(void);
+
+/* An event that was queued once, and is perhaps still. */
+struct scouted {
+	u64 time;
+	struct event *const *at; /* where it was */
+};
+#define SCOUTS 8 /* at once */
+
 /*
- * The time of the earliest event that was not looked at like this before, whose memory
- * is asked for; false if it is not soon (in the near slots of event.c). Events that were
- * queued for a time before the last one are not seen, nor is more than one at a time.
+ * The earliest event that was not looked at like this before, with those in the same slot,
+ * in any order; their memory is asked for. How many; 0: none are soon (in the near slots
+ * of event.c). Events that are queued too late for that, for a time that was passed, are not
+ * seen.
  */
-bool event_scout(u64 *time);
-/* One that is queued for @time, which is soon; NULL: none any more. */
-const struct event *event_at(u64 time);
+u32 event_scout(struct scouted found[SCOUTS]);
+/* That event, or another one in its place; NULL: none. */
+const struct event *event_scouted(const struct scouted *scouted);
+
 /* What the queue has allocated: bounded by how many are queued at once, however many come and go. */
 size_t event_memory(void);
 
