@@ -295,28 +295,29 @@ struct scx_dsq_list_node {
 
 /* Embedded in task_struct: all that sched_ext keeps of a task. */
 struct sched_ext_entity {
-	/* a cache line: where it is queued */
+	/* a cache line: where it is queued, which its neighbours there touch, too */
 	struct scx_dispatch_q *dsq;
 	struct scx_dsq_list_node dsq_list;
+	struct list_head runnable_node;
 	u32 dsq_seq;
 	u32 dsq_flags;
 	u32 flags;
-	u32 weight;
 	s32 sticky_cpu;
-	s32 holding_cpu;
-	u32 kf_mask;
-	u32 ops_qseq;
 
-	/* another: what becomes of it; a BPF scheduler may write @slice and @dsq_vtime */
+	/* another: what becomes of it; a BPF scheduler may write @slice */
 	atomic_long_t ops_state;
-	struct list_head runnable_node;
 	unsigned long runnable_at; /* jiffies */
 	u64 ddsp_dsq_id;
 	u64 ddsp_enq_flags;
 	u64 slice; /* ns */
-	u64 dsq_vtime;
+	s32 holding_cpu;
+	u32 weight;
+	u32 ops_qseq;
+	u32 kf_mask;
+	struct task_struct *kf_tasks[2]; /* the second is seldom there */
 
-	struct task_struct *kf_tasks[2];
+	/* and one for queues in the order of vtime, which a BPF scheduler may write */
+	u64 dsq_vtime;
 	struct rb_node dsq_priq;
 	u64 core_sched_at;
 	bool disallow; /* a BPF scheduler may write it */

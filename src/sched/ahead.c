@@ -66,8 +66,7 @@ void coming_cpu(u32 cpu, const struct hrtimer *timer)
 		fetch_sleep(curr);
 		return;
 	case TURN_TICK:
-		fetch(&crq->tick_phase, 128);
-		fetch(&curr->ts.scx.kf_tasks, 1);
+		fetch(&crq->tick, 64);
 		fetch_switched(curr);
 		return;
 	case TURN_TIMER:
@@ -75,7 +74,7 @@ void coming_cpu(u32 cpu, const struct hrtimer *timer)
 		fetch_queued(t);
 		fetch_sleep(t);
 		fetch(&t->ts.cpus_mask.bits[cpu / 64], 1);
-		fetch(&curr->ts.scx.kf_tasks, 1);
+		fetch(&curr->ts.scx.kf_mask, 1);
 		fetch(&curr->action, 1);
 		return;
 	}

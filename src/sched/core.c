@@ -438,7 +438,7 @@ static u32 first_rank(const struct rq *rq)
 {
 	if (unlikely(ghost_on))
 		return RANK_STOP;
-	if (!rq->cfs.nr_running && rq->nr_running == rq->scx.nr_running)
+	if (rq->nr_running == rq->scx.nr_running && !(kernel.nr_delayed && rq->cfs.nr_running))
 		return RANK_EXT;
 	return rq->nr_running == rq->cfs.h_nr_running ? RANK_FAIR : RANK_STOP;
 }
@@ -615,8 +615,11 @@ static void tick_handler(struct hrtimer *timer)
 void tick_start(struct cpu_rq *crq)
 {
 	u64 now = cpu_clock(), period = kernel.tick_ns;
-	u64 next = now - (now - crq->tick_phase) % period + period;
+	u64 next = crq->tick.event.time + period;
 
+	/* mostly it is the next after the last; else the next in the same phase */
+	if (next <= now || next > now + period)
+		next = now - (now - crq->tick_phase) % period + period;
 	if (!crq->tick.fn)
 		hrtimer_init(&crq->tick, tick_handler);
 	crq->tick_running = true;

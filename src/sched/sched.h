@@ -96,7 +96,6 @@ struct task {
 	u32 wake_flags;
 	u32 group;
 
-
 	/* the classes' own (class_types.h) */
 	struct fair_task fair;
 	struct rt_task rt;
@@ -154,9 +153,10 @@ struct cpu_rq {
 	u64 speed; /* at which the task computes */
 	struct scx_hand scx_hand;
 
-	/* and what a tick touches besides */
-	u64 tick_phase;
+	/* and one that a tick touches besides */
 	struct hrtimer tick;
+
+	u64 tick_phase;
 	struct cpu *cpu;
 	struct task_struct *switching_from; /* whom sched_switch is shown to, as current */
 	struct list_head wake_list; /* tasks that others want activated here */
@@ -259,6 +259,7 @@ struct kernel {
 	u32 nr_pids; /* next pid to give */
 	u32 pid_slots;
 	u32 nr_tasks;
+	u32 nr_delayed; /* fair entities whose dequeue is delayed, in all runqueues */
 	struct task *init_task;
 	u64 boot_time;
 	u64 dead_busy; /* struct task.busy of tasks that are freed */

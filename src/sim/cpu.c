@@ -102,7 +102,7 @@ static struct cpu *expire(struct event *ev)
 {
 	struct hrtimer *timer = container_of(ev, struct hrtimer, event);
 
-	list_add_tail(&timer->node, &timer->cpu->expired);
+	list_add_tail(&timer->event.node, &timer->cpu->expired);
 	timer->cpu->pending |= 1U << IRQ_TIMER;
 	return timer->cpu;
 }
@@ -288,13 +288,20 @@ void cpu_send_ipi(struct cpu *target, enum cpu_irq irq)
 	event_add(ev, time);
 }
 
+/* Off the list of those whose handler is due. */
+static inline void not_expired(struct hrtimer *timer)
+{
+	list_del_init(&timer->event.node);
+	timer->event.node = (struct list_head){};
+}
+
 /* The earliest of @list, off it; NULL when there is none. */
 static struct hrtimer *take_timer(struct list_head *list)
 {
-	struct hrtimer *timer = list_first_entry_or_null(list, struct hrtimer, node);
+	struct hrtimer *timer = list_first_entry_or_null(list, struct hrtimer, event.node);
 
 	if (timer)
-		list_del_init(&timer->node);
+		not_expired(timer);
 	return timer;
 }
 
@@ -333,12 +340,12 @@ static void take_interrupts(struct cpu *cpu)
 void hrtimer_init(struct hrtimer *timer, void (*fn)(struct hrtimer *timer))
 {
 	*timer = (struct hrtimer){ .event.fire = hrtimer_fire, .fn = fn };
-	INIT_LIST_HEAD(&timer->node);
 }
 
 void hrtimer_start_on(struct hrtimer *timer, struct cpu *cpu, u64 when)
 {
-	list_del_init(&timer->node);
+	if (hrtimer_expired(timer))
+		not_expired(timer);
 	timer->cpu = cpu;
 	event_add(&timer->event, max(when, sim_clock.now));
 }
@@ -352,8 +359,9 @@ bool hrtimer_cancel(struct hrtimer *timer)
 {
 	bool was = hrtimer_active(timer);
 
+	if (hrtimer_expired(timer))
+		not_expired(timer);
 	event_del(&timer->event);
-	list_del_init(&timer->node);
 	return was;
 }
 

@@ -170,8 +170,9 @@ struct hrtimer {
 	struct event event;
 	struct cpu *cpu; /* with the event, in one cache line */
 	void (*fn)(struct hrtimer *timer);
-	struct list_head node; /* on cpu->expired */
 };
+
+_Static_assert(sizeof(struct hrtimer) == 64, "a cache line");
 
 void hrtimer_init(struct hrtimer *timer, void (*fn)(struct hrtimer *timer));
 void hrtimer_start(struct hrtimer *timer, u64 when);
@@ -180,9 +181,15 @@ void hrtimer_start_on(struct hrtimer *timer, struct cpu *cpu, u64 when);
 /* True when it was armed or its handler was still due. */
 bool hrtimer_cancel(struct hrtimer *timer);
 
+/* Its handler is due: it is on its CPU's list, by event.node. */
+static inline bool hrtimer_expired(const struct hrtimer *timer)
+{
+	return !event_queued(&timer->event) && timer->event.node.next;
+}
+
 static inline bool hrtimer_active(const struct hrtimer *timer)
 {
-	return event_queued(&timer->event) || !list_empty(&timer->node);
+	return event_queued(&timer->event) || hrtimer_expired(timer);
 }
 
 #endif

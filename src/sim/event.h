@@ -17,6 +17,7 @@
 #ifndef VRT_SIM_EVENT_H
 #define VRT_SIM_EVENT_H
 
+#include "../base/list.h"
 #include "../base/rng.h"
 #include "../base/util.h"
 
@@ -27,8 +28,13 @@ struct event {
 	u64 time;
 	u64 order; /* tie in the upper half, sequence in the lower */
 	void (*fire)(struct event *ev);
-	/* of the queue: the pointer to it (NULL: not queued), and a heap's links */
-	struct event **at, *next, *child;
+	struct event **at; /* the queue's pointer to it; NULL: not queued */
+	union {
+		struct {
+			struct event *next, *child; /* a heap's; NULL in none */
+		};
+		struct list_head node; /* for whom it fired: NULL again before it is queued */
+	};
 };
 
 /* The state of the loop, for reading. */

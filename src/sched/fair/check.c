@@ -122,6 +122,8 @@ const char *fair_check(struct rq *rq)
 	const char *wrong = check_queue(&rq->cfs);
 	struct task_group *tg;
 
+	if (!wrong && rq->cfs.nr_running && !kernel.nr_delayed && rq->nr_running == rq->scx.nr_running)
+		wrong = "a fair entity is queued that is neither runnable nor delayed";
 	list_for_each_entry(tg, &fair_groups, list) {
 		if (!wrong)
 			wrong = check_queue(tg->cfs_rq[rq->cpu]);

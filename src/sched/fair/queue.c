@@ -384,6 +384,13 @@ void enqueue_entity(struct sched_entity *se, u64 flags)
 		bandwidth_first_enqueue(cfs_rq);
 }
 
+static void set_delayed(struct sched_entity *se, bool delayed)
+{
+	VRT_ASSERT(se->sched_delayed != delayed);
+	se->sched_delayed = delayed;
+	kernel.nr_delayed += delayed ? 1 : -1u;
+}
+
 /* A sleeper that is still queued wakes up: from here on it competes again. */
 void requeue_delayed_entity(struct sched_entity *se)
 {
@@ -405,7 +412,7 @@ void requeue_delayed_entity(struct sched_entity *se)
 			tree_insert(cfs_rq, se);
 	}
 	pelt_update(se);
-	se->sched_delayed = 0;
+	set_delayed(se, false);
 }
 
 bool dequeue_entity(struct sched_entity *se, u64 flags)
@@ -416,7 +423,7 @@ bool dequeue_entity(struct sched_entity *se, u64 flags)
 	if ((flags & DEQUEUE_SLEEP) && !(flags & (DEQUEUE_SPECIAL | DEQUEUE_DELAYED)) &&
 	    !entity_eligible(cfs_rq, se)) {
 		pelt_update(se);
-		se->sched_delayed = 1;
+		set_delayed(se, true);
 		return false;
 	}
 	pelt_update(se);
@@ -434,7 +441,7 @@ bool dequeue_entity(struct sched_entity *se, u64 flags)
 		return_cfs_rq_runtime(cfs_rq);
 	update_group_weight(se);
 	if (flags & DEQUEUE_DELAYED) {
-		se->sched_delayed = 0;
+		set_delayed(se, false);
 		se->vlag = min(se->vlag, (s64)0);
 	}
 	return true;
