@@ -49,14 +49,25 @@ static inline struct coming *numbered(u32 nr)
 	return &ring.events[nr % NR_EVENTS];
 }
 
+/* The two lines of it that a turn touches; that of a resume event has been asked for with it. */
+static inline void fetch_cpu(const struct cpu *cpu)
+{
+	prefetch(cpu);
+	prefetch(&cpu->resume);
+}
+
 /* At an event whose memory has arrived. */
 static inline void look_at(struct coming *coming)
 {
 	const struct event *ev = event_scouted(&coming->event);
 
 	coming->cpu = ev ? event_cpu(ev, &coming->timer) : NULL;
-	if (coming->cpu && !coming->timer && coming->cpu->fiber)
+	if (!coming->cpu)
+		return;
+	if (!coming->timer && coming->cpu->fiber)
 		coming->cpu = NULL;
+	else if (coming->timer)
+		fetch_cpu(coming->cpu);
 }
 
 static inline void take_step(u32 step, struct coming *coming, const struct cpu_ops *ops)
@@ -64,7 +75,7 @@ static inline void take_step(u32 step, struct coming *coming, const struct cpu_o
 	if (step == 0)
 		look_at(coming);
 	if (coming->cpu)
-		ops->coming[step](coming->cpu->id, coming->timer);
+		ops->coming[step](cpu_number(coming->cpu), coming->timer);
 }
 
 /* The first event is over: each of the others is one step nearer. */

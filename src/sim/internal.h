@@ -30,6 +30,12 @@ const struct event *event_scouted(const struct scouted *scouted);
 /* What the queue has allocated: bounded by how many are queued at once, however many come and go. */
 size_t event_memory(void);
 
+/* Its id, without a look at it. */
+static inline u32 cpu_number(const struct cpu *cpu)
+{
+	return (u32)(cpu - cpus);
+}
+
 /* The CPU to which @ev gives control, and its timer if it is one; or NULL. */
 struct cpu *event_cpu(const struct event *ev, const struct hrtimer **timer);
 
