@@ -124,6 +124,7 @@ static struct cpu_rq *boot_rq(u32 cpu)
 	rq->cpu_capacity = topo_of(cpu)->capacity;
 	boot_core(crq);
 	sim_lock_init(&crq->lock);
+	crq->tick_due = SIM_NEVER;
 	hrtimer_init(&crq->tick, NULL);
 	INIT_LIST_HEAD(&crq->wake_list);
 	INIT_LIST_HEAD(&crq->work);

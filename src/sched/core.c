@@ -550,7 +550,7 @@ static void __schedule(bool preempt, u32 state)
 	dead = next != prev && prev->__state == TASK_DEAD;
 	if (next != prev)
 		context_switch(rq, prev, next, preempt, prev_state);
-	if (!crq->tick_running && !is_idle_task(next) && !scx_can_stop_tick(rq))
+	if (!tick_running(crq) && !is_idle_task(next) && !scx_can_stop_tick(rq))
 		tick_start(crq);
 	task_of(prev)->yielded = false;
 	scx_run_deferred(rq);
@@ -594,7 +594,7 @@ static void tick_handler(struct hrtimer *timer)
 	struct cpu_rq *crq = container_of(timer, struct cpu_rq, tick);
 	struct rq *rq = &crq->rq;
 
-	if (!crq->tick_running)
+	if (!tick_running(crq))
 		return;
 	charge_overhead(TRACE_OVH_TICK, costs.tick);
 	rq_lock(rq);
@@ -608,27 +608,27 @@ static void tick_handler(struct hrtimer *timer)
 	trace_flush_overhead(crq);
 	if (scx_can_stop_tick(rq))
 		tick_stop(crq);
-	else if (crq->tick_running)
+	else if (tick_running(crq))
 		tick_start(crq);
 }
 
 void tick_start(struct cpu_rq *crq)
 {
 	u64 now = cpu_clock(), period = kernel.tick_ns;
-	u64 next = crq->tick.event.time + period;
+	u64 next = crq->tick_due + period;
 
 	/* mostly it is the next after the last; else the next in the same phase */
 	if (next <= now || next > now + period)
 		next = now - (now - crq->tick_phase) % period + period;
 	if (!crq->tick.fn)
 		hrtimer_init(&crq->tick, tick_handler);
-	crq->tick_running = true;
+	crq->tick_due = next;
 	hrtimer_start(&crq->tick, next);
 }
 
 void tick_stop(struct cpu_rq *crq)
 {
-	crq->tick_running = false;
+	crq->tick_due = SIM_NEVER;
 	hrtimer_cancel(&crq->tick);
 	trace_flush_overhead(crq);
 }

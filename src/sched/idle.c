@@ -155,7 +155,7 @@ void idle_loop(struct cpu_rq *crq)
 	cpu_sync();
 	if (disturbed(crq))
 		return;
-	if (crq->tick_running)
+	if (tick_running(crq))
 		tick_stop(crq);
 	crq->waits_since = cpu_clock();
 	crq->polling = true;

@@ -132,6 +132,7 @@ struct cpu_rq {
 	/* four cache lines that every switch touches, by what is used together */
 	struct sim_lock lock __cache_aligned;
 	void (*balance_callback)(struct rq *rq); /* runs in schedule() before the rq lock is dropped */
+	u64 tick_due; /* SIM_NEVER: the tick is stopped */
 
 	u64 last_quiescent __cache_aligned; /* when this CPU last held no pointer to any task */
 	u64 irq_stamp; /* when the interrupts being handled began; 0: none */
@@ -142,7 +143,6 @@ struct cpu_rq {
 	bool need_resched;
 	bool resched_next; /* the pick wants a reschedule right after the switch */
 	bool polling; /* idle and watching need_resched: a poke replaces the IPI */
-	bool tick_running;
 
 	u64 overhead[NR_TRACE_OVH] __cache_aligned;
 
@@ -172,6 +172,11 @@ struct cpu_rq {
 	/* ghOSt's own (ghost/) */
 	struct ghost_rq ghost;
 };
+
+static inline bool tick_running(const struct cpu_rq *crq)
+{
+	return crq->tick_due != SIM_NEVER;
+}
 
 static inline struct cpu_rq *crq_of(const struct rq *rq)
 {

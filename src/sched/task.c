@@ -410,12 +410,14 @@ static void task_compute(struct task *t)
 {
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 	bool spin = t->action.kind == ACT_SPIN;
-	u64 work = spin ? t->work_left : t->work_left + t->penalty;
+	u64 work = spin ? t->work_left : t->work_left + t->penalty, end;
 
 	book_time(crq, BOOK_BUSY);
 	crq->speed = spin ? SCHED_CAPACITY_SCALE : cpu_speed(crq);
 	crq->waits_since = cpu_clock();
-	cpu_wait_then(crq->waits_since + DIV_ROUND_UP(work, crq->speed), task_computed);
+	end = crq->waits_since + DIV_ROUND_UP(work, crq->speed);
+	/* a tick that is earlier ends the wait: to queue its end would be for nothing */
+	cpu_wait_then(end > crq->tick_due ? SIM_NEVER : end, task_computed);
 }
 
 void task_spend(u64 ns)

@@ -35,7 +35,6 @@ static inline void charge_line(const struct sim_lock *lock)
 static void wait_for_lock(struct sim_lock *lock)
 {
 	struct waiter self = { .cpu = this_cpu };
-	u64 start = sim_now();
 
 	if (lock->owner) {
 		list_add_tail(&self.node, &lock->waiters);
@@ -45,7 +44,6 @@ static void wait_for_lock(struct sim_lock *lock)
 	}
 	cpu_block();
 	lock->contended++;
-	lock->wait_ns += sim_now() - start;
 	cpu_charge(costs.lock_handover);
 }
 

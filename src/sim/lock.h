@@ -26,7 +26,6 @@ struct sim_lock {
 	u64 free_at; /* local clock of the last owner when it released */
 	struct list_head waiters; /* first come, first served */
 	u64 contended; /* acquisitions that had to wait */
-	u64 wait_ns;
 };
 
 void sim_lock_init(struct sim_lock *lock);
