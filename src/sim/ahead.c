@@ -27,13 +27,14 @@ bool cpus_look_ahead;
 static const u32 distances[NR_COMING] = { 4, 3, 2 };
 
 #define NR_EVENTS 32 /* ASKED_FOR and SCOUTS, and a power of two */
+#define NOBODY (~0U)
 
 /* By number: those from @first to @end are to come, nearly in the order of time. */
 static struct {
 	struct coming {
 		struct scouted event;
-		struct cpu *cpu; /* whose turn it is for, NULL: nobody's; known after the first step */
 		const struct hrtimer *timer; /* may be gone */
+		u32 cpu; /* whose turn it is for, or NOBODY; known after the first step */
 	} events[NR_EVENTS];
 	u32 first, end;
 } ring;
@@ -60,35 +61,33 @@ static inline void fetch_cpu(const struct cpu *cpu)
 static inline void look_at(struct coming *coming)
 {
 	const struct event *ev = event_scouted(&coming->event);
+	const struct cpu *cpu = ev ? event_cpu(ev, &coming->timer) : NULL;
 
-	coming->cpu = ev ? event_cpu(ev, &coming->timer) : NULL;
-	if (!coming->cpu)
+	coming->cpu = NOBODY;
+	if (!cpu || (!coming->timer && cpu->fiber))
 		return;
-	if (!coming->timer && coming->cpu->fiber)
-		coming->cpu = NULL;
-	else if (coming->timer)
-		fetch_cpu(coming->cpu);
+	coming->cpu = cpu_number(cpu);
+	if (coming->timer)
+		fetch_cpu(cpu);
 }
 
 static inline void take_step(u32 step, struct coming *coming, const struct cpu_ops *ops)
 {
 	if (step == 0)
 		look_at(coming);
-	if (coming->cpu)
-		ops->coming[step](cpu_number(coming->cpu), coming->timer);
+	if (coming->cpu != NOBODY)
+		ops->coming[step](coming->cpu, coming->timer);
 }
 
 /* The first event is over: each of the others is one step nearer. */
 static inline void advance(const struct cpu_ops *ops)
 {
-	ring.first++;
-#pragma GCC unroll 3
-	for (u32 step = 0; step < NR_COMING; step++) {
-		u32 nr = ring.first + distances[step] - 1;
+	u32 first = ++ring.first, left = ring.end - first;
 
-		if ((s32)(ring.end - nr) > 0)
-			take_step(step, numbered(nr), ops);
-	}
+#pragma GCC unroll 3
+	for (u32 step = 0; step < NR_COMING; step++)
+		if (likely(left >= distances[step]))
+			take_step(step, numbered(first + distances[step] - 1), ops);
 }
 
 /* One more; what is seen late takes at once the steps that it should have taken. */

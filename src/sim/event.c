@@ -95,26 +95,27 @@ static inline void mark_empty(u64 slot)
 		queue.words &= ~(1ULL << slot / 64);
 }
 
-static __attribute__((noinline)) void put_coarse(struct event *ev)
+static inline void put_coarse(struct event *ev, u64 time)
 {
-	u64 nr = coarse_of(ev->time);
+	u64 nr = coarse_of(time);
 	struct slot *slot = &coarse[nr];
 
 	if (slot->nr) {
-		slot_add(slot, ev);
+		slot_add(slot, ev, time);
 		return;
 	}
 	slot->nr = 1;
-	set_first(slot, ev);
+	set_first(slot, ev, time);
 	mark_used(NR_FINE + nr);
 }
 
-static inline void put(struct event *ev)
+/* @time is the event's, which is not looked at if it is not near. */
+static inline void put(struct event *ev, u64 time)
 {
-	u64 slot = ev->time % NR_FINE;
+	u64 slot = time % NR_FINE;
 
-	if (unlikely(!is_fine(ev->time))) {
-		put_coarse(ev);
+	if (!is_fine(time)) {
+		put_coarse(ev, time);
 		return;
 	}
 	mark_used(slot);
@@ -175,9 +176,9 @@ static inline void find_first(void)
 	}
 }
 
-static inline void put_down(struct slot *unused, struct event *ev)
+static inline void put_down(struct slot *unused, struct event *ev, u64 time)
 {
-	put(ev);
+	put(ev, time);
 }
 
 /* What was in a coarse slot, @nr events, goes where it belongs now. */
@@ -198,7 +199,7 @@ static __attribute__((noinline)) void spread_heap(struct event *first, u32 nr)
 		struct event *ev = list;
 
 		list = heap_list_pop(list);
-		put(ev);
+		put(ev, ev->time);
 	}
 	VRT_ASSERT(!nr);
 }
@@ -249,7 +250,7 @@ void event_add(struct event *ev, u64 time)
 	ev->time = time;
 	ev->order = (u64)tie_of(sequence) << 32 | sequence;
 	sequence++;
-	put(ev);
+	put(ev, time);
 	if (unlikely(first == ev))
 		find_first();
 	else if (earlier(ev, first))

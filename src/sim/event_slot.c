@@ -26,20 +26,22 @@ size_t event_memory(void)
 	return nr_batches * sizeof(struct batch);
 }
 
-static __attribute__((noinline)) void slot_add_to_heap(struct slot *slot, struct event *ev)
+static __attribute__((noinline)) void slot_add_to_heap(struct slot *slot, struct event *ev,
+						       u64 time)
 {
 	heap_add(&slot->first, ev);
 }
 
-static void add_entry(struct slot *slot, struct event *ev);
+static void add_entry(struct slot *slot, struct event *ev, u64 time);
 
-static __attribute__((noinline)) void add_entry_slowly(struct slot *slot, struct event *ev)
+static __attribute__((noinline)) void add_entry_slowly(struct slot *slot, struct event *ev,
+						       u64 time)
 {
 	more_batches();
-	add_entry(slot, ev);
+	add_entry(slot, ev, time);
 }
 
-static inline void add_entry(struct slot *slot, struct event *ev)
+static inline void add_entry(struct slot *slot, struct event *ev, u64 time)
 {
 	struct batch *batch = slot->batches;
 	struct entry *entry;
@@ -52,7 +54,7 @@ static inline void add_entry(struct slot *slot, struct event *ev)
 		if (!batch || batch->nr == NR_BATCH) {
 			batch = spare_batches;
 			if (unlikely(!batch)) {
-				add_entry_slowly(slot, ev);
+				add_entry_slowly(slot, ev, time);
 				return;
 			}
 			spare_batches = batch->next;
@@ -63,32 +65,34 @@ static inline void add_entry(struct slot *slot, struct event *ev)
 		}
 		entry = &batch->entries[batch->nr++];
 	}
-	entry->time = ev->time;
+	entry->time = time;
 	link_at(&entry->ev, ev);
 }
 
-void slot_add(struct slot *slot, struct event *ev)
+void slot_add(struct slot *slot, struct event *ev, u64 time)
 {
 	slot->nr++;
 	if (unlikely(slot->heap)) {
-		slot_add_to_heap(slot, ev);
+		slot_add_to_heap(slot, ev, time);
 		return;
 	}
-	if (ev->time < slot->time || (ev->time == slot->time && earlier(ev, slot->first))) {
+	if (time < slot->time || (time == slot->time && earlier(ev, slot->first))) {
 		struct event *second = slot->first;
+		u64 later = slot->time;
 
-		set_first(slot, ev);
+		set_first(slot, ev, time);
 		ev = second;
+		time = later;
 	}
-	add_entry(slot, ev);
+	add_entry(slot, ev, time);
 }
 
-static inline void add_to_slot(struct slot *slot, struct event *ev)
+static inline void add_to_slot(struct slot *slot, struct event *ev, u64 time)
 {
 	if (slot->first)
-		slot_add(slot, ev);
+		slot_add(slot, ev, time);
 	else
-		set_first(slot, ev);
+		set_first(slot, ev, time);
 }
 
 void slot_renew(struct slot *slot)
@@ -108,6 +112,7 @@ void slot_find_first(struct slot *slot)
 {
 	struct entry *best = NULL;
 	struct event *ev;
+	u64 time;
 
 	if (slot->searched && slot->nr > MANY) {
 		u32 nr = empty_batches(slot->batches, slot_add_to_heap, slot);
@@ -125,6 +130,7 @@ void slot_find_first(struct slot *slot)
 				best = e;
 	VRT_ASSERT(best);
 	ev = best->ev;
+	time = best->time;
 	del_entry(slot, best);
-	set_first(slot, ev);
+	set_first(slot, ev, time);
 }

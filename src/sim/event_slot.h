@@ -8,8 +8,8 @@
  * even looked at. Beside its first a slot has entries, each with a pointer to the
  * event and its time; the event's @at points back to that pointer. An entry whose
  * event is deleted is a hole, the next to be used, and when a slot has more holes than
- * events, and some, it is made anew without. When a slot is emptied, its events are
- * asked for many at a time. A slot whose first is deleted looks at all entries for
+ * events, and some, it is made anew without. When a slot is emptied its events move by
+ * the times in their entries. A slot whose first is deleted looks at all entries for
  * another; if it has to again, and there are many, it becomes a pairing heap, so that
  * no event costs more the more there are.
  *
@@ -56,16 +56,16 @@ struct slot {
 
 extern struct batch *spare_batches;
 
-/* To a slot that is not empty. */
-void slot_add(struct slot *slot, struct event *ev);
+/* To a slot that is not empty; @time is the event's. */
+void slot_add(struct slot *slot, struct event *ev, u64 time);
 /* Of a slot that has events, but not the first. */
 void slot_find_first(struct slot *slot);
 /* Gets rid of the holes. */
 void slot_renew(struct slot *slot);
 
-static inline void set_first(struct slot *slot, struct event *ev)
+static inline void set_first(struct slot *slot, struct event *ev, u64 time)
 {
-	slot->time = ev->time;
+	slot->time = time;
 	link_at(&slot->first, ev);
 }
 
@@ -117,8 +117,9 @@ static inline void free_batches(struct batch *batch)
 	}
 }
 
-/* Frees @batches and gives the events in them to @fn, with @slot. How many there were. */
-static inline u32 empty_batches(struct batch *batches, void (*fn)(struct slot *, struct event *),
+/* Frees @batches and gives the events in them, with their times, to @fn, and @slot. How many there were. */
+static inline u32 empty_batches(struct batch *batches,
+				void (*fn)(struct slot *, struct event *, u64 time),
 				struct slot *slot)
 {
 	struct batch *next;
@@ -127,15 +128,13 @@ static inline u32 empty_batches(struct batch *batches, void (*fn)(struct slot *,
 	for (struct batch *batch = batches; batch; batch = next) {
 		next = batch->next;
 		prefetch(next);
-		for (u32 i = 1; i < batch->nr; i++)
-			prefetch(batch->entries[i].ev);
-		for (u32 i = 0; i < batch->nr; i++) {
-			struct event *ev = batch->entries[i].ev;
+		for (struct entry *e = batch->entries; e < batch->entries + batch->nr; e++) {
+			struct event *ev = e->ev;
 
 			if (!ev)
 				continue;
-			batch->entries[i].ev = NULL;
-			fn(slot, ev);
+			e->ev = NULL;
+			fn(slot, ev, e->time);
 			nr++;
 		}
 		free_batch(batch);

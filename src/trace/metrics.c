@@ -454,8 +454,10 @@ static inline void fetch_task(const struct metrics *m, u64 pid)
 
 static void fetch_tasks(const struct metrics *m, const struct trace_record *recs, u32 nr)
 {
+	const u64 types = 1ULL << TRACE_SWITCH | 1ULL << TRACE_WAKEUP;
+
 	for (const struct trace_record *rec = recs; rec < recs + nr; rec++) {
-		if (rec->type != TRACE_SWITCH && rec->type != TRACE_WAKEUP)
+		if (!(types >> rec->type & 1))
 			continue;
 		fetch_task(m, (u32)rec->pid);
 		if (rec->type == TRACE_SWITCH)
