@@ -10,7 +10,7 @@
  * From so many CPUs and tasks on: each has about a dozen cache lines that its turns
  * touch, and hosts have a second-level cache of one or two MiB.
  */
-#define MANY 1280
+#define MANY 2800
 
 void ahead_update(void)
 {
@@ -58,7 +58,7 @@ void coming_cpu(u32 cpu, const struct hrtimer *timer)
 	const struct cpu_rq *crq = kernel.rqs[cpu];
 	const struct task *curr = task_of(kernel.currs[cpu]), *t;
 
-	fetch(&crq->rq, 256);
+	fetch(&crq->rq, 192);
 	fetch(&crq->lock, 256);
 	switch (turn_of(crq, timer)) {
 	case TURN_RUN: /* the task has done what it had to do */
@@ -66,7 +66,6 @@ void coming_cpu(u32 cpu, const struct hrtimer *timer)
 		fetch_sleep(curr);
 		return;
 	case TURN_TICK:
-		fetch(&crq->tick, 64);
 		fetch_switched(curr);
 		return;
 	case TURN_TIMER:
@@ -95,21 +94,4 @@ void coming_queue(u32 cpu, const struct hrtimer *timer)
 		fetch(task_of(rq->curr)->data, 128);
 	if (!list_empty(local))
 		fetch_switched(task_of(list_first_entry(local, struct task_struct, scx.dsq_list.node)));
-}
-
-/* What that task does, and its neighbours in the queues, which learn that it goes. */
-void coming_next(u32 cpu, const struct hrtimer *timer)
-{
-	enum turn turn = turn_of(kernel.rqs[cpu], timer);
-	const struct rq *rq = &kernel.rqs[cpu]->rq;
-	const struct list_head *local = &rq->scx.local_dsq.list;
-	const struct task_struct *p;
-
-	if (turn == TURN_TIMER || list_empty(local))
-		return;
-	p = list_first_entry(local, struct task_struct, scx.dsq_list.node);
-	if (!task_of(p)->acting)
-		fetch(task_of(p)->data, 128);
-	fetch(p->scx.dsq_list.node.next, 1);
-	fetch(p->scx.runnable_node.next, 1);
 }

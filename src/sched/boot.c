@@ -190,7 +190,7 @@ static const struct cpu_ops cpu_plugs = {
 	.reschedule = cpu_reschedule,
 	.run = cpu_run,
 	.interrupted = cpu_interrupted,
-	.coming = { coming_cpu, coming_queue, coming_next },
+	.coming = { coming_cpu, coming_queue },
 };
 
 int kernel_boot(const struct kernel_config *config)

@@ -110,7 +110,7 @@ void set_need_resched(u32 cpu)
 	if (crq->need_resched)
 		return;
 	crq->need_resched = true;
-	if (crq->cpu == this_cpu)
+	if (&cpus[cpu] == this_cpu)
 		return;
 	if (crq->polling)
 		cpu_poke(crq->cpu);

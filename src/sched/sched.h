@@ -793,7 +793,6 @@ void cpu_interrupted(void);
 /* ahead.c */
 void coming_cpu(u32 cpu, const struct hrtimer *timer);
 void coming_queue(u32 cpu, const struct hrtimer *timer);
-void coming_next(u32 cpu, const struct hrtimer *timer);
 void ahead_update(void); /* the number of tasks has changed */
 
 /* --- BPF (bpf_glue.c) ------------------------------------------------------------- */

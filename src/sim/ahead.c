@@ -24,7 +24,7 @@ bool cpus_look_ahead;
  * time, and what has come must still be in the first cache.
  */
 #define ASKED_FOR 20
-static const u32 distances[NR_COMING] = { 4, 3, 2 };
+static const u32 distances[NR_COMING] = { 4, 2 };
 
 #define NR_EVENTS 32 /* ASKED_FOR and SCOUTS, and a power of two */
 #define NOBODY (~0U)
@@ -84,7 +84,7 @@ static inline void advance(const struct cpu_ops *ops)
 {
 	u32 first = ++ring.first, left = ring.end - first;
 
-#pragma GCC unroll 3
+#pragma GCC unroll 2
 	for (u32 step = 0; step < NR_COMING; step++)
 		if (likely(left >= distances[step]))
 			take_step(step, numbered(first + distances[step] - 1), ops);

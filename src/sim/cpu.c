@@ -309,11 +309,13 @@ static void run_timers(struct cpu *cpu)
 {
 	struct hrtimer *timer = take_timer(&cpu->expired);
 
-	/* those that expire while handlers run are another interrupt */
-	if (!list_empty(&cpu->expired)) {
-		list_add(&cpu->handling, &cpu->expired);
-		list_del_init(&cpu->expired);
+	if (likely(timer && list_empty(&cpu->expired))) {
+		timer->fn(timer);
+		return;
 	}
+	/* those that expire while handlers run are another interrupt */
+	list_add(&cpu->handling, &cpu->expired);
+	list_del_init(&cpu->expired);
 	for (; timer; timer = take_timer(&cpu->handling))
 		timer->fn(timer);
 }

@@ -67,7 +67,7 @@ struct cpu {
 extern struct cpu *cpus;
 extern struct cpu *this_cpu;
 
-#define NR_COMING 3
+#define NR_COMING 2
 
 /* What the scheduler plugs into the loop; every call is on the CPU's fiber. */
 struct cpu_ops {

@@ -117,6 +117,13 @@ static inline void free_batches(struct batch *batch)
 	}
 }
 
+static inline void fetch_batch(const struct batch *batch)
+{
+#pragma GCC unroll 4
+	for (u32 line = 0; line < sizeof(*batch); line += 64)
+		prefetch((const char *)batch + line);
+}
+
 /* Frees @batches and gives the events in them, with their times, to @fn, and @slot. How many there were. */
 static inline u32 empty_batches(struct batch *batches,
 				void (*fn)(struct slot *, struct event *, u64 time),
@@ -127,7 +134,8 @@ static inline u32 empty_batches(struct batch *batches,
 
 	for (struct batch *batch = batches; batch; batch = next) {
 		next = batch->next;
-		prefetch(next);
+		if (next)
+			fetch_batch(next);
 		for (struct entry *e = batch->entries; e < batch->entries + batch->nr; e++) {
 			struct event *ev = e->ev;
 
