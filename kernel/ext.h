@@ -314,7 +314,7 @@ struct sched_ext_entity {
 	u32 weight;
 	u32 ops_qseq;
 	u32 kf_mask;
-	struct task_struct *kf_tasks[2]; /* the second is seldom there */
+	struct task_struct *kf_tasks[2]; /* the second, seldom used, is on the next */
 
 	/* and one for queues in the order of vtime, which a BPF scheduler may write */
 	u64 dsq_vtime;

@@ -74,7 +74,6 @@ void native_timers_exit(void)
 void hrtimer_init(struct hrtimer *timer, void (*fn)(struct hrtimer *timer))
 {
 	*timer = (struct hrtimer){ .fn = fn };
-	INIT_LIST_HEAD(&timer->node);
 }
 
 bool hrtimer_cancel(struct hrtimer *timer)

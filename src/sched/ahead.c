@@ -7,8 +7,8 @@
 #include "sched.h"
 
 /*
- * From so many CPUs and tasks on: each has about a dozen cache lines that its turns
- * touch, and hosts have a second-level cache of one or two MiB.
+ * From so many CPUs and tasks on: each has up to a dozen cache lines that its turns
+ * touch, which makes two MiB, as much as a host's second-level cache holds, or more.
  */
 #define MANY 2800
 

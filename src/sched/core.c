@@ -374,18 +374,35 @@ static int wake_up_pinned(struct task_struct *p, u32 wake_flags)
 	return 1;
 }
 
-int try_to_wake_up(struct task *t, u32 wake_flags)
+/* When the time it takes is paid. */
+static int __try_to_wake_up(struct task *t, u32 wake_flags)
 {
 	int woken;
 
-	charge_overhead(TRACE_OVH_WAKEUP, costs.wakeup);
-	cpu_sync();
 	if (!asleep(&t->ts))
 		return 0;
 	task_pin(&t->ts);
 	woken = wake_up_pinned(&t->ts, wake_flags);
 	task_unpin(&t->ts);
 	return woken;
+}
+
+int try_to_wake_up(struct task *t, u32 wake_flags)
+{
+	charge_overhead(TRACE_OVH_WAKEUP, costs.wakeup);
+	cpu_sync();
+	return __try_to_wake_up(t, wake_flags);
+}
+
+static void wake_up_paid(void *arg)
+{
+	__try_to_wake_up(arg, 0);
+}
+
+void wake_up_by_timer(struct task *t)
+{
+	charge_overhead(TRACE_OVH_WAKEUP, costs.wakeup);
+	cpu_pay_then(wake_up_paid, t);
 }
 
 void wake_up_new_task(struct task *t)
@@ -516,17 +533,18 @@ static void context_switch(struct rq *rq, struct task_struct *prev, struct task_
 	prev->on_cpu = 0;
 }
 
-/* @state: what prev's becomes once its queue is locked; TASK_RUNNING: as it is. */
-static void __schedule(bool preempt, u32 state)
+/*
+ * When the time of the pick is paid. @state: what prev's becomes once its queue is
+ * locked; TASK_RUNNING: as it is.
+ */
+static void __schedule(struct cpu_rq *crq, bool preempt, u32 state)
 {
-	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 	struct rq *rq = &crq->rq;
 	struct task_struct *prev = rq->curr, *next;
 	u64 dequeue_cost = 0;
 	u32 prev_state;
 	bool dead;
 
-	charge_overhead(TRACE_OVH_SWITCH, costs.pick);
 	rq_lock(rq);
 	update_rq_clock(rq);
 	if (state != TASK_RUNNING)
@@ -565,14 +583,38 @@ static void __schedule(bool preempt, u32 state)
 		task_finish_dead(task_of(prev));
 }
 
-void schedule(void)
+/* @state: as __schedule()'s. */
+static inline void give_up_cpu(struct cpu_rq *crq, u32 state)
 {
-	__schedule(false, TASK_RUNNING);
+	struct task_struct *prev = crq->rq.curr;
+	bool dead = prev->__state == TASK_DEAD;
+
+	__schedule(crq, false, state);
+	VRT_ASSERT(!dead || crq->rq.curr != prev);
+	if (this_cpu->pending)
+		cpu_interrupted();
 }
 
-void schedule_as(u32 state)
+static void schedule_paid(void *crq)
 {
-	__schedule(false, state);
+	give_up_cpu(crq, TASK_RUNNING);
+}
+
+static void sleep_paid(void *crq)
+{
+	give_up_cpu(crq, TASK_INTERRUPTIBLE);
+}
+
+void schedule(void)
+{
+	charge_overhead(TRACE_OVH_SWITCH, costs.pick);
+	cpu_pay_then(schedule_paid, kernel.rqs[this_cpu->id]);
+}
+
+void schedule_to_sleep(void)
+{
+	charge_overhead(TRACE_OVH_SWITCH, costs.pick);
+	cpu_pay_then(sleep_paid, kernel.rqs[this_cpu->id]);
 }
 
 void do_yield(void)
@@ -589,14 +631,11 @@ void do_yield(void)
 
 /* --- the tick ------------------------------------------------------------------------ */
 
-static void tick_handler(struct hrtimer *timer)
+static void tick(void *arg)
 {
-	struct cpu_rq *crq = container_of(timer, struct cpu_rq, tick);
+	struct cpu_rq *crq = arg;
 	struct rq *rq = &crq->rq;
 
-	if (!tick_running(crq))
-		return;
-	charge_overhead(TRACE_OVH_TICK, costs.tick);
 	rq_lock(rq);
 	update_rq_clock(rq);
 	if (class_of(rq->curr)->task_tick)
@@ -610,6 +649,16 @@ static void tick_handler(struct hrtimer *timer)
 		tick_stop(crq);
 	else if (tick_running(crq))
 		tick_start(crq);
+}
+
+static void tick_handler(struct hrtimer *timer)
+{
+	struct cpu_rq *crq = container_of(timer, struct cpu_rq, tick);
+
+	if (!tick_running(crq))
+		return;
+	charge_overhead(TRACE_OVH_TICK, costs.tick);
+	cpu_pay_then(tick, crq);
 }
 
 void tick_start(struct cpu_rq *crq)
@@ -675,6 +724,13 @@ void irq_work_queue(struct irq_work *work)
 	cpu_raise(this_cpu, IRQ_WORK);
 }
 
+static void reschedule_paid(void *arg)
+{
+	struct cpu_rq *crq = arg;
+
+	__schedule(crq, !is_idle_task(crq->rq.curr), TASK_RUNNING);
+}
+
 void cpu_reschedule(void)
 {
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
@@ -684,11 +740,13 @@ void cpu_reschedule(void)
 		crq->irq_stamp = 0;
 	}
 	crq->last_quiescent = cpu_clock();
-	if (crq->need_resched)
-		__schedule(!is_idle_task(crq->rq.curr), TASK_RUNNING);
+	if (!crq->need_resched)
+		return;
+	charge_overhead(TRACE_OVH_SWITCH, costs.pick);
+	cpu_pay_then(reschedule_paid, crq);
 }
 
-static void look_around(void)
+static void look_around(void *unused)
 {
 }
 
@@ -698,7 +756,7 @@ void cpu_run(void)
 	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
 
 	if (unlikely(!task_may_act(crq->rq.curr)))
-		cpu_wait_then(SIM_NEVER, look_around);
+		cpu_wait_then(SIM_NEVER, look_around, NULL);
 	else if (is_idle_task(crq->rq.curr))
 		idle_loop(crq);
 	else

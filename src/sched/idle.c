@@ -111,17 +111,17 @@ static void idle_exit(struct cpu_rq *crq, u64 cost)
 	charge_overhead(TRACE_OVH_WAKEUP, cost);
 }
 
-static void idle_slept(void)
+static void idle_slept(void *arg)
 {
-	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+	struct cpu_rq *crq = arg;
 
 	idle_exit(crq, crq->idle_history.deep ? costs.idle_exit_deep : costs.idle_exit_shallow);
 }
 
 /* Has polled: somebody may have come. */
-static void idle_polled(void)
+static void idle_polled(void *arg)
 {
-	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+	struct cpu_rq *crq = arg;
 	struct idle_history *h = &crq->idle_history;
 
 	crq->polling = false;
@@ -130,7 +130,7 @@ static void idle_polled(void)
 		return;
 	}
 	h->deep = expects_long(h);
-	cpu_wait_then(SIM_NEVER, idle_slept);
+	cpu_wait_then(SIM_NEVER, idle_slept, crq);
 }
 
 /*
@@ -140,9 +140,9 @@ static void idle_polled(void)
  */
 #define LOOK_AGAIN_NS NSEC_PER_USEC
 
-static void idle_looks_again(void)
+static void idle_looks_again(void *arg)
 {
-	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+	struct cpu_rq *crq = arg;
 
 	crq->polling = false;
 	book_time(crq, BOOK_OVERHEAD);
@@ -161,9 +161,9 @@ void idle_loop(struct cpu_rq *crq)
 	crq->polling = true;
 	book_time(crq, BOOK_IDLE);
 	if (unlikely(ghost_dont_idle(&crq->rq)))
-		cpu_wait_then(cpu_clock() + LOOK_AGAIN_NS, idle_looks_again);
+		cpu_wait_then(cpu_clock() + LOOK_AGAIN_NS, idle_looks_again, crq);
 	else
-		cpu_wait_then(cpu_clock() + costs.idle_poll_time, idle_polled);
+		cpu_wait_then(cpu_clock() + costs.idle_poll_time, idle_polled, crq);
 }
 
 /* --- the class -------------------------------------------------------------------------- */

@@ -461,13 +461,16 @@ void wakeup_preempt(struct rq *rq, struct task_struct *p, u32 wake_flags);
 void move_queued_task(struct rq *rq, struct task_struct *p, u32 cpu);
 /* 1 if it was asleep. From any context on a CPU, without rq locks. */
 int try_to_wake_up(struct task *t, u32 wake_flags);
+/* The same, as the last thing that a timer's handler does. */
+void wake_up_by_timer(struct task *t);
 void wake_up_new_task(struct task *t);
 /* Some CPU near @cpu where the task may run; widens its mask when none is left. */
 u32 select_fallback_rq(u32 cpu, struct task_struct *p);
 bool is_cpu_allowed(const struct task_struct *p, s32 cpu);
+/* These three are the last thing that an action of the current task does (cpu_pay_then()). */
 void schedule(void);
-/* The same, to sleep in @state: nobody sees that before this CPU has its queue locked. */
-void schedule_as(u32 state);
+/* The same, as TASK_INTERRUPTIBLE: nobody sees that before this CPU has its queue locked. */
+void schedule_to_sleep(void);
 void do_yield(void);
 static inline bool need_resched(void)
 {

@@ -392,9 +392,9 @@ static bool task_worked(u64 *left, u64 *done)
 }
 
 /* The current task has computed until its work was done or the CPU was wanted. */
-static void task_computed(void)
+static void task_computed(void *arg)
 {
-	struct cpu_rq *crq = kernel.rqs[this_cpu->id];
+	struct cpu_rq *crq = arg;
 	struct task *t = task_of(crq->rq.curr);
 	u64 elapsed = cpu_clock() - crq->waits_since, done = elapsed * crq->speed;
 
@@ -417,7 +417,7 @@ static void task_compute(struct task *t)
 	crq->waits_since = cpu_clock();
 	end = crq->waits_since + DIV_ROUND_UP(work, crq->speed);
 	/* a tick that is earlier ends the wait: to queue its end would be for nothing */
-	cpu_wait_then(end > crq->tick_due ? SIM_NEVER : end, task_computed);
+	cpu_wait_then(end > crq->tick_due ? SIM_NEVER : end, task_computed, crq);
 }
 
 void task_spend(u64 ns)
@@ -440,7 +440,7 @@ static void task_sleep_until(struct task *t, u64 when)
 	if (when <= cpu_clock())
 		return;
 	hrtimer_start(&t->timer, when);
-	schedule_as(TASK_INTERRUPTIBLE);
+	schedule_to_sleep();
 }
 
 static void task_exit(struct task *t)
@@ -457,9 +457,7 @@ static void task_exit(struct task *t)
 	kernel.by_pid[p->pid] = NULL;
 	trace_emit(TRACE_TASK_EXIT, p->pid, 0, 0);
 	p->__state = TASK_DEAD;
-	schedule();
-	/* the CPU goes on with somebody else; the task may be gone already */
-	VRT_ASSERT(curr_task() != p);
+	schedule(); /* the CPU goes on with somebody else, and the task may be gone already */
 }
 
 void task_finish_dead(struct task *t)
@@ -524,7 +522,8 @@ void task_execute(struct task *t)
 {
 	struct rq *rq = this_rq();
 
-	while (rq->curr == &t->ts && !this_cpu->pending && !need_resched() && task_may_act(&t->ts)) {
+	while (rq->curr == &t->ts && !this_cpu->then && !this_cpu->pending && !need_resched() &&
+	       task_may_act(&t->ts)) {
 		if (t->acting) {
 			task_compute(t);
 			return;
@@ -589,7 +588,7 @@ static void task_timer(struct hrtimer *timer)
 		wait_queue_take(t);
 		t->timed_out = true;
 	}
-	try_to_wake_up(t, 0);
+	wake_up_by_timer(t);
 }
 
 /* --- what behaviours ask ---------------------------------------------------------------- */

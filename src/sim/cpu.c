@@ -39,6 +39,8 @@ static struct fiber *event_loop; /* on whose stack sim_run() is */
 static struct fiber **stacks, **free_stacks;
 static u32 nr_stacks, nr_free_stacks;
 
+static u64 wait_until; /* from cpu_wait_then() to where the wait begins, in the loop */
+
 static inline u64 caller_clock(void)
 {
 	return this_cpu ? cpu_clock() : sim_clock.now;
@@ -195,8 +197,6 @@ static void leave_stack(void)
 	struct cpu *next = next_cpu();
 
 	this_cpu = next;
-	if (cpus_look_ahead)
-		ahead_look(ops);
 	if (next && !next->fiber)
 		return;
 	free_stacks[nr_free_stacks++] = fiber_current();
@@ -229,11 +229,23 @@ static void resume_at(struct cpu *cpu, u64 until)
 		event_add(&cpu->resume, max(until, cpu->busy_until));
 }
 
-void cpu_wait_then(u64 until, void (*then)(void))
+static inline void set_then(void (*then)(void *arg), void *arg)
 {
 	VRT_ASSERT(!this_cpu->then);
-	this_cpu->until = until;
 	this_cpu->then = then;
+	this_cpu->arg = arg;
+}
+
+void cpu_wait_then(u64 until, void (*then)(void *arg), void *arg)
+{
+	set_then(then, arg);
+	wait_until = until;
+}
+
+void __cpu_pay_then(void (*then)(void *arg), void *arg)
+{
+	set_then(then, arg);
+	this_cpu->paying = true;
 }
 
 void cpu_spin_until(u64 until)
@@ -305,19 +317,43 @@ static struct hrtimer *take_timer(struct list_head *list)
 	return timer;
 }
 
-static void run_timers(struct cpu *cpu)
+static inline void go_on(struct cpu *cpu)
+{
+	void (*then)(void *arg) = cpu->then;
+
+	cpu->then = NULL;
+	then(cpu->arg);
+}
+
+/* For a handler that has asked for it, but is not the last thing to do. */
+static void pay_here(struct cpu *cpu)
+{
+	while (cpu->then) {
+		VRT_ASSERT(cpu->paying);
+		cpu->paying = false;
+		cpu_sync();
+		go_on(cpu);
+	}
+}
+
+/* @last: there is no other interrupt in the batch. */
+static void run_timers(struct cpu *cpu, bool last)
 {
 	struct hrtimer *timer = take_timer(&cpu->expired);
 
 	if (likely(timer && list_empty(&cpu->expired))) {
 		timer->fn(timer);
+		if (!last)
+			pay_here(cpu);
 		return;
 	}
 	/* those that expire while handlers run are another interrupt */
 	list_add(&cpu->handling, &cpu->expired);
 	list_del_init(&cpu->expired);
-	for (; timer; timer = take_timer(&cpu->handling))
+	for (; timer; timer = take_timer(&cpu->handling)) {
 		timer->fn(timer);
+		pay_here(cpu);
+	}
 }
 
 /* Takes all pending interrupts: one entry into the kernel for the batch. */
@@ -327,11 +363,12 @@ static void take_interrupts(struct cpu *cpu)
 
 	cpu->pending = 0;
 	cpu_charge(costs.interrupt);
-	for (; batch; batch &= batch - 1) {
+	while (batch) {
 		enum cpu_irq irq = __builtin_ctz(batch);
 
+		batch &= batch - 1;
 		if (irq == IRQ_TIMER)
-			run_timers(cpu);
+			run_timers(cpu, !batch);
 		else
 			ops->interrupt(irq);
 	}
@@ -372,39 +409,52 @@ bool hrtimer_cancel(struct hrtimer *timer)
 /* Waits as cpu_wait_then() was asked to, unless there is no reason to. */
 static void begin_wait(struct cpu *cpu)
 {
-	u64 until = cpu->until;
+	u64 until = wait_until;
 
 	if (cpu->pending || cpu->poked || reached(max(until, cpu_clock())))
 		return;
 	cpu->waiting = true;
 	resume_at(cpu, until);
 	cpu->debt = 0;
+	if (cpus_look_ahead)
+		ahead_look(ops);
 	leave_stack();
 }
 
 static void end_wait(struct cpu *cpu)
 {
-	void (*then)(void) = cpu->then;
-
 	cpu->waiting = false;
 	cpu->poked = false;
-	cpu->then = NULL;
-	then();
+	go_on(cpu);
+	if (cpu->pending && !cpu->then)
+		ops->interrupted();
 }
 
-/* What @cpu does until it waits. */
+static void begin_payment(struct cpu *cpu)
+{
+	event_add(&cpu->resume, cpu_clock());
+	cpu->debt = 0;
+	leave_stack();
+}
+
+static void end_payment(struct cpu *cpu)
+{
+	cpu->paying = false;
+	go_on(cpu);
+}
+
+/* What @cpu does until it waits, or pays. */
 static void take_turn(struct cpu *cpu)
 {
-	if (cpu->then) {
-		end_wait(cpu);
-	} else {
-		while (cpu->pending)
-			take_interrupts(cpu);
-		ops->reschedule();
-		if (cpu->pending)
+	while (cpu->pending) {
+		take_interrupts(cpu);
+		if (cpu->then)
 			return;
-		ops->run();
 	}
+	ops->reschedule();
+	if (cpu->pending || cpu->then)
+		return;
+	ops->run();
 	if (cpu->pending && !cpu->then)
 		ops->interrupted();
 }
@@ -412,10 +462,24 @@ static void take_turn(struct cpu *cpu)
 static void cpu_loop(void *unused)
 {
 	for (;;) {
-		take_turn(this_cpu);
-		if (this_cpu->then)
+		if (!this_cpu->then)
+			take_turn(this_cpu);
+		else if (this_cpu->paying)
+			end_payment(this_cpu);
+		else
+			end_wait(this_cpu);
+		if (!this_cpu->then)
+			continue;
+		if (this_cpu->paying)
+			begin_payment(this_cpu);
+		else
 			begin_wait(this_cpu);
 	}
+}
+
+static void boot(void *unused)
+{
+	ops->boot();
 }
 
 static void cpu_init(struct cpu *cpu, u32 id, const struct cpu_topology *topo)
@@ -427,7 +491,7 @@ static void cpu_init(struct cpu *cpu, u32 id, const struct cpu_topology *topo)
 	cpu->resume.fire = resume_fire;
 	for (u32 i = 0; i < NR_IRQS; i++)
 		cpu->ipi[i].fire = ipi_fire;
-	cpu->then = ops->boot;
+	cpu->then = boot;
 	event_add(&cpu->resume, sim_clock.now);
 }
 

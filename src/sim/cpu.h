@@ -7,7 +7,8 @@
  *
  * What may give up control in the middle is on a fiber, whose stack waits with it.
  * The last step has nothing on its stack that it must come back to: it names the
- * function that goes on (cpu_wait_then()), and has no stack meanwhile.
+ * function that goes on (cpu_wait_then()), and has no stack meanwhile. So do steps
+ * that begin with a payment (cpu_pay_then()).
  *
  * Local clocks and causality
  * --------------------------
@@ -50,9 +51,10 @@ struct cpu {
 	bool waiting; /* interrupts and pokes end it */
 	bool poked;
 	bool spinning; /* in cpu_spin_until() */
+	bool paying; /* @then is for when the debt is paid, not for the end of a wait */
 	struct fiber *fiber; /* where it gave up control and is resumed; NULL: in the loop */
-	void (*then)(void); /* what it does when it has waited @until; NULL: it goes round the loop */
-	u64 until;
+	void (*then)(void *arg); /* what it does next; NULL: it goes round the loop */
+	void *arg;
 	const struct cpu_topology *topo;
 
 	/* two cache lines are what a turn touches; here begins the second */
@@ -110,19 +112,25 @@ static inline void cpu_charge(u64 ns)
 
 void __cpu_sync(void);
 
-/* Pays the debt: afterwards this CPU's clock is global now. */
-static inline void cpu_sync(void)
+/* Pays the debt if that is no more than to advance the clock. */
+static inline bool cpu_try_sync(void)
 {
 	u64 debt = this_cpu->debt;
 
 	if (!debt)
-		return;
-	if (likely(sim_clock.now + debt < sim_clock.next)) {
-		sim_clock.now += debt;
-		this_cpu->debt = 0;
-		return;
-	}
-	__cpu_sync();
+		return true;
+	if (unlikely(sim_clock.now + debt >= sim_clock.next))
+		return false;
+	sim_clock.now += debt;
+	this_cpu->debt = 0;
+	return true;
+}
+
+/* Pays the debt: afterwards this CPU's clock is global now. */
+static inline void cpu_sync(void)
+{
+	if (unlikely(!cpu_try_sync()))
+		__cpu_sync();
 }
 
 /*
@@ -132,7 +140,22 @@ static inline void cpu_sync(void)
  * an interrupt is pending or a poke has come since the last wait: a poke in time
  * is never lost, one too many is possible.
  */
-void cpu_wait_then(u64 until, void (*then)(void));
+void cpu_wait_then(u64 until, void (*then)(void *arg), void *arg);
+
+void __cpu_pay_then(void (*then)(void *arg), void *arg);
+
+/*
+ * The last that a timer's handler, ops->reschedule(), or such a @then, does: cpu_sync()
+ * and then @then. But nothing is kept on a stack in between: if others come first,
+ * @then is called when it has returned to the loop, and they have.
+ */
+static inline void cpu_pay_then(void (*then)(void *arg), void *arg)
+{
+	if (likely(cpu_try_sync()))
+		then(arg);
+	else
+		__cpu_pay_then(then, arg);
+}
 
 /*
  * Spin-waits, as a CPU does with interrupts off: only time and

@@ -39,18 +39,18 @@ static void wait_until(u64 until)
 	fiber_switch(running[id].loop);
 }
 
-static void idle(void)
+static void idle(void *unused)
 {
 }
 
-static void go_on(void)
+static void go_on(void *unused)
 {
 	u32 id = this_cpu->id;
 
 	running[id].loop = fiber_current();
 	fiber_switch(running[id].fiber);
 	if (running[id].until) {
-		cpu_wait_then(running[id].until, go_on);
+		cpu_wait_then(running[id].until, go_on, NULL);
 		return;
 	}
 	fiber_free(running[id].fiber);
@@ -64,11 +64,11 @@ static void run_body(void)
 	running[id].fn = bodies[id];
 	bodies[id] = NULL;
 	if (!running[id].fn) {
-		cpu_wait_then(SIM_NEVER, idle);
+		cpu_wait_then(SIM_NEVER, idle, NULL);
 		return;
 	}
 	running[id].fiber = fiber_new(body_main, NULL);
-	go_on();
+	go_on(NULL);
 }
 
 /* After cpus_exit(): those that were in the middle of something end there. */

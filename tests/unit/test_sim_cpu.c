@@ -569,7 +569,7 @@ static void run_frame(void)
 		cpu_sync();
 		assert_ptr_equal(__builtin_frame_address(0), frames[1][0]);
 	}
-	cpu_wait_then(turns[id] < 2 ? AT(100 + id) : SIM_NEVER, idle);
+	cpu_wait_then(turns[id] < 2 ? AT(100 + id) : SIM_NEVER, idle, NULL);
 }
 
 /* Who waits has no stack: all use the one that was used last. */
@@ -597,6 +597,88 @@ static void test_stacks(void **state)
 	machine_off();
 }
 
+/* --- payments ----------------------------------------------------------- */
+
+static struct hrtimer payers[8][3];
+static bool keeps_stack;
+
+static void pay(void (*then)(void *arg), void *arg)
+{
+	if (!keeps_stack) {
+		cpu_pay_then(then, arg);
+		return;
+	}
+	cpu_sync();
+	then(arg);
+}
+
+static void paid_twice(void *arg)
+{
+	assert_int_equal(this_cpu->debt, 0);
+	note(30 + (u32)((struct hrtimer *)arg - payers[this_cpu->id]));
+}
+
+static void paid(void *arg)
+{
+	u32 id = this_cpu->id, n = (u32)((struct hrtimer *)arg - payers[id]);
+
+	assert_int_equal(this_cpu->debt, 0);
+	note(20 + n);
+	if (n == 1)
+		cpu_send_ipi(&cpus[(id + 1) % 8], IRQ_CALL);
+	cpu_charge(40);
+	pay(paid_twice, arg);
+}
+
+static void on_payer(struct hrtimer *timer)
+{
+	note(10 + (u32)(timer - payers[this_cpu->id]));
+	cpu_charge(200);
+	pay(paid, timer);
+}
+
+/* One timer alone, and then two at the same time, which are a batch. */
+static void run_payers(bool keep)
+{
+	u32 nr_fibers = 0;
+
+	keeps_stack = keep;
+	machine("8", 1);
+	for (u32 i = 0; i < 8; i++) {
+		for (u32 n = 0; n < 3; n++) {
+			hrtimer_init(&payers[i][n], on_payer);
+			hrtimer_start_on(&payers[i][n], &cpus[i], AT(n ? 5000 : 1000 + 37 * i));
+		}
+	}
+	sim_run(AT(1250));
+	for (u32 i = 0; i < 8; i++)
+		nr_fibers += cpus[i].fiber != NULL;
+	assert_int_equal(nr_fibers != 0, keep);
+	sim_run(AT(20000));
+	machine_off();
+}
+
+/* They are as if the stack was kept, but for that it is not. */
+static void test_payments(void **state)
+{
+	u32 nr, nr_before = 0;
+	u64 hash;
+
+	run_payers(true);
+	nr = nr_records;
+	hash = hash64(records, nr * sizeof(records[0]), 0);
+	run_payers(false);
+	/* three steps of each timer, and an IPI */
+	assert_int_equal(nr_records, 8 * (3 * 3 + 1));
+	assert_int_equal(nr, nr_records);
+	assert_int_equal(hash64(records, nr * sizeof(records[0]), 0), hash);
+	check_note(0, AT(1000 + INTERRUPT), 0, 10);
+	/* others have come between the steps of a CPU */
+	for (u32 i = 1; i < nr && records[i].cpu != 0; i++)
+		nr_before++;
+	assert_true(nr_before > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -617,6 +699,7 @@ int main(void)
 		cmocka_unit_test(test_exit_in_handler),
 		cmocka_unit_test(test_task_fiber),
 		cmocka_unit_test(test_stacks),
+		cmocka_unit_test(test_payments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

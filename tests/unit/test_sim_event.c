@@ -381,21 +381,27 @@ static void test_exit_forgets(void **state)
 	assert_int_equal(nr_fired, 0);
 }
 
-/* @name is the next to be seen. */
+/* Have been seen, the last time something was. */
+static struct scouted seen[SCOUTS];
+
+static void check_seen(u32 i, u32 name)
+{
+	assert_int_equal(seen[i].time, events[name].event.time);
+	assert_ptr_equal(event_scouted(&seen[i]), &events[name].event);
+}
+
+/* @name is the next to be seen, and alone. */
 static void check_scout(u32 name)
 {
-	u64 time;
-
-	assert_true(event_scout(&time));
-	assert_int_equal(time, events[name].event.time);
-	assert_ptr_equal(event_at(time), &events[name].event);
+	assert_int_equal(event_scout(seen), 1);
+	check_seen(0, name);
 }
 
 /* What is near is seen once, far things when they are near, and nothing is changed by looking. */
 static void test_scout(void **state)
 {
 	static const u64 times[] = { 10, 500, 9100, 1000000000, 400, 9000, 9200, 20000 };
-	u64 time;
+	struct scouted gone;
 
 	start(1);
 	for (u32 i = 0; i < 4; i++)
@@ -404,28 +410,30 @@ static void test_scout(void **state)
 	check_scout(1);
 	/* it comes too late for that, not for being fired */
 	event_add(&events[4].event, AT(times[4]));
-	/* some slots away, where the order is not that of adding */
+	/* some slots away, where the order is not that of time */
 	for (u32 i = 5; i < 8; i++)
 		event_add(&events[i].event, AT(times[i]));
-	check_scout(5);
-	check_scout(2);
-	check_scout(6);
+	assert_int_equal(event_scout(seen), 3);
+	check_seen(0, 5);
+	check_seen(1, 2);
+	check_seen(2, 6);
 	event_del(&events[6].event);
-	assert_null(event_at(AT(times[6])));
+	assert_null(event_scouted(&seen[2]));
+	gone = seen[1];
 	check_scout(7);
-	assert_false(event_scout(&time));
-	assert_false(event_scout(&time));
-	assert_null(event_at(AT(600)));
-	assert_null(event_at(AT(9001)));
-	assert_null(event_at(AT(1000000000)));
+	assert_int_equal(event_scout(seen), 0);
+	assert_int_equal(event_scout(seen), 0);
+	/* it is in another place then */
+	sim_run(AT(9050));
+	assert_ptr_equal(event_scouted(&gone), &events[2].event);
 	sim_run(AT(99000));
 	assert_int_equal(nr_fired, 6);
 	assert_int_equal(fired[1], 4);
-	assert_null(event_at(AT(1000)));
+	assert_null(event_scouted(&gone));
 	event_add(&events[0].event, AT(999999990));
 	sim_run(AT(999999995)); /* makes what is far near */
 	check_scout(3);
-	assert_false(event_scout(&time));
+	assert_int_equal(event_scout(seen), 0);
 	sim_run(SIM_NEVER);
 	assert_int_equal(nr_fired, 8);
 	sim_exit();
@@ -434,19 +442,16 @@ static void test_scout(void **state)
 /* A crowd is seen when it is in fine slots, one event after the other. */
 static void test_scout_crowd(void **state)
 {
-	u64 time;
-
 	start(1);
 	event_add(&events[0].event, AT(5));
 	for (u32 i = 1; i < 50; i++)
 		event_add(&events[i].event, AT(50000 + i));
 	check_scout(0);
-	assert_false(event_scout(&time));
-	assert_null(event_at(AT(50001)));
+	assert_int_equal(event_scout(seen), 0);
 	sim_run(AT(50002));
 	for (u32 i = 3; i < 50; i++)
 		check_scout(i);
-	assert_false(event_scout(&time));
+	assert_int_equal(event_scout(seen), 0);
 	sim_exit();
 }
 
