@@ -111,6 +111,9 @@ class Bench(Test):
             self.assertEqual(case["tasks"], case["cpus"] * case["tasks_per_cpu"])
             self.check_spread(case["context_switches_per_cpu_second"], 2)
             self.check_spread(case["sim_seconds_per_wall_second"], 2)
+            self.check_spread(case["cost_of_smallest"], 2)
+            if case["cpus"] == 8:
+                self.assertEqual(case["cost_of_smallest"]["max"], 1)
         self.check_named(document)
 
     def test_start(self):

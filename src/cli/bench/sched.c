@@ -18,7 +18,7 @@
 #include "machine_run.h"
 #include "stats.h"
 
-#define SAMPLES 3
+#define SAMPLES 5
 #define QUICK_SAMPLES 2
 /* so many tasks take minutes to start: one sample must do */
 #define MANY_TASKS 20000
@@ -61,7 +61,7 @@ static const struct load {
 struct sched_case {
 	u32 scheduler, machine, load;
 	struct machine_run run;
-	struct samples rate, real_time;
+	struct samples rate, real_time, cost; /* cost: of that on the smallest machine */
 	char error[512];
 };
 
@@ -86,7 +86,10 @@ static struct machine_run run_of(u32 s, u32 m, const struct load *load, const ch
 	return run;
 }
 
-/* Those that are wanted, in the order of the tables. @simple: the file of scx_simple. */
+/*
+ * Those that are wanted, in the order of the tables, and those on larger machines after
+ * that on the smallest. @simple: the file of scx_simple.
+ */
 static u32 choose(const struct bench *b, struct sched_case cases[NR_CASES], const char *simple)
 {
 	u64 switches = b->options.quick ? QUICK_SWITCHES : SWITCHES;
@@ -141,6 +144,7 @@ static struct json_object *case_json(const struct sched_case *c)
 	json_add_u64(object, "duration_ns", c->run.duration);
 	json_object_object_add(object, "context_switches_per_cpu_second", samples_json(&c->rate));
 	json_object_object_add(object, "sim_seconds_per_wall_second", samples_json(&c->real_time));
+	json_object_object_add(object, "cost_of_smallest", samples_json(&c->cost));
 	if (*c->error)
 		json_add_string(object, "error", c->error);
 	return object;
@@ -178,8 +182,12 @@ struct json_object *sched_measure(const struct bench *b)
 				add_sample(c);
 		}
 	}
-	for (u32 i = 0; i < nr; i++)
+	for (u32 i = 0; i < nr; i++) {
+		const struct sched_case *smallest = &cases[i - cases[i].machine];
+
+		cases[i].cost = sample_ratio(&smallest->rate, &cases[i].rate);
 		json_object_array_add(sched, case_json(&cases[i]));
+	}
 	if (bench_wants(b, "sched", schedulers[SCX_SIMPLE]) && access(simple, R_OK))
 		json_object_array_add(sched, missing(schedulers[SCX_SIMPLE],
 						     "is not built: 'make demo-linux' does that"));
@@ -218,7 +226,7 @@ static double median_at(struct json_object *object, const char *name)
 /* One scheduler's row, if there is anything of it. */
 static void print_row(struct json_object *sched, const char *scheduler, const struct load *load)
 {
-	double first = 0, rate = 0;
+	double cost = 0, rate;
 	bool any = false;
 	char text[32];
 
@@ -233,11 +241,11 @@ static void print_row(struct json_object *sched, const char *scheduler, const st
 		if (!object)
 			continue;
 		rate = median_at(object, "context_switches_per_cpu_second");
-		first = first > 0 ? first : rate;
+		cost = median_at(object, "cost_of_smallest");
 		printf("%*s", CELL, rate > 0 ? human_milli((u64)(rate * 1000), text, sizeof(text)) :
 					       "-");
 	}
-	figure_text(rate > 0 ? first / rate : 0, text, sizeof(text));
+	figure_text(cost, text, sizeof(text));
 	printf("%*s\n", CELL, text);
 }
 
