@@ -7,7 +7,7 @@
  * the highest digit in which its time differs from @base, in the slot of that
  * digit. Level 0 has the fine slots, one for each of the nanoseconds that share all
  * but the lowest digit with @base. The slots of the levels above are coarse, as wide
- * as the whole level below: the near ones in level 1, and 64 in each of the far
+ * as the whole level below: the near ones in level 1, and 256 in each of the far
  * levels. The earliest event is in the lowest level that is in use, and there in
  * the lowest slot. When it is taken its time becomes the base, and what else is in
  * its slot moves down. So an event moves once per level at most, and few do more
@@ -109,7 +109,7 @@ static inline void put_coarse(struct event *ev, u64 time)
 	mark_used(NR_FINE + nr);
 }
 
-/* @time is the event's, which is not looked at if it is not near. */
+/* @time is the event's, which is not looked at but for a fine slot that is in use, or a tie. */
 static inline void put(struct event *ev, u64 time)
 {
 	u64 slot = time % NR_FINE;

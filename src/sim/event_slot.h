@@ -124,7 +124,7 @@ static inline void fetch_batch(const struct batch *batch)
 		prefetch((const char *)batch + line);
 }
 
-/* Frees @batches and gives the events in them, with their times, to @fn, and @slot. How many there were. */
+/* Frees @batches and gives the events in them, with their times, to @fn. How many there were. */
 static inline u32 empty_batches(struct batch *batches,
 				void (*fn)(struct slot *, struct event *, u64 time),
 				struct slot *slot)
